@@ -1,0 +1,21 @@
+//! Floor 1: the primitives, synchronous and free of input and output.
+//!
+//! Passwords, codes, sealing and tokens. Whoever wants to say "this password was right" needs a
+//! value that only this module makes: [`PasswordVerified`] and [`CodeMatched`]. Nothing here may
+//! read a clock, touch a file or decide what a proof is good for.
+
+mod keys;
+mod password;
+mod random;
+mod recovery;
+mod seal;
+mod token;
+mod totp;
+
+pub use keys::{KeyError, Keyring};
+pub use password::{HashParams, Password, PasswordHash, PasswordVerified};
+pub use random::{NoEntropy, random};
+pub use recovery::{RecoveryCode, RecoveryDigest, RecoverySet};
+pub use seal::{OpenError, Sealed};
+pub use token::{TokenKind, digest, new_bearer, new_session_id, new_user_id};
+pub use totp::{CodeError, CodeMatched, TotpAlgorithm, TotpParams, TotpSecret};

@@ -1,0 +1,203 @@
+//! Passwords and their Argon2id hashes.
+
+use super::random::{NoEntropy, random};
+use crate::types::{Secret, UserId};
+use argon2::{Algorithm, Argon2, Params, Version};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD as B64;
+use std::fmt;
+use subtle::ConstantTimeEq as _;
+use unicode_normalization::UnicodeNormalization as _;
+
+/// The longest password that is looked at, in bytes. Far beyond what a person types or a manager
+/// makes, and short enough that nobody hashes megabytes for free. A longer one is refused, never cut.
+const LONGEST: usize = 1024;
+
+/// A password as typed, in Unicode's compatibility form: the same on every keyboard.
+#[derive(Clone, Debug)]
+pub struct Password(Secret<String>);
+
+impl Password {
+    /// Takes a password; nothing where it is empty or beyond all measure.
+    pub fn new(typed: &str) -> Option<Self> {
+        if typed.is_empty() || typed.len() > LONGEST {
+            return None;
+        }
+        Some(Self(Secret::new(typed.nfkc().collect())))
+    }
+
+    /// How many characters it has.
+    pub fn length(&self) -> usize {
+        self.0.reveal().chars().count()
+    }
+
+    /// Whether some character fits.
+    pub fn has(&self, class: impl Fn(char) -> bool) -> bool {
+        self.0.reveal().chars().any(class)
+    }
+
+    /// Whether it is this word, in any case, once or over and over.
+    pub fn is_only(&self, word: &str) -> bool {
+        !word.is_empty() && self.0.reveal().to_lowercase().split(word).all(str::is_empty)
+    }
+}
+
+/// What a hash costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HashParams {
+    /// Memory in KiB.
+    pub memory_kib: u32,
+    /// Passes over it.
+    pub iterations: u32,
+}
+
+impl Default for HashParams {
+    fn default() -> Self {
+        Self { memory_kib: 19_456, iterations: 2 }
+    }
+}
+
+impl HashParams {
+    fn argon2(self) -> Option<Argon2<'static>> {
+        let params = Params::new(self.memory_kib, self.iterations, 1, Some(32)).ok()?;
+        Some(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+    }
+
+    /// Whether Argon2 can be run with them at all.
+    pub fn are_usable(self) -> bool {
+        self.argon2().is_some()
+    }
+
+    /// Argon2id of any secret under any salt; all zero and unmatched where it cannot be computed.
+    pub(super) fn derive(self, secret: &[u8], salt: &[u8]) -> Option<[u8; 32]> {
+        let mut out = [0; 32];
+        self.argon2()?.hash_password_into(secret, salt, &mut out).ok()?;
+        Some(out)
+    }
+}
+
+/// An Argon2id hash with its salt and costs.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordHash {
+    params: HashParams,
+    salt: [u8; 16],
+    hash: [u8; 32],
+}
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordHash(…)")
+    }
+}
+
+/// Proof that somebody gave this person's password. Made only by [`PasswordHash::verify`].
+///
+/// ```compile_fail
+/// let id = vestibule::types::UserId::from_bytes([0; 16]);
+/// let forged = vestibule::crypto::PasswordVerified { user: id };
+/// ```
+#[must_use]
+#[derive(Debug)]
+pub struct PasswordVerified {
+    user: UserId,
+}
+
+impl PasswordVerified {
+    /// Whose password it was.
+    pub const fn user(&self) -> UserId {
+        self.user
+    }
+}
+
+impl PasswordHash {
+    /// Hashes a new password. Takes tens of milliseconds: only ever in the hashing pool.
+    pub fn create(password: &Password, params: HashParams) -> Result<Self, NoEntropy> {
+        let salt = random()?;
+        let hash = params.derive(password.0.reveal().as_bytes(), &salt).ok_or(NoEntropy)?;
+        Ok(Self { params, salt, hash })
+    }
+
+    /// A hash that no password matches, to spend the same time on names that do not exist.
+    pub const fn unmatched(params: HashParams) -> Self {
+        Self { params, salt: [0; 16], hash: [0; 32] }
+    }
+
+    /// Checks a password for a person. Takes as long as [`PasswordHash::create`].
+    pub fn verify(&self, user: UserId, password: &Password) -> Option<PasswordVerified> {
+        let hash = self.params.derive(password.0.reveal().as_bytes(), &self.salt)?;
+        let matches = bool::from(hash.ct_eq(&self.hash)) && self.hash != [0; 32];
+        matches.then_some(PasswordVerified { user })
+    }
+
+    /// Whether it costs what a new hash would.
+    pub fn is_current(&self, params: HashParams) -> bool {
+        self.params == params
+    }
+
+    /// The PHC string, to be sealed and stored.
+    pub fn to_phc(&self) -> Secret<String> {
+        let HashParams { memory_kib, iterations } = self.params;
+        let (salt, hash) = (B64.encode(self.salt), B64.encode(self.hash));
+        Secret::new(format!("$argon2id$v=19$m={memory_kib},t={iterations},p=1${salt}${hash}"))
+    }
+
+    /// Reads what [`PasswordHash::to_phc`] wrote.
+    pub fn from_phc(text: &str) -> Option<Self> {
+        let rest = text.strip_prefix("$argon2id$v=19$m=")?;
+        let (memory, rest) = rest.split_once(",t=")?;
+        let (iterations, rest) = rest.split_once(",p=1$")?;
+        let (salt, hash) = rest.split_once('$')?;
+        Some(Self {
+            params: HashParams {
+                memory_kib: memory.parse().ok()?,
+                iterations: iterations.parse().ok()?,
+            },
+            salt: B64.decode(salt).ok()?.try_into().ok()?,
+            hash: B64.decode(hash).ok()?.try_into().ok()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHEAP: HashParams = HashParams { memory_kib: 64, iterations: 1 };
+    const ANN: UserId = UserId::from_bytes([1; 16]);
+
+    fn password(text: &str) -> Password {
+        Password::new(text).unwrap()
+    }
+
+    #[test]
+    fn a_hash_matches_its_password_and_no_other() {
+        let hash = PasswordHash::create(&password("correct horse"), CHEAP).unwrap();
+        assert_eq!(hash.verify(ANN, &password("correct horse")).unwrap().user(), ANN);
+        assert!(hash.verify(ANN, &password("correct horsf")).is_none());
+        assert!(hash.verify(ANN, &password("correct horse ")).is_none());
+        assert!(PasswordHash::unmatched(CHEAP).verify(ANN, &password("x")).is_none());
+    }
+
+    #[test]
+    fn a_hash_survives_being_written_and_read() {
+        let hash = PasswordHash::create(&password("p"), CHEAP).unwrap();
+        assert!(PasswordHash::from_phc(hash.to_phc().reveal()).unwrap() == hash);
+        assert!(PasswordHash::from_phc("$argon2i$v=19$m=64,t=1,p=1$AA$AA").is_none());
+        assert!(hash.is_current(CHEAP) && !hash.is_current(HashParams::default()));
+    }
+
+    #[test]
+    fn a_long_password_counts_to_its_last_character_and_a_boundless_one_is_refused() {
+        let long = "x".repeat(200);
+        let hash = PasswordHash::create(&password(&long), CHEAP).unwrap();
+        assert!(hash.verify(ANN, &password(&format!("{}y", &long[..199]))).is_none());
+        assert!(Password::new(&"x".repeat(LONGEST + 1)).is_none());
+        assert!(Password::new("").is_none());
+    }
+
+    #[test]
+    fn a_password_is_the_same_on_every_keyboard() {
+        let hash = PasswordHash::create(&password("Zo\u{eb}"), CHEAP).unwrap();
+        assert!(hash.verify(ANN, &password("Zoe\u{308}")).is_some());
+    }
+}

@@ -1,0 +1,106 @@
+//! What is worth remembering about who did what.
+
+use crate::types::{SessionId, UserId, Username};
+
+/// Why a sign-in did not go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignInFailure {
+    /// Nobody by that name, or not that password, or not let in: told apart by nobody outside.
+    Credentials,
+    /// A code that belongs to no step in reach.
+    Code,
+    /// A code that had been used.
+    CodeReused,
+    /// Too many failures before.
+    Locked,
+}
+
+/// Something that happened, for the log and the audit trail. There is no catch-all: a new kind
+/// of event has to be written everywhere it matters.
+#[derive(Clone, Debug)]
+pub enum AuditEvent {
+    /// A session began.
+    SignedIn { user: UserId, session: SessionId },
+    /// A sign-in failed; for a user only where the name is one.
+    SignInFailed { user: Option<UserId>, why: SignInFailure },
+    /// A run of failures locked a name.
+    LockedOut { user: Option<UserId> },
+    /// Somebody signed out.
+    SignedOut { user: UserId, session: SessionId },
+    /// A second factor was enrolled.
+    Enrolled { user: UserId },
+    /// A recovery code was used; so many are left.
+    RecoveryCodeUsed { user: UserId, left: usize },
+    /// A password was chosen by the person.
+    PasswordChanged { user: UserId },
+    /// A one-time link was used.
+    LinkUsed { user: UserId },
+    /// A record was made.
+    UserAdded { user: UserId, name: Username },
+    /// An administrator changed a record, in this way.
+    UserChanged { user: UserId, how: &'static str },
+    /// A record was removed.
+    UserRemoved { user: UserId, name: Username },
+    /// Sessions were ended, so many.
+    SessionsRevoked { user: Option<UserId>, count: usize },
+}
+
+impl AuditEvent {
+    /// The event's stable name.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::SignedIn { .. } => "signed_in",
+            Self::SignInFailed { .. } => "sign_in_failed",
+            Self::LockedOut { .. } => "locked_out",
+            Self::SignedOut { .. } => "signed_out",
+            Self::Enrolled { .. } => "enrolled",
+            Self::RecoveryCodeUsed { .. } => "recovery_code_used",
+            Self::PasswordChanged { .. } => "password_changed",
+            Self::LinkUsed { .. } => "link_used",
+            Self::UserAdded { .. } => "user_added",
+            Self::UserChanged { .. } => "user_changed",
+            Self::UserRemoved { .. } => "user_removed",
+            Self::SessionsRevoked { .. } => "sessions_revoked",
+        }
+    }
+
+    /// Whom it is about, where that is one person.
+    pub const fn user(&self) -> Option<UserId> {
+        match self {
+            Self::SignedIn { user, .. }
+            | Self::SignedOut { user, .. }
+            | Self::Enrolled { user }
+            | Self::RecoveryCodeUsed { user, .. }
+            | Self::PasswordChanged { user }
+            | Self::LinkUsed { user }
+            | Self::UserAdded { user, .. }
+            | Self::UserChanged { user, .. }
+            | Self::UserRemoved { user, .. } => Some(*user),
+            Self::SignInFailed { user, .. }
+            | Self::LockedOut { user }
+            | Self::SessionsRevoked { user, .. } => *user,
+        }
+    }
+
+    /// What else there is to say, in a few words.
+    pub fn detail(&self) -> String {
+        match self {
+            Self::SignInFailed { why, .. } => match why {
+                SignInFailure::Credentials => "credentials",
+                SignInFailure::Code => "code",
+                SignInFailure::CodeReused => "code_reused",
+                SignInFailure::Locked => "locked",
+            }
+            .to_owned(),
+            Self::SignedIn { session, .. } | Self::SignedOut { session, .. } => session.to_string(),
+            Self::RecoveryCodeUsed { left, .. } => format!("{left} left"),
+            Self::UserAdded { name, .. } | Self::UserRemoved { name, .. } => name.to_string(),
+            Self::UserChanged { how, .. } => (*how).to_owned(),
+            Self::SessionsRevoked { count, .. } => count.to_string(),
+            Self::LockedOut { .. }
+            | Self::Enrolled { .. }
+            | Self::PasswordChanged { .. }
+            | Self::LinkUsed { .. } => String::new(),
+        }
+    }
+}

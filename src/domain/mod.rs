@@ -1,0 +1,29 @@
+//! Floor 2: decisions, pure. What is known comes in, what to do comes out.
+//!
+//! `now` is an argument, nothing here reads or writes anything, and nothing here is async. The
+//! ladder from a password to a session, the life of a session, what a failure costs, which route
+//! and which policy a request meets, and where a redirect may lead are each decided in one file.
+
+mod access;
+mod audit;
+mod failures;
+mod ladder;
+mod link;
+mod password;
+mod proof;
+mod return_url;
+mod routes;
+mod session;
+mod user;
+
+pub use access::{AccessRules, Known, Policy, Verdict};
+pub use audit::{AuditEvent, SignInFailure};
+pub use failures::{Charge, FailureRules, Failures};
+pub use ladder::{Climbed, Next, PendingSignIn};
+pub use link::{Link, LinkPurpose};
+pub use password::{PasswordRules, PasswordWeakness};
+pub use proof::{FullyAuthenticated, SecondFactor, Spent};
+pub use return_url::{ReturnOrigins, ReturnUrl};
+pub use routes::{RouteKey, RouteTable};
+pub use session::{Session, SessionRules};
+pub use user::{TotpFactor, User, UserChange};

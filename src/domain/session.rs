@@ -1,0 +1,128 @@
+//! The life of a session.
+
+use super::proof::{FullyAuthenticated, SecondFactor};
+use crate::types::{ClientAddr, SessionId, Timestamp, UserId};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// How long sessions and their beginnings last.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionRules {
+    /// Without a request.
+    pub idle: Duration,
+    /// In all.
+    pub lifetime: Duration,
+    /// In all, idle or not, where the person asked to be remembered.
+    pub remember: Duration,
+    /// Between the steps of a sign-in.
+    pub pending: Duration,
+}
+
+impl Default for SessionRules {
+    fn default() -> Self {
+        Self {
+            idle: Duration::from_secs(3600),
+            lifetime: Duration::from_secs(24 * 3600),
+            remember: Duration::from_secs(30 * 24 * 3600),
+            pending: Duration::from_secs(300),
+        }
+    }
+}
+
+/// A person signed in at one browser. Made from a proof, or read from the store.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Session {
+    id: SessionId,
+    user: UserId,
+    created_at: Timestamp,
+    password_at: Timestamp,
+    second_factor: Option<(SecondFactor, Timestamp)>,
+    last_seen_at: Timestamp,
+    idle_secs: u64,
+    expires_at: Timestamp,
+    client: ClientAddr,
+    user_agent: String,
+}
+
+impl Session {
+    /// Begins a session for somebody who has shown all that is asked of them.
+    pub fn begin(
+        id: SessionId,
+        proof: FullyAuthenticated,
+        remember: bool,
+        rules: &SessionRules,
+        now: Timestamp,
+        client: ClientAddr,
+        user_agent: &str,
+    ) -> Self {
+        let (life, idle) =
+            if remember { (rules.remember, rules.remember) } else { (rules.lifetime, rules.idle) };
+        Self {
+            id,
+            user: proof.user(),
+            created_at: now,
+            password_at: proof.password_at(),
+            second_factor: proof.second_factor(),
+            last_seen_at: now,
+            idle_secs: idle.as_secs(),
+            expires_at: now.plus(life),
+            client,
+            user_agent: user_agent.chars().filter(|c| !c.is_control()).take(256).collect(),
+        }
+    }
+
+    /// Whether it is still good, given when it was last used.
+    pub fn is_live(&self, now: Timestamp, last_seen_at: Timestamp) -> bool {
+        now < self.expires_at && now.since(last_seen_at).as_secs() < self.idle_secs
+    }
+
+    /// Its name in lists and logs.
+    pub const fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// Whose it is.
+    pub const fn user(&self) -> UserId {
+        self.user
+    }
+
+    /// When it began.
+    pub const fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+
+    /// When it was last known to be used.
+    pub const fn last_seen_at(&self) -> Timestamp {
+        self.last_seen_at
+    }
+
+    /// Notes a use; an earlier moment changes nothing.
+    pub fn seen(&mut self, at: Timestamp) {
+        self.last_seen_at = self.last_seen_at.max(at);
+    }
+
+    /// When it ends whatever happens.
+    pub const fn expires_at(&self) -> Timestamp {
+        self.expires_at
+    }
+
+    /// When, at the latest, it ends if nothing more is heard of it.
+    pub fn ends_at(&self) -> Timestamp {
+        self.expires_at.min(self.last_seen_at.plus(Duration::from_secs(self.idle_secs)))
+    }
+
+    /// Which second factor was shown, and when.
+    pub const fn second_factor(&self) -> Option<(SecondFactor, Timestamp)> {
+        self.second_factor
+    }
+
+    /// Where it began.
+    pub const fn client(&self) -> ClientAddr {
+        self.client
+    }
+
+    /// What the browser called itself.
+    pub fn user_agent(&self) -> &str {
+        &self.user_agent
+    }
+}

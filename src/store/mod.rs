@@ -1,0 +1,243 @@
+//! Floor 3: what must outlive the process.
+//!
+//! The traits have atomic verbs, not get and put: whatever must happen once or together is one
+//! call, and when it returns the outcome is on the disk. [`SignIns::commit`] is the one verb of
+//! the whole sign-in ladder: it consumes a one-time thing, applies what follows from it and
+//! leaves what comes next, or does nothing at all.
+//!
+//! The verbs are written once, over the small engine of `kv`, which exists in memory and on sled.
+//! One contract suite runs on both. Nothing here decides who may do what.
+
+use crate::crypto::{CodeMatched, NoEntropy, RecoveryCode, RecoveryDigest, RecoverySet};
+use crate::domain::{
+    Charge, FailureRules, Failures, Link, PendingSignIn, Session, Spent, TotpFactor, User,
+    UserChange,
+};
+use crate::types::{Login, SessionId, Timestamp, TokenDigest, UserId};
+use async_trait::async_trait;
+use std::fmt;
+
+/// Why the store could not do it. Whoever gets this denies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreError {
+    /// It cannot write, or not read, for now: a full disk, for instance.
+    Unavailable(String),
+    /// What it read makes no sense.
+    Corrupt(String),
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unavailable(why) => write!(f, "the store is not available: {why}"),
+            Self::Corrupt(what) => write!(f, "the store holds something unreadable: {what}"),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+impl From<NoEntropy> for StoreError {
+    fn from(error: NoEntropy) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+/// What a verb answers.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// Whether a record could be made or renamed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Added {
+    /// It could.
+    Done,
+    /// Somebody has that username or e-mail address.
+    NameTaken,
+}
+
+/// A changed record, and how many sessions ended with the change.
+#[derive(Clone, Debug)]
+pub struct Changed {
+    /// The record as it is now.
+    pub user: User,
+    /// How many sessions ended.
+    pub sessions_ended: usize,
+}
+
+/// The people.
+#[async_trait]
+pub trait Users: Send + Sync {
+    /// One record.
+    async fn user(&self, id: UserId) -> Result<Option<User>>;
+    /// Whoever has this username or, if nobody has, this e-mail address.
+    async fn find_user(&self, login: &Login) -> Result<Option<User>>;
+    /// Everyone, by username.
+    async fn users(&self) -> Result<Vec<User>>;
+    /// Whether there is nobody yet.
+    async fn is_empty(&self) -> Result<bool>;
+    /// Adds a record, with a confirmed second factor's recovery codes where it has them.
+    async fn add_user(&self, user: User, recovery: Option<RecoverySet>) -> Result<Added>;
+    /// Applies changes to the record as it is; ends the person's sessions where a change says
+    /// so. `None` where there is no such person, `Err(Added::NameTaken)` inside where an e-mail
+    /// address is somebody else's.
+    async fn change_user(
+        &self,
+        id: UserId,
+        changes: Vec<UserChange>,
+    ) -> Result<Option<std::result::Result<Changed, Added>>>;
+    /// Removes a person with everything that is theirs; the record as it was.
+    async fn remove_user(&self, id: UserId) -> Result<Option<User>>;
+    /// What is left of a person's recovery codes.
+    async fn recovery_set(&self, id: UserId) -> Result<Option<RecoverySet>>;
+    /// The last TOTP step that was used.
+    async fn last_totp_step(&self, id: UserId) -> Result<Option<u64>>;
+}
+
+/// The one-time thing a step of a sign-in uses up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OneTime {
+    /// A sign-in under way.
+    Pending(TokenDigest),
+    /// A link.
+    Link(TokenDigest),
+}
+
+/// What a step of a sign-in does to the person's record.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Makes the record; refused unless it is the first of all.
+    FirstUser(User),
+    /// Changes the record.
+    Change(UserChange),
+    /// Enrols a second factor: its first step is used, its recovery codes replace all others.
+    Enrol {
+        /// The factor.
+        factor: TotpFactor,
+        /// The step of the confirming code.
+        step: u64,
+        /// The new codes.
+        recovery: RecoverySet,
+    },
+}
+
+/// What a step of a sign-in leaves behind.
+#[derive(Clone, Debug)]
+pub enum Onward {
+    /// The next step, under a new token.
+    Pending(TokenDigest, PendingSignIn),
+    /// A session, and perhaps recovery codes that its page shows once.
+    Session(TokenDigest, Session, Vec<RecoveryCode>),
+}
+
+/// One step of a sign-in, to be taken as a whole or not at all.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Whose step it is.
+    pub user: UserId,
+    /// The state of the person's credentials it was judged under ([`User::credentials`]).
+    /// If it is another by now, or the person is disabled or gone, the step is void. Not looked
+    /// at for [`Effect::FirstUser`].
+    pub credentials: u64,
+    /// What it uses up: void if that is gone, expired or another person's.
+    pub consumes: Option<OneTime>,
+    /// What it changes, in order.
+    pub effects: Vec<Effect>,
+    /// What it leaves. A pending sign-in is stored under the credentials as they are after the
+    /// effects, so that the person's own change does not void their own sign-in.
+    pub onward: Onward,
+    /// The failure counter it clears, where it completes a sign-in.
+    pub clears: Option<[u8; 32]>,
+    /// The moment it is taken.
+    pub now: Timestamp,
+}
+
+/// What became of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Stepped {
+    /// Taken, durably.
+    Done,
+    /// Not taken: what it stood on is no longer there.
+    Void,
+    /// Not taken: the name is somebody's, or it is not the first record.
+    Refused,
+}
+
+/// Sign-ins under way, links and codes: everything that works once.
+#[async_trait]
+pub trait SignIns: Send + Sync {
+    /// A sign-in under way, if it has not expired.
+    async fn pending(&self, digest: TokenDigest, now: Timestamp) -> Result<Option<PendingSignIn>>;
+    /// Rewrites a sign-in under way in place (a new secret to enrol); false where it is gone.
+    async fn update_pending(&self, digest: TokenDigest, pending: PendingSignIn) -> Result<bool>;
+    /// Takes a step of a sign-in.
+    async fn commit(&self, step: Step) -> Result<Stepped>;
+    /// Uses up a TOTP step, and with it every earlier one; `None` where it or a later one was used.
+    async fn spend_totp_step(&self, matched: CodeMatched) -> Result<Option<Spent>>;
+    /// Uses up a recovery code; `None` where it is not among the person's codes any more. Also
+    /// says how many are left.
+    async fn spend_recovery_code(
+        &self,
+        user: UserId,
+        digest: RecoveryDigest,
+    ) -> Result<Option<(Spent, usize)>>;
+    /// Takes the recovery codes a session's page shows, which are gone with that.
+    async fn take_recovery_codes(
+        &self,
+        session: TokenDigest,
+        now: Timestamp,
+    ) -> Result<Vec<RecoveryCode>>;
+    /// Keeps a link. Earlier links of the same purpose for the same person stop working.
+    async fn add_link(&self, digest: TokenDigest, link: Link) -> Result<()>;
+    /// A link, if it has not been used and has not expired.
+    async fn link(&self, digest: TokenDigest, now: Timestamp) -> Result<Option<Link>>;
+}
+
+/// A session together with the digest it is found under.
+pub type StoredSession = (TokenDigest, Session);
+
+/// Sessions.
+#[async_trait]
+pub trait Sessions: Send + Sync {
+    /// One session and its person, if both are there and the person is not disabled. Whether it
+    /// is still live is for the caller to judge.
+    async fn session(&self, digest: TokenDigest) -> Result<Option<(Session, User)>>;
+    /// A person's sessions, or everyone's; expired ones too.
+    async fn sessions(&self, user: Option<UserId>) -> Result<Vec<StoredSession>>;
+    /// Ends one session; the session as it was.
+    async fn revoke(&self, id: SessionId) -> Result<Option<StoredSession>>;
+    /// Ends a person's sessions, or everyone's, but perhaps one; how many.
+    async fn revoke_all(&self, user: Option<UserId>, but: Option<SessionId>) -> Result<usize>;
+    /// Notes when sessions were last used. Need not be durable at once.
+    async fn touch(&self, seen: Vec<(TokenDigest, Timestamp)>) -> Result<()>;
+}
+
+/// Failure counters, under keyed images of names.
+#[async_trait]
+pub trait Counters: Send + Sync {
+    /// Charges a try, before it is judged.
+    async fn charge(&self, key: [u8; 32], rules: &FailureRules, now: Timestamp) -> Result<Charge>;
+    /// Gives a charge back after a right step.
+    async fn refund(&self, key: [u8; 32]) -> Result<()>;
+    /// What is counted.
+    async fn failures(&self, key: [u8; 32]) -> Result<Option<Failures>>;
+    /// Forgets; whether there was anything.
+    async fn clear(&self, key: [u8; 32]) -> Result<bool>;
+}
+
+/// What keeps it in order.
+#[async_trait]
+pub trait Upkeep: Send + Sync {
+    /// Removes what has expired, some rows at a time; how many. Zero: nothing is left to do.
+    async fn sweep(&self, now: Timestamp) -> Result<usize>;
+    /// Whether it can write and read at this moment.
+    async fn check(&self) -> Result<()>;
+    /// Brings everything to the disk, for a clean end.
+    async fn flush(&self) -> Result<()>;
+}
+
+/// All of it.
+pub trait Store: Users + SignIns + Sessions + Counters + Upkeep {}
+
+impl<T: Users + SignIns + Sessions + Counters + Upkeep> Store for T {}

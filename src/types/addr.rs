@@ -1,0 +1,108 @@
+//! Where a request comes from.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
+
+/// A client's address: an IPv4 address written as IPv6 is the IPv4 address it stands for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "IpAddr", into = "IpAddr")]
+pub struct ClientAddr(IpAddr);
+
+impl ClientAddr {
+    /// The address itself.
+    pub const fn ip(self) -> IpAddr {
+        self.0
+    }
+
+    /// The smallest block one subscriber is given: an IPv4 address, or an IPv6 /64. Limits count
+    /// by it, so that one line is not eighteen quintillion clients.
+    #[must_use]
+    pub fn subscriber(self) -> Self {
+        match self.0 {
+            IpAddr::V4(_) => self,
+            IpAddr::V6(ip) => Self(IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64))),
+        }
+    }
+}
+
+impl From<IpAddr> for ClientAddr {
+    fn from(ip: IpAddr) -> Self {
+        Self(ip.to_canonical())
+    }
+}
+
+impl From<ClientAddr> for IpAddr {
+    fn from(addr: ClientAddr) -> Self {
+        addr.0
+    }
+}
+
+impl fmt::Display for ClientAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for ClientAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A block of addresses in CIDR notation; a bare address is a block of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network(ipnet::IpNet);
+
+impl Network {
+    /// Reads `10.0.0.0/8`, `fd00::/8` or a bare address.
+    pub fn parse(text: &str) -> Option<Self> {
+        let net = text.parse::<ipnet::IpNet>();
+        net.or_else(|_| text.parse::<IpAddr>().map(Into::into)).ok().map(Self)
+    }
+
+    /// Whether the address lies in the block.
+    pub fn contains(&self, addr: ClientAddr) -> bool {
+        self.0.contains(&addr.ip())
+    }
+
+    /// Whether the block is the whole Internet: trusting it would be trusting anyone.
+    pub fn is_everyone(&self) -> bool {
+        self.0.prefix_len() == 0
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn addr(text: &str) -> ClientAddr {
+        ClientAddr::from(text.parse::<IpAddr>().unwrap())
+    }
+
+    #[test]
+    fn an_ipv4_address_written_as_ipv6_is_the_ipv4_address() {
+        assert_eq!(addr("::ffff:192.0.2.7"), addr("192.0.2.7"));
+        assert!(Network::parse("192.0.2.0/24").unwrap().contains(addr("::ffff:192.0.2.7")));
+    }
+
+    #[test]
+    fn one_ipv6_line_is_one_subscriber() {
+        assert_eq!(addr("2001:db8::1").subscriber(), addr("2001:db8::ffff:1").subscriber());
+        assert_ne!(addr("2001:db8::1").subscriber(), addr("2001:db8:0:1::1").subscriber());
+        assert_ne!(addr("192.0.2.7").subscriber(), addr("192.0.2.8").subscriber());
+    }
+
+    #[test]
+    fn a_network_is_a_block_or_a_single_address() {
+        assert!(Network::parse("::1").unwrap().contains(addr("::1")));
+        assert!(Network::parse("0.0.0.0/0").unwrap().is_everyone());
+        assert!(Network::parse("10.0.0.0/33").is_none());
+    }
+}
