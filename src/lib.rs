@@ -3,5 +3,8 @@
 
 pub mod crypto;
 pub mod domain;
+pub mod http;
+pub mod proxy;
+pub mod service;
 pub mod store;
 pub mod types;

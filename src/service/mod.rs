@@ -1,0 +1,5 @@
+//! Floor 4: the use cases.
+
+mod settings;
+
+pub use settings::Settings;

@@ -1,0 +1,46 @@
+//! What the use cases are told by the configuration.
+
+use crate::crypto::{HashParams, TotpParams};
+use crate::domain::{AccessRules, FailureRules, PasswordRules, SessionRules};
+
+/// What the use cases are told by the configuration. The defaults are the documented ones.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How long sessions last.
+    pub session: SessionRules,
+    /// What new passwords must be.
+    pub password: PasswordRules,
+    /// What a password hash costs.
+    pub hash: HashParams,
+    /// Threads that hash; 0: one fewer than there are cores, at least one.
+    pub hash_workers: usize,
+    /// How many may wait for them; more are turned away as busy.
+    pub hash_queue: usize,
+    /// How codes of new second factors are made.
+    pub totp: TotpParams,
+    /// Steps a code may be early or late.
+    pub totp_skew: u8,
+    /// The name authenticators show.
+    pub totp_issuer: String,
+    /// What failures cost.
+    pub failures: FailureRules,
+    /// Who may go where.
+    pub access: AccessRules,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            session: SessionRules::default(),
+            password: PasswordRules::default(),
+            hash: HashParams::default(),
+            hash_workers: 0,
+            hash_queue: 64,
+            totp: TotpParams::default(),
+            totp_skew: 1,
+            totp_issuer: String::from("vestibule"),
+            failures: FailureRules::default(),
+            access: AccessRules::default(),
+        }
+    }
+}
