@@ -4,6 +4,7 @@
 pub mod crypto;
 pub mod domain;
 pub mod http;
+pub mod observe;
 pub mod proxy;
 pub mod service;
 pub mod store;

@@ -1,0 +1,87 @@
+//! One line a request.
+
+use super::{Level, Log};
+use crate::types::{ClientAddr, RequestId, Timestamp};
+
+/// What the gate said, or why it was not asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Passed to an app.
+    Allowed,
+    /// Sent to sign in.
+    Challenged,
+    /// Refused by a rule.
+    Forbidden,
+    /// One of our own pages.
+    Portal,
+    /// Malformed or ambiguous; nothing looked at it further.
+    Malformed,
+    /// No app is there for it.
+    NoRoute,
+    /// Something failed on our side or the app's.
+    Failed,
+}
+
+impl Outcome {
+    /// Its stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::Challenged => "challenged",
+            Self::Forbidden => "forbidden",
+            Self::Portal => "portal",
+            Self::Malformed => "malformed",
+            Self::NoRoute => "no_route",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// What is told of a request. The path comes without its query.
+#[derive(Clone, Copy, Debug)]
+pub struct Access<'a> {
+    /// When it arrived.
+    pub at: Timestamp,
+    /// Its name; none where it never became a request.
+    pub id: Option<RequestId>,
+    /// Who sent it.
+    pub client: Option<ClientAddr>,
+    /// Its method.
+    pub method: &'a str,
+    /// The host it named.
+    pub host: &'a str,
+    /// Its path.
+    pub path: &'a str,
+    /// Who was signed in.
+    pub user: Option<&'a str>,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The status that was answered.
+    pub status: u16,
+    /// How long it took.
+    pub micros: u64,
+    /// Why it failed or was refused, as a stable word.
+    pub reason: Option<&'a str>,
+}
+
+impl Log {
+    /// Writes the line of a request.
+    pub fn access(&self, access: &Access<'_>) {
+        self.line(access.at, Level::Info, "request", |line| {
+            if let Some(id) = access.id {
+                line.text("id", std::str::from_utf8(&id.hex()).unwrap_or_default());
+            }
+            if let Some(client) = access.client {
+                line.text("client", &client.to_string());
+            }
+            line.text("method", access.method);
+            line.text("host", access.host);
+            line.text("path", access.path);
+            line.maybe("user", access.user);
+            line.text("outcome", access.outcome.name());
+            line.number("status", access.status.into());
+            line.number("micros", access.micros);
+            line.maybe("reason", access.reason);
+        });
+    }
+}

@@ -1,0 +1,156 @@
+//! One line of log: JSON for machines, words for a terminal.
+
+use crate::types::Timestamp;
+use std::fmt::Write as _;
+
+/// How lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For a terminal.
+    Human,
+    /// For everything else.
+    Json,
+}
+
+/// How much a line matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// As it should be.
+    Info,
+    /// Somebody should look at it some time.
+    Warn,
+    /// Somebody should look at it now.
+    Error,
+}
+
+impl Level {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// A line being written. Text from outside is escaped in both forms, so that nobody can forge
+/// a line or a field.
+pub struct Line {
+    format: Format,
+    text: String,
+}
+
+impl Line {
+    /// Begins a line.
+    pub(super) fn begin(format: Format, at: Timestamp, level: Level, kind: &str) -> Self {
+        let mut text = String::with_capacity(320);
+        // Writing to a String does not fail, here and below.
+        let _ = match format {
+            Format::Json => write!(
+                text,
+                r#"{{"time":"{}","level":"{}","kind":"{kind}""#,
+                at.rfc3339(),
+                level.name()
+            ),
+            Format::Human => write!(text, "{} {:5} {kind}", at.rfc3339(), level.name()),
+        };
+        Self { format, text }
+    }
+
+    /// A text field.
+    pub fn text(&mut self, key: &str, value: &str) {
+        match self.format {
+            Format::Json => {
+                let _ = write!(self.text, r#","{key}":""#);
+                escape_json(&mut self.text, value);
+                self.text.push('"');
+            }
+            Format::Human => {
+                let _ = write!(self.text, " {key}=");
+                escape_human(&mut self.text, value);
+            }
+        }
+    }
+
+    /// A text field, where there is something to say.
+    pub fn maybe(&mut self, key: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.text(key, value);
+        }
+    }
+
+    /// A number.
+    pub fn number(&mut self, key: &str, value: u64) {
+        let _ = match self.format {
+            Format::Json => write!(self.text, r#","{key}":{value}"#),
+            Format::Human => write!(self.text, " {key}={value}"),
+        };
+    }
+
+    /// The finished line.
+    pub(super) fn finish(mut self) -> Vec<u8> {
+        self.text.push_str(match self.format {
+            Format::Json => "}\n",
+            Format::Human => "\n",
+        });
+        self.text.into_bytes()
+    }
+}
+
+fn escape_json(out: &mut String, value: &str) {
+    for c in value.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') => {
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+}
+
+/// Quotes only what would otherwise run into the next field; control characters, which could
+/// steer a terminal, are spelled out.
+fn escape_human(out: &mut String, value: &str) {
+    let plain = |c: char| !c.is_control() && !c.is_whitespace() && c != '"' && c != '=';
+    if !value.is_empty() && value.chars().all(plain) {
+        out.push_str(value);
+        return;
+    }
+    out.push('"');
+    value.chars().for_each(|c| match c {
+        ' ' => out.push(' '),
+        c => out.extend(c.escape_debug()),
+    });
+    out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(format: Format, value: &str) -> String {
+        let mut line = Line::begin(format, Timestamp::from_secs(0), Level::Info, "test");
+        line.text("a", value);
+        line.number("n", 7);
+        String::from_utf8(line.finish()).unwrap()
+    }
+
+    #[test]
+    fn nobody_can_forge_a_line_or_a_field() {
+        for value in
+            ["x\n{\"level\":\"error\"}", "\",\"user\":\"root", "\u{1b}[2J", "a b=c", "\u{2028}"]
+        {
+            let json = line(Format::Json, value);
+            assert_eq!(json.lines().count(), 1);
+            let parsed: serde_json::Value = serde_json::from_str(&json).unwrap();
+            assert_eq!(parsed["a"], value);
+            assert_eq!(parsed.as_object().unwrap().len(), 5);
+            let human = line(Format::Human, value);
+            assert_eq!(human.lines().count(), 1);
+            assert!(!human.contains('\u{1b}'));
+        }
+        assert_eq!(line(Format::Human, "ann"), "1970-01-01T00:00:00Z info  test a=ann n=7\n");
+    }
+}

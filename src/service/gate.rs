@@ -1,0 +1,111 @@
+//! The one question every door asks.
+//!
+//! The answer is never a bool. A yes is a [`Permit`], and choosing an app to forward to takes
+//! one, so that code that forgets to ask does not compile. Whatever goes wrong is a no.
+
+use super::Service;
+use super::live::LiveSession;
+use crate::crypto::{TokenKind, digest};
+use crate::domain::{Known, Verdict};
+use crate::store::StoreError;
+use crate::types::{Bearer, RequestCx, TokenDigest};
+use std::sync::Arc;
+
+/// Leave to pass a request on, and in whose name.
+///
+/// ```compile_fail
+/// let forged = vestibule::service::Permit { person: None };
+/// ```
+#[must_use]
+#[derive(Debug)]
+pub struct Permit {
+    person: Option<Arc<LiveSession>>,
+}
+
+impl Permit {
+    /// Whose request it is; nobody's where nobody was asked for.
+    pub const fn person(&self) -> Option<&Arc<LiveSession>> {
+        self.person.as_ref()
+    }
+}
+
+/// What the gate says.
+#[must_use]
+#[derive(Debug)]
+pub enum Answer {
+    /// Yes.
+    Allow(Permit),
+    /// Not before signing in.
+    Challenge,
+    /// No, whoever it is.
+    Forbid(Option<Arc<LiveSession>>),
+    /// Nobody can say, so no. The sentence is for the operator.
+    Unavailable(String),
+}
+
+impl Service {
+    /// Asks for a request that carries this session token, if any.
+    pub async fn ask(&self, token: Option<&Bearer>, cx: &RequestCx) -> Answer {
+        let person = match self.person(token, cx).await {
+            Ok(person) => person,
+            Err(error) => return Answer::Unavailable(error.to_string()),
+        };
+        let known = person.as_ref().map_or(Known::Nobody, |live| Known::Person(live.session()));
+        match self.settings.access.decide(known) {
+            Verdict::Allow => Answer::Allow(Permit { person }),
+            Verdict::SignIn => Answer::Challenge,
+            Verdict::Forbid => Answer::Forbid(person),
+        }
+    }
+
+    /// Whose token it is, if it is anybody's at this moment. Counts as a use.
+    pub async fn person(
+        &self,
+        token: Option<&Bearer>,
+        cx: &RequestCx,
+    ) -> Result<Option<Arc<LiveSession>>, StoreError> {
+        let Some(token) = token else { return Ok(None) };
+        let digest = digest(TokenKind::Session, token);
+        let found = match self.live.get(&digest) {
+            Some(live) => Some(live),
+            None => self.load(digest).await?,
+        };
+        let live = found.filter(|live| live.is_live(cx.now));
+        if let Some(live) = &live {
+            live.seen(cx.now);
+        }
+        Ok(live)
+    }
+
+    /// Whether a session that a stream was opened under is still good, for as long as the stream
+    /// lasts. Unlike [`Service::person`] this is not a use.
+    pub async fn is_still_good(&self, live: &LiveSession) -> bool {
+        let now = self.clock.now();
+        if !live.is_live(now) {
+            return false;
+        }
+        match self.live.get(&live.digest()) {
+            Some(held) => held.is_live(now),
+            // It had to make room; whether it ended meanwhile only the store knows.
+            None => matches!(self.load(live.digest()).await, Ok(Some(held)) if held.is_live(now)),
+        }
+    }
+
+    /// Reads a session from the store and keeps it. Bounded: a flood of made-up tokens waits here
+    /// and not in the store.
+    async fn load(&self, digest: TokenDigest) -> Result<Option<Arc<LiveSession>>, StoreError> {
+        let turn = self.loading.acquire().await;
+        let _turn = turn.map_err(|_| StoreError::Unavailable("shutting down".into()))?;
+        let epoch = self.live.epoch();
+        let Some((session, user)) = self.store.session(digest).await? else { return Ok(None) };
+        let live = Arc::new(LiveSession::new(digest, session, &user));
+        let (kept, evicted) = self.live.insert(&live, epoch);
+        let unsaved = evicted.and_then(|evicted| evicted.unsaved());
+        if let Some(unsaved) = unsaved {
+            self.store.touch(vec![unsaved]).await?;
+        }
+        // Sessions ended while this one was read. Whether it was among them is not known, so it
+        // was; the next request reads it afresh.
+        Ok(kept.then_some(live))
+    }
+}

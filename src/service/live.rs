@@ -1,0 +1,228 @@
+//! The sessions that are in use, in memory.
+//!
+//! A fixed table of slots, found by the session's digest. Reading takes no lock and touches no
+//! disk; writing replaces a slot. The table is bounded by its size: a session that finds its
+//! bucket full takes the place of the one that was idle longest, which will be read from the
+//! store again.
+//!
+//! Whoever ends sessions first ends them in the store, then calls [`LiveSessions::end_where`].
+//! That counts up the epoch before it looks at the slots, and whoever loads a session compares
+//! the epoch after inserting: so a session that was read before it ended is never kept.
+
+use crate::domain::{Session, User};
+use crate::types::{SessionId, Timestamp, TokenDigest, UserId};
+use arc_swap::ArcSwapOption;
+use http::HeaderValue;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// Buckets; a power of two.
+const BUCKETS: usize = 1 << 15;
+/// Slots a bucket.
+const WAYS: usize = 4;
+
+/// What the app is told about a person, ready to be written.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The username.
+    pub user: HeaderValue,
+    /// The groups, joined by commas.
+    pub groups: HeaderValue,
+    /// The display name; the username where there is none.
+    pub name: HeaderValue,
+    /// The e-mail address; empty where there is none.
+    pub email: HeaderValue,
+}
+
+impl Identity {
+    fn of(user: &User) -> Self {
+        let groups: Vec<&str> = user.groups.iter().map(|group| group.as_str()).collect();
+        let name = user.display_name.as_ref().map_or(user.username.as_str(), |name| name.as_str());
+        Self {
+            user: value(user.username.as_str()),
+            groups: value(&groups.join(",")),
+            name: value(name),
+            email: value(user.email.as_ref().map_or("", |email| email.as_str())),
+        }
+    }
+}
+
+/// Names were checked when they were read; what could not be a header would be told as nothing.
+fn value(text: &str) -> HeaderValue {
+    HeaderValue::from_bytes(text.as_bytes()).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+/// A session in use.
+#[derive(Debug)]
+pub struct LiveSession {
+    digest: TokenDigest,
+    session: Session,
+    username: String,
+    identity: Identity,
+    last_seen: AtomicU64,
+    stored_seen: AtomicU64,
+    ended: AtomicBool,
+}
+
+impl LiveSession {
+    /// Puts together what a request needs to know.
+    pub(super) fn new(digest: TokenDigest, session: Session, user: &User) -> Self {
+        let seen = session.last_seen_at().as_secs();
+        Self {
+            digest,
+            identity: Identity::of(user),
+            username: user.username.to_string(),
+            session,
+            last_seen: AtomicU64::new(seen),
+            stored_seen: AtomicU64::new(seen),
+            ended: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether it is good at this moment: neither ended, nor expired, nor idle too long.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        let seen = Timestamp::from_secs(self.last_seen.load(Ordering::Relaxed));
+        !self.ended.load(Ordering::Acquire) && self.session.is_live(now, seen)
+    }
+
+    /// Notes a use.
+    pub fn seen(&self, now: Timestamp) {
+        // Most requests fall into a second that is noted already.
+        if self.last_seen.load(Ordering::Relaxed) < now.as_secs() {
+            self.last_seen.fetch_max(now.as_secs(), Ordering::Relaxed);
+        }
+    }
+
+    /// The session.
+    pub const fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Whose it is.
+    pub fn username(&self) -> &str {
+        &self.username
+    }
+
+    /// What the app is told.
+    pub const fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// What it is found under.
+    pub(super) const fn digest(&self) -> TokenDigest {
+        self.digest
+    }
+
+    /// When it was used last, if the store has yet to hear of it.
+    pub(super) fn unsaved(&self) -> Option<(TokenDigest, Timestamp)> {
+        let seen = self.last_seen.load(Ordering::Relaxed);
+        (self.stored_seen.swap(seen, Ordering::Relaxed) < seen)
+            .then(|| (self.digest, Timestamp::from_secs(seen)))
+    }
+}
+
+/// Which sessions are meant.
+#[derive(Clone, Copy, Debug)]
+pub enum Which {
+    /// This one.
+    One(SessionId),
+    /// A person's, but perhaps one.
+    Of(UserId, Option<SessionId>),
+    /// All, but perhaps one.
+    All(Option<SessionId>),
+}
+
+impl Which {
+    fn includes(self, session: &Session) -> bool {
+        match self {
+            Self::One(id) => session.id() == id,
+            Self::Of(user, but) => session.user() == user && Some(session.id()) != but,
+            Self::All(but) => Some(session.id()) != but,
+        }
+    }
+}
+
+/// The table.
+pub struct LiveSessions {
+    buckets: Box<[[ArcSwapOption<LiveSession>; WAYS]]>,
+    epoch: AtomicU64,
+}
+
+impl LiveSessions {
+    /// An empty table.
+    pub fn new() -> Self {
+        let bucket = || std::array::from_fn(|_| ArcSwapOption::empty());
+        Self { buckets: (0..BUCKETS).map(|_| bucket()).collect(), epoch: AtomicU64::new(0) }
+    }
+
+    fn bucket(&self, digest: &TokenDigest) -> &[ArcSwapOption<LiveSession>] {
+        let number =
+            digest.as_bytes().iter().take(8).fold(0_usize, |n, b| n << 8 | usize::from(*b));
+        self.buckets.get(number % BUCKETS).map_or(&[], |bucket| bucket.as_slice())
+    }
+
+    /// Finds a session.
+    pub(super) fn get(&self, digest: &TokenDigest) -> Option<Arc<LiveSession>> {
+        self.bucket(digest).iter().find_map(|slot| {
+            let held = slot.load();
+            held.as_ref().filter(|live| live.digest() == *digest).map(Arc::clone)
+        })
+    }
+
+    /// The epoch, to be read before a session is read from the store.
+    pub(super) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::SeqCst)
+    }
+
+    /// Keeps a session that was read in this epoch; false, and it counts as ended, where sessions
+    /// ended meanwhile. What had to make room for it comes back.
+    pub(super) fn insert(
+        &self,
+        live: &Arc<LiveSession>,
+        epoch: u64,
+    ) -> (bool, Option<Arc<LiveSession>>) {
+        let bucket = self.bucket(&live.digest());
+        let idle = |slot: &&ArcSwapOption<LiveSession>| {
+            slot.load().as_ref().map_or(0, |held| {
+                let same = held.digest() == live.digest();
+                if same { 0 } else { held.last_seen.load(Ordering::Relaxed) }
+            })
+        };
+        let evicted =
+            bucket.iter().min_by_key(idle).and_then(|slot| slot.swap(Some(Arc::clone(live))));
+        if self.epoch() == epoch {
+            return (true, evicted);
+        }
+        self.end(|held| held.digest() == live.digest());
+        live.ended.store(true, Ordering::Release);
+        (false, evicted)
+    }
+
+    /// Ends sessions that have ended in the store.
+    pub fn end_where(&self, which: Which) {
+        self.epoch.fetch_add(1, Ordering::SeqCst);
+        self.end(|held| which.includes(held.session()));
+    }
+
+    fn end(&self, is_meant: impl Fn(&LiveSession) -> bool) {
+        for slot in self.buckets.iter().flatten() {
+            let held = slot.load_full();
+            if let Some(live) = held.filter(|live| is_meant(live)) {
+                live.ended.store(true, Ordering::Release);
+                slot.store(None);
+            }
+        }
+    }
+
+    /// What the store has yet to hear of uses.
+    pub(super) fn unsaved(&self) -> Vec<(TokenDigest, Timestamp)> {
+        let slots = self.buckets.iter().flatten();
+        slots.filter_map(|slot| slot.load().as_ref().and_then(|live| live.unsaved())).collect()
+    }
+}
+
+impl Default for LiveSessions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
