@@ -47,7 +47,9 @@ impl Default for HeadLimits {
 /// The registered methods a gateway forwards: all of IANA's but CONNECT, TRACE and PRI.
 pub(crate) fn check_method(method: &[u8]) -> Result<(), Refusal> {
     match method {
-        b"GET" | b"HEAD" | b"POST" | b"PUT" | b"PATCH" | b"DELETE" | b"OPTIONS" | b"QUERY" => Ok(()),
+        b"GET" | b"HEAD" | b"POST" | b"PUT" | b"PATCH" | b"DELETE" | b"OPTIONS" | b"QUERY" => {
+            Ok(())
+        }
         b"ACL" | b"BASELINE-CONTROL" | b"BIND" | b"CHECKIN" | b"CHECKOUT" | b"COPY" | b"LABEL"
         | b"LINK" | b"LOCK" | b"MERGE" | b"MKACTIVITY" | b"MKCALENDAR" | b"MKCOL"
         | b"MKREDIRECTREF" | b"MKWORKSPACE" | b"MOVE" | b"ORDERPATCH" | b"PROPFIND"
@@ -69,7 +71,11 @@ pub(crate) fn check_target(target: &[u8], longest: usize) -> Result<(), Refusal>
     let clean = target
         .iter()
         .fold(true, |ok, b| ok & (*b > 0x20) & (*b < 0x7f) & (*b != b'#'));
-    if clean { Ok(()) } else { Err(Refusal::BadTarget) }
+    if clean {
+        Ok(())
+    } else {
+        Err(Refusal::BadTarget)
+    }
 }
 
 /// `reg-name`, IPv4 or `[IPv6]`, with an optional port.

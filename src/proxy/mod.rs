@@ -15,7 +15,11 @@
         clippy::panic
     )
 )]
-#![allow(dead_code, unused_imports, reason = "the doors that use these items join them later")]
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "the doors that use these items join them later"
+)]
 
 pub(crate) mod guard;
 pub(crate) mod hygiene;

@@ -60,7 +60,12 @@ impl Farewell {
     }
 
     /// Ready when the socket may be closed.
-    pub(super) fn poll(&mut self, inner: &mut Stream, deadline: &mut Deadline, cx: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll(
+        &mut self,
+        inner: &mut Stream,
+        deadline: &mut Deadline,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
         while !matches!(self.stage, Stage::Done) {
             match self.step(inner, cx) {
                 Poll::Ready(Some(stage)) => self.stage = stage,
@@ -85,7 +90,9 @@ impl Farewell {
                 },
                 _ => Some(Stage::Flush),
             },
-            Stage::Flush => ready!(inner.as_mut().poll_flush(cx)).ok().map(|()| Stage::Shutdown),
+            Stage::Flush => ready!(inner.as_mut().poll_flush(cx))
+                .ok()
+                .map(|()| Stage::Shutdown),
             Stage::Shutdown => ready!(inner.as_mut().poll_shutdown(cx))
                 .ok()
                 .map(|()| Stage::Drain(LINGER_BYTES)),

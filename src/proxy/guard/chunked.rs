@@ -65,7 +65,9 @@ impl Chunked {
             match self.at {
                 At::End => break,
                 At::Data => {
-                    let here = usize::try_from(self.left).unwrap_or(usize::MAX).min(rest.len());
+                    let here = usize::try_from(self.left)
+                        .unwrap_or(usize::MAX)
+                        .min(rest.len());
                     self.left -= here as u64;
                     rest = rest.get(here..).unwrap_or_default();
                     if self.left == 0 {

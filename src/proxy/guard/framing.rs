@@ -44,7 +44,11 @@ impl Framing {
         } else {
             Phase::Held { websocket: false }
         };
-        Self { phase, protected, limits }
+        Self {
+            phase,
+            protected,
+            limits,
+        }
     }
 
     pub(super) const fn phase(&self) -> &Phase {
@@ -98,7 +102,9 @@ impl Framing {
     pub(super) fn body(&mut self, bytes: &[u8]) -> Result<usize, Refusal> {
         let (taken, done) = match &mut self.phase {
             Phase::Length(left) => {
-                let here = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
+                let here = usize::try_from(*left)
+                    .unwrap_or(usize::MAX)
+                    .min(bytes.len());
                 *left -= here as u64;
                 (here, *left == 0)
             }

@@ -100,7 +100,12 @@ impl<A> Front<A> {
         // The engine's only place for data of a connection; the response in it means nothing here.
         let response = ResponseHeader::build(200, Some(0)).ok()?;
         let digest = ProxyDigest::new(Box::new(response), Some(Box::new(slot.control.clone())));
-        Some(GuardedStream::new(stream, self.settings.clone(), slot, Arc::new(digest)))
+        Some(GuardedStream::new(
+            stream,
+            self.settings.clone(),
+            slot,
+            Arc::new(digest),
+        ))
     }
 }
 
@@ -109,7 +114,11 @@ impl<A> ServerApp for Front<A>
 where
     A: ServerApp + Send + Sync + 'static,
 {
-    async fn process_new(self: &Arc<Self>, session: Stream, shutdown: &ShutdownWatch) -> Option<Stream> {
+    async fn process_new(
+        self: &Arc<Self>,
+        session: Stream,
+        shutdown: &ShutdownWatch,
+    ) -> Option<Stream> {
         let guarded = self.wrap(session)?;
         // The engine keeps an HTTP connection until its end. Should it ever give one back, that one
         // is closed: wrapping it twice would confuse two guards.

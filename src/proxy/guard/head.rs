@@ -1,8 +1,8 @@
 //! A strict reading of a request head, line by line as it arrives.
 
 use crate::proxy::hygiene::{
-    BodyFraming, Field, FieldScan, HeadLimits, ProtectedNames, Refusal, check_method, check_name, check_target,
-    tokens,
+    BodyFraming, Field, FieldScan, HeadLimits, ProtectedNames, Refusal, check_method, check_name,
+    check_target, tokens,
 };
 
 /// Room in the request line for everything but the target.
@@ -124,7 +124,12 @@ impl HeadScan {
         Ok(())
     }
 
-    fn field_line(&mut self, line: &[u8], protected: &ProtectedNames, limits: &HeadLimits) -> Result<(), Refusal> {
+    fn field_line(
+        &mut self,
+        line: &[u8],
+        protected: &ProtectedNames,
+        limits: &HeadLimits,
+    ) -> Result<(), Refusal> {
         // A folded line starts with white space and fails here as a name that is no token.
         let mut parts = line.splitn(2, |b| *b == b':');
         let (Some(name), Some(value)) = (parts.next(), parts.next()) else {
@@ -143,7 +148,9 @@ pub(super) fn rewrite(head: &[u8], websocket: bool) -> Vec<u8> {
         match (Field::of(name), value) {
             (Field::HopByHop, Some(_)) => {}
             (Field::Upgrade, Some(_)) if !websocket => {}
-            (Field::Connection, Some(value)) => rewrite_connection(&mut out, name, value, websocket),
+            (Field::Connection, Some(value)) => {
+                rewrite_connection(&mut out, name, value, websocket)
+            }
             _ => out.extend_from_slice(line),
         }
     }

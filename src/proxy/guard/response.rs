@@ -57,7 +57,11 @@ impl ResponseWatch {
                     if n + 1 == STATUS_LINE {
                         let interim = self.status.get(8..10) == Some(b" 1");
                         let switched = self.status.get(8..) == Some(b" 101");
-                        self.at = if interim && !switched { At::Interim(0) } else { At::Final };
+                        self.at = if interim && !switched {
+                            At::Interim(0)
+                        } else {
+                            At::Final
+                        };
                         if switched {
                             return true;
                         }
@@ -70,7 +74,11 @@ impl ResponseWatch {
                         b'\r' => 1,
                         _ => 0,
                     };
-                    self.at = if matched == 4 { At::Status(0) } else { At::Interim(matched) };
+                    self.at = if matched == 4 {
+                        At::Status(0)
+                    } else {
+                        At::Interim(matched)
+                    };
                 }
             }
         }

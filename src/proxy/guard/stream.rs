@@ -54,7 +54,12 @@ pub(super) struct GuardedStream {
 }
 
 impl GuardedStream {
-    pub(super) fn new(inner: Stream, settings: Arc<GuardSettings>, slot: Slot, digest: Arc<ProxyDigest>) -> Self {
+    pub(super) fn new(
+        inner: Stream,
+        settings: Arc<GuardSettings>,
+        slot: Slot,
+        digest: Arc<ProxyDigest>,
+    ) -> Self {
         let http2 = matches!(inner.selected_alpn_proto(), Some(ALPN::H2));
         Self {
             framing: Framing::new(settings.protected.clone(), settings.limits, http2),
@@ -82,7 +87,9 @@ impl GuardedStream {
     fn refuse(&mut self, refusal: Refusal) {
         let answered = self.watch.may_answer();
         let socket = self.inner.get_socket_digest();
-        let address = |of: Option<&pingora::protocols::l4::socket::SocketAddr>| of.and_then(|a| a.as_inet().copied());
+        let address = |of: Option<&pingora::protocols::l4::socket::SocketAddr>| {
+            of.and_then(|a| a.as_inet().copied())
+        };
         (self.settings.on_refusal)(Refused {
             refusal,
             peer: socket.as_ref().and_then(|s| address(s.peer_addr())),
@@ -95,7 +102,10 @@ impl GuardedStream {
         } else {
             Farewell::silent()
         };
-        let cut = self.framing.owes_body().then_some(io::ErrorKind::ConnectionReset);
+        let cut = self
+            .framing
+            .owes_body()
+            .then_some(io::ErrorKind::ConnectionReset);
         self.leave(farewell, cut);
     }
 
@@ -155,7 +165,11 @@ impl GuardedStream {
         } else if killed {
             self.leave(Farewell::silent(), Some(io::ErrorKind::ConnectionReset));
             return Poll::Ready(());
-        } else if self.deadline.poll(cx, Wait::Head, self.settings.head_timeout).is_ready() {
+        } else if self
+            .deadline
+            .poll(cx, Wait::Head, self.settings.head_timeout)
+            .is_ready()
+        {
             self.refuse(Refusal::HeadTimeout);
             return Poll::Ready(());
         }
@@ -194,7 +208,11 @@ impl GuardedStream {
         self.deadline.clear();
         self.control().reset_body_timeout();
         if head.rewrite {
-            let bytes = self.buffer.unread().get(head.skip..head.end).unwrap_or_default();
+            let bytes = self
+                .buffer
+                .unread()
+                .get(head.skip..head.end)
+                .unwrap_or_default();
             self.rewritten = (rewrite(bytes, head.websocket), 0);
             self.buffer.consume(head.end);
         } else {
@@ -269,13 +287,19 @@ impl GuardedStream {
         }
         match self.framing.phase() {
             Phase::Length(_) | Phase::Chunked(_) => {
-                let limit = self.control().body_timeout().unwrap_or(self.settings.body_timeout);
+                let limit = self
+                    .control()
+                    .body_timeout()
+                    .unwrap_or(self.settings.body_timeout);
                 ready!(self.deadline.poll(cx, Wait::Body, limit));
                 self.refuse(Refusal::BodyTimeout);
                 self.poll_leave(cx)
             }
             Phase::Http2(1..) => {
-                ready!(self.deadline.poll(cx, Wait::First, self.settings.head_timeout));
+                ready!(
+                    self.deadline
+                        .poll(cx, Wait::First, self.settings.head_timeout)
+                );
                 self.close_quietly()
             }
             _ => Poll::Pending,
@@ -307,7 +331,11 @@ impl GuardedStream {
     }
 
     /// Whether the first bytes are the HTTP/2 preface; ready as soon as that is certain.
-    pub(super) fn poll_peek(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<bool>> {
+    pub(super) fn poll_peek(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut [u8],
+    ) -> Poll<io::Result<bool>> {
         const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
         loop {
             let unread = self.buffer.unread();
@@ -359,7 +387,11 @@ impl GuardedStream {
 }
 
 impl AsyncRead for GuardedStream {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if matches!(this.fate, Fate::Leaving(..)) {
             return this.poll_leave(cx);
@@ -386,7 +418,11 @@ impl AsyncRead for GuardedStream {
 }
 
 impl AsyncWrite for GuardedStream {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         if this.is_mute() {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));

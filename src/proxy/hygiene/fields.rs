@@ -93,7 +93,12 @@ impl FieldScan {
         self.meaning(protected, field, trim(value))
     }
 
-    fn meaning(&mut self, protected: &ProtectedNames, field: Field, value: &[u8]) -> Result<(), Refusal> {
+    fn meaning(
+        &mut self,
+        protected: &ProtectedNames,
+        field: Field,
+        value: &[u8],
+    ) -> Result<(), Refusal> {
         match field {
             Field::Plain | Field::Credential => {}
             Field::HopByHop => self.hop_by_hop = true,
@@ -135,7 +140,11 @@ impl FieldScan {
     }
 
     /// The head is complete: what do the fields say together?
-    pub(crate) fn finish(&self, http_10: bool, has_authority: bool) -> Result<BodyFraming, Refusal> {
+    pub(crate) fn finish(
+        &self,
+        http_10: bool,
+        has_authority: bool,
+    ) -> Result<BodyFraming, Refusal> {
         if self.hosts > 1 || (self.hosts == 0 && !has_authority) {
             return Err(Refusal::BadHost);
         }
@@ -169,8 +178,20 @@ pub(crate) fn check_name(name: &[u8]) -> Result<(), Refusal> {
         b.is_ascii_alphanumeric()
             || matches!(
                 b,
-                b'-' | b'_' | b'.' | b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'^'
-                    | b'`' | b'|' | b'~'
+                b'-' | b'_'
+                    | b'.'
+                    | b'!'
+                    | b'#'
+                    | b'$'
+                    | b'%'
+                    | b'&'
+                    | b'\''
+                    | b'*'
+                    | b'+'
+                    | b'^'
+                    | b'`'
+                    | b'|'
+                    | b'~'
             )
     });
     if token && !name.is_empty() {
@@ -185,7 +206,11 @@ pub(crate) fn check_value(value: &[u8], ascii: bool) -> Result<(), Refusal> {
     let clean = value.iter().fold(true, |ok, b| {
         ok & ((*b >= 0x20) | (*b == b'\t')) & (*b != 0x7f) & (!ascii | (*b < 0x80))
     });
-    if clean { Ok(()) } else { Err(Refusal::BadFieldValue) }
+    if clean {
+        Ok(())
+    } else {
+        Err(Refusal::BadFieldValue)
+    }
 }
 
 /// Digits only, and no more than fit.
@@ -205,7 +230,9 @@ fn parse_length(value: &[u8]) -> Option<u64> {
 fn is_alias_of_framing(name: &[u8]) -> bool {
     let like = |known: &[u8], at: usize| {
         name.len() == known.len()
-            && name.get(at).is_some_and(|b| *b != b'-' && !b.is_ascii_alphanumeric())
+            && name
+                .get(at)
+                .is_some_and(|b| *b != b'-' && !b.is_ascii_alphanumeric())
             && name
                 .iter()
                 .zip(known)
@@ -235,5 +262,8 @@ pub(crate) fn trim(value: &[u8]) -> &[u8] {
 
 /// The members of a comma-separated list, empty ones passed over.
 pub(crate) fn tokens(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    value.split(|b| *b == b',').map(trim).filter(|token| !token.is_empty())
+    value
+        .split(|b| *b == b',')
+        .map(trim)
+        .filter(|token| !token.is_empty())
 }

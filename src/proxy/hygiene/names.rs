@@ -54,7 +54,8 @@ impl ProtectedNames {
 
 /// Whether the name has a byte other than letters, digits and hyphens.
 fn is_odd(name: &[u8]) -> bool {
-    name.iter().any(|b| !b.is_ascii_alphanumeric() && *b != b'-')
+    name.iter()
+        .any(|b| !b.is_ascii_alphanumeric() && *b != b'-')
 }
 
 /// Letters without case, digits, and one byte for all the rest.

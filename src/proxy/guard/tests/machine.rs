@@ -42,7 +42,10 @@ fn feed(pieces: &[&[u8]]) -> (Vec<Vec<u8>>, Option<Refusal>) {
                     continue;
                 }
                 _ => framing.body(&unread).inspect(|n| {
-                    requests.last_mut().unwrap().extend_from_slice(&unread[..*n]);
+                    requests
+                        .last_mut()
+                        .unwrap()
+                        .extend_from_slice(&unread[..*n]);
                 }),
             };
             match result {
@@ -134,7 +137,8 @@ fn every_malformed_head_is_refused_for_its_own_reason() {
 #[test]
 fn every_malformed_chunk_is_refused_for_its_own_reason() {
     for (chunk, refusal) in CHUNK_FAULTS {
-        let mut bytes = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+        let mut bytes =
+            b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
         bytes.extend_from_slice(chunk);
         assert_eq!(verdict(&bytes), Some(*refusal), "{}", chunk.escape_ascii());
     }
@@ -144,14 +148,29 @@ fn every_malformed_chunk_is_refused_for_its_own_reason() {
 fn limits_are_exact() {
     let with_target = |n: usize| format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(n - 1));
     assert_eq!(verdict(with_target(8192).as_bytes()), None);
-    assert_eq!(verdict(with_target(8193).as_bytes()), Some(Refusal::TargetTooLong));
+    assert_eq!(
+        verdict(with_target(8193).as_bytes()),
+        Some(Refusal::TargetTooLong)
+    );
     assert_eq!(verdict(&vec![b'x'; 8300]), Some(Refusal::TargetTooLong));
-    let with_field = |n: usize| format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(n));
+    let with_field =
+        |n: usize| format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(n));
     assert_eq!(verdict(with_field(32_000).as_bytes()), None);
-    assert_eq!(verdict(with_field(32_768).as_bytes()), Some(Refusal::HeadTooLarge));
-    let with_fields = |n: usize| format!("GET / HTTP/1.1\r\nHost: a\r\n{}\r\n", "X: y\r\n".repeat(n - 1));
+    assert_eq!(
+        verdict(with_field(32_768).as_bytes()),
+        Some(Refusal::HeadTooLarge)
+    );
+    let with_fields = |n: usize| {
+        format!(
+            "GET / HTTP/1.1\r\nHost: a\r\n{}\r\n",
+            "X: y\r\n".repeat(n - 1)
+        )
+    };
     assert_eq!(verdict(with_fields(100).as_bytes()), None);
-    assert_eq!(verdict(with_fields(101).as_bytes()), Some(Refusal::TooManyFields));
+    assert_eq!(
+        verdict(with_fields(101).as_bytes()),
+        Some(Refusal::TooManyFields)
+    );
     let chunk = |n: usize| {
         format!(
             "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1;{}\r\nx\r\n",
@@ -167,10 +186,14 @@ fn words_between_neighbours_leave_and_a_websocket_keeps_its_own() {
     let (requests, refusal) = feed(&[b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings, close\r\n\
         Upgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\nKeep-Alive: 5\r\nProxy-Connection: x\r\nX: y\r\n\r\n"]);
     assert_eq!(refusal, None);
-    assert_eq!(requests[0], b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX: y\r\n\r\n");
+    assert_eq!(
+        requests[0],
+        b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX: y\r\n\r\n"
+    );
     let handshake: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n\r\n";
     assert_eq!(feed(&[handshake]).0[0], handshake);
-    let (requests, _) = feed(&[b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: TLS/1.0\r\n\r\n"]);
+    let (requests, _) =
+        feed(&[b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: TLS/1.0\r\n\r\n"]);
     assert_eq!(requests[0], b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
 }
 
@@ -222,7 +245,10 @@ fn what_is_released_is_what_was_sent_however_the_network_cuts_it() {
         assert_eq!(refusal, None, "{}", stream.escape_ascii());
         assert_eq!(released.pop(), Some(Vec::new()));
         assert_eq!(released, sent);
-        assert_eq!(feed(&[&released.concat()]).0[..released.len()], released[..]);
+        assert_eq!(
+            feed(&[&released.concat()]).0[..released.len()],
+            released[..]
+        );
     }
 }
 
@@ -239,9 +265,23 @@ fn cutting_never_changes_a_verdict() {
             let at = dice.roll(stream.len());
             stream[at] = alphabet[dice.roll(alphabet.len())];
         }
-        let whole = feed(&[&stream]);
-        assert_eq!(feed(&dice.cut(&stream)), whole, "{}", stream.escape_ascii());
-        assert_eq!(feed(&stream.chunks(1).collect::<Vec<_>>()), whole, "{}", stream.escape_ascii());
+        // Of a refused message, how much was released before the fault may differ.
+        let outcome = |pieces: &[&[u8]]| {
+            let (mut requests, refusal) = feed(pieces);
+            if refusal.is_some() {
+                requests.pop();
+            }
+            (requests, refusal)
+        };
+        let whole = outcome(&[&stream]);
+        assert_eq!(
+            outcome(&dice.cut(&stream)),
+            whole,
+            "{}",
+            stream.escape_ascii()
+        );
+        let single: Vec<_> = stream.chunks(1).collect();
+        assert_eq!(outcome(&single), whole, "{}", stream.escape_ascii());
     }
 }
 
@@ -249,10 +289,20 @@ fn cutting_never_changes_a_verdict() {
 fn only_a_101_switches_also_after_interim_answers() {
     let cut = |bytes: &[u8]| {
         let mut watch = ResponseWatch::new();
-        bytes.chunks(1).map(|byte| watch.written(byte)).filter(|switched| *switched).count()
+        bytes
+            .chunks(1)
+            .map(|byte| watch.written(byte))
+            .filter(|switched| *switched)
+            .count()
     };
-    assert_eq!(cut(b"HTTP/1.1 101 Switching Protocols\r\n\r\nHTTP/1.1 101"), 1);
+    assert_eq!(
+        cut(b"HTTP/1.1 101 Switching Protocols\r\n\r\nHTTP/1.1 101"),
+        1
+    );
     assert_eq!(cut(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nA: b\r\n\r\nHTTP/1.1 101 x\r\n\r\n"), 1);
     assert_eq!(cut(b"HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 101 x\r\n\r\n"), 0);
-    assert_eq!(cut(b"HTTP/1.1 103 Early\r\nX: HTTP/1.1 101\r\n\r\nHTTP/1.1 404 x\r\n\r\nHTTP/1.1 101 "), 0);
+    assert_eq!(
+        cut(b"HTTP/1.1 103 Early\r\nX: HTTP/1.1 101\r\n\r\nHTTP/1.1 404 x\r\n\r\nHTTP/1.1 101 "),
+        0
+    );
 }
