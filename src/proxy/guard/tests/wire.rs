@@ -93,6 +93,10 @@ async fn serve(mut socket: TcpStream, log: Log) -> Option<()> {
                 more(&mut socket, &mut unread, &log).await?;
             }
         }
+        if head.contains(" /force ") {
+            socket.write_all(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\nRAW").await.ok()?;
+            more(&mut socket, &mut unread, &log).await?;
+        }
         if let Some(length) = head.split("content-length: ").nth(1) {
             let length: usize = length.split('\r').next()?.parse().ok()?;
             while unread.len() < length {
@@ -383,6 +387,18 @@ async fn after_a_refused_upgrade_the_next_bytes_are_a_request_like_any_other() {
 }
 
 #[tokio::test]
+async fn a_101_nobody_asked_for_opens_no_tunnel() {
+    let house = house(|_| {}).await;
+    let mut socket = house.connect().await;
+    let request = b"GET /force HTTP/1.1\r\nHost: a\r\n\r\nGET /tunnelled HTTP/1.1\r\n\r\n";
+    socket.write_all(request).await.unwrap();
+    let mut seen = Vec::new();
+    let end = tokio::time::timeout(Duration::from_secs(5), socket.read_to_end(&mut seen)).await;
+    assert!(end.is_ok(), "the connection stays open");
+    assert!(!house.logged().contains("/tunnelled"));
+}
+
+#[tokio::test]
 async fn an_upgrade_to_h2c_goes_on_as_a_plain_request() {
     let house = house(|_| {}).await;
     let mut socket = house.connect().await;
@@ -453,6 +469,8 @@ async fn slow_heads_and_bodies_get_a_408_and_idle_connections_nothing() {
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
     let answer = exchange(&house, b"GET /one HTTP/1.1\r\nHost: a\r\n\r\n").await;
     assert!(answer.ends_with("\r\n\r\n/one"), "{answer}");
+    let answer = exchange(&house, b"GET /two HTTP/1.1\r\nHost: a\r\n\r\n\r\n").await;
+    assert!(answer.ends_with("\r\n\r\n/two"), "{answer}");
     assert_eq!(
         house.reasons(),
         [Refusal::HeadTimeout, Refusal::BodyTimeout]
