@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
+use tokio::sync::Notify;
+
 /// Locks, also after a panic elsewhere: what lies inside is never half written.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -20,6 +22,7 @@ pub(crate) struct ConnControl {
     body_timeout_ms: AtomicU64,
     reader: Mutex<Option<Waker>>,
     writer: Mutex<Option<Waker>>,
+    end: Notify,
 }
 
 impl ConnControl {
@@ -35,6 +38,12 @@ impl ConnControl {
     pub(crate) fn kill(&self) {
         self.killed.store(true, Ordering::SeqCst);
         self.wake();
+        self.end.notify_one();
+    }
+
+    /// Returns once [`Self::kill`] was called; for one waiter.
+    pub(super) async fn killed(&self) {
+        self.end.notified().await;
     }
 
     /// Ends the connection at the next border between requests.

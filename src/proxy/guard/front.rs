@@ -73,6 +73,9 @@ impl fmt::Debug for GuardSettings {
     }
 }
 
+/// How long a connection ended by order may take to notice by itself.
+const KILL_GRACE: Duration = Duration::from_millis(500);
+
 /// The guard in front of a proxy.
 pub(crate) struct Front<A> {
     app: Arc<A>,
@@ -120,9 +123,19 @@ where
         shutdown: &ShutdownWatch,
     ) -> Option<Stream> {
         let guarded = self.wrap(session)?;
+        let control = guarded.control_handle();
         // The engine keeps an HTTP connection until its end. Should it ever give one back, that one
         // is closed: wrapping it twice would confuse two guards.
-        let _ended = self.app.process_new(Box::new(guarded), shutdown).await;
+        let mut serving = self.app.process_new(Box::new(guarded), shutdown);
+        tokio::select! {
+            biased;
+            _ended = &mut serving => {}
+            () = control.killed() => {
+                // Reads and writes fail by now. What waits for the app instead is given a moment
+                // to write its access line, then dropped.
+                let _ = tokio::time::timeout(KILL_GRACE, serving).await;
+            }
+        }
         None
     }
 

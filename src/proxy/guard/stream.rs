@@ -80,6 +80,11 @@ impl GuardedStream {
         }
     }
 
+    /// The handle on this connection, for whoever drives it.
+    pub(super) fn control_handle(&self) -> Arc<ConnControl> {
+        self.slot.control.clone()
+    }
+
     fn control(&self) -> &ConnControl {
         &self.slot.control
     }
@@ -136,11 +141,15 @@ impl GuardedStream {
 
     /// Closes in a way that lets the client read what was written last.
     pub(super) async fn close(&mut self) {
+        if self.control().is_killed() {
+            // Ended by order: what the client has not taken yet, it does not get.
+            return;
+        }
         let wait = Duration::from_secs(2);
         if matches!(self.fate, Fate::Live) {
             // Bounded, since a client that reads nothing must not hold its place for ever.
             let _ = tokio::time::timeout(wait, self.inner.shutdown()).await;
-            if !self.framing.owes_body() || self.control().is_killed() {
+            if !self.framing.owes_body() {
                 return;
             }
             // Answered before the body was read: the rest must not turn into a reset.

@@ -84,6 +84,9 @@ async fn serve(mut socket: TcpStream, log: Log) -> Option<()> {
             more(&mut socket, &mut unread, &log).await?;
         };
         let head = String::from_utf8_lossy(&unread[..head_end]).to_lowercase();
+        if head.contains(" /stall ") {
+            std::future::pending::<()>().await;
+        }
         unread.drain(..head_end);
         if head.contains("upgrade: websocket") && !head.contains(" /no ") {
             socket.write_all(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n").await.ok()?;
@@ -175,6 +178,16 @@ impl House {
 
     fn logged(&self) -> String {
         String::from_utf8_lossy(&self.log.lock().unwrap()).into_owned()
+    }
+
+    async fn ends_within_a_second(&self) {
+        for _ in 0..90 {
+            if self.connections.is_empty() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("a connection outlives its end");
     }
 
     fn reasons(&self) -> Vec<Refusal> {
@@ -387,6 +400,33 @@ async fn after_a_refused_upgrade_the_next_bytes_are_a_request_like_any_other() {
 }
 
 #[tokio::test]
+async fn a_client_that_takes_nothing_is_ended_all_the_same() {
+    let house = house(|_| {}).await;
+    let mut socket = house.connect().await;
+    let handshake =
+        b"GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    socket.write_all(handshake).await.unwrap();
+    let flood = vec![b'x'; 64 * 1024 * 1024];
+    let stuck = tokio::time::timeout(Duration::from_secs(2), socket.write_all(&flood)).await;
+    assert!(stuck.is_err(), "the echo was never blocked");
+    house.connections.close_all();
+    house.ends_within_a_second().await;
+}
+
+#[tokio::test]
+async fn an_upload_the_app_does_not_take_is_ended_all_the_same() {
+    let house = house(|_| {}).await;
+    let mut socket = house.connect().await;
+    let head = b"POST /stall HTTP/1.1\r\nHost: a\r\nContent-Length: 999999999\r\n\r\n";
+    socket.write_all(head).await.unwrap();
+    let flood = vec![b'x'; 64 * 1024 * 1024];
+    let stuck = tokio::time::timeout(Duration::from_secs(2), socket.write_all(&flood)).await;
+    assert!(stuck.is_err(), "the upload was never blocked");
+    house.connections.close_all();
+    house.ends_within_a_second().await;
+}
+
+#[tokio::test]
 async fn a_101_nobody_asked_for_opens_no_tunnel() {
     let house = house(|_| {}).await;
     let mut socket = house.connect().await;
@@ -501,11 +541,5 @@ async fn a_full_house_closes_the_new_connection_and_a_drain_ends_the_idle_ones()
     assert_eq!(house.connections.len(), 1);
     house.connections.close_idle();
     assert_eq!(first.read(&mut [0; 8]).await.unwrap(), 0);
-    for _ in 0..100 {
-        if house.connections.is_empty() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("the register keeps a closed connection");
+    house.ends_within_a_second().await;
 }
