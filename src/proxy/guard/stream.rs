@@ -1,0 +1,272 @@
+//! The wrapped connection: what the engine reads instead of the socket.
+
+mod reading;
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use pingora::protocols::raw_connect::ProxyDigest;
+use pingora::protocols::{ALPN, Stream};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::answer::Farewell;
+use super::buffer::Buffer;
+use super::control::{ConnControl, Slot};
+use super::deadline::Deadline;
+use super::framing::{Framing, Phase};
+use super::front::{GuardSettings, Refused};
+use super::response::ResponseWatch;
+use crate::proxy::hygiene::Refusal;
+
+/// How a connection ends.
+#[derive(Debug)]
+enum Fate {
+    /// It lives.
+    Live,
+    /// The last words are being said; then reads end, with an error if a message was cut.
+    Leaving(Farewell, Option<io::ErrorKind>),
+}
+
+/// One accepted connection behind the guard.
+#[derive(Debug)]
+pub(super) struct GuardedStream {
+    pub(super) inner: Stream,
+    framing: Framing,
+    buffer: Buffer,
+    /// Bytes at the front of the buffer that are a validated head.
+    release: usize,
+    /// A head that had lines taken out, and how much of it the engine has.
+    rewritten: (Vec<u8>, usize),
+    deadline: Deadline,
+    watch: ResponseWatch,
+    fate: Fate,
+    settings: Arc<GuardSettings>,
+    slot: Slot,
+    pub(super) digest: Arc<ProxyDigest>,
+    /// Sessions the engine has begun; counted where it asks for the digest.
+    pub(super) begun: AtomicU32,
+    /// Sessions the guard has answered with a head.
+    seen: u32,
+    fresh: bool,
+}
+
+impl GuardedStream {
+    pub(super) fn new(
+        inner: Stream,
+        settings: Arc<GuardSettings>,
+        slot: Slot,
+        digest: Arc<ProxyDigest>,
+    ) -> Self {
+        let http2 = matches!(inner.selected_alpn_proto(), Some(ALPN::H2));
+        Self {
+            framing: Framing::new(settings.protected.clone(), settings.limits, http2),
+            inner,
+            buffer: Buffer::default(),
+            release: 0,
+            rewritten: (Vec::new(), 0),
+            deadline: Deadline::new(),
+            watch: ResponseWatch::new(),
+            fate: Fate::Live,
+            settings,
+            slot,
+            digest,
+            begun: AtomicU32::new(0),
+            seen: 0,
+            fresh: true,
+        }
+    }
+
+    /// The handle on this connection, for whoever drives it.
+    pub(super) fn control_handle(&self) -> Arc<ConnControl> {
+        self.slot.control.clone()
+    }
+
+    fn control(&self) -> &ConnControl {
+        &self.slot.control
+    }
+
+    /// Ends the connection because of what the client sent, or failed to send.
+    fn refuse(&mut self, refusal: Refusal) {
+        let answered = self.watch.may_answer();
+        let socket = self.inner.get_socket_digest();
+        let address = |of: Option<&pingora::protocols::l4::socket::SocketAddr>| {
+            of.and_then(|a| a.as_inet().copied())
+        };
+        (self.settings.on_refusal)(Refused {
+            refusal,
+            peer: socket.as_ref().and_then(|s| address(s.peer_addr())),
+            local: socket.as_ref().and_then(|s| address(s.local_addr())),
+            tls: self.inner.get_ssl_digest().is_some(),
+            answered,
+        });
+        let farewell = if answered {
+            Farewell::refusing(refusal)
+        } else {
+            Farewell::silent()
+        };
+        let cut = self
+            .framing
+            .owes_body()
+            .then_some(io::ErrorKind::ConnectionReset);
+        self.leave(farewell, cut);
+    }
+
+    fn leave(&mut self, farewell: Farewell, error: Option<io::ErrorKind>) {
+        self.buffer.clear();
+        self.release = 0;
+        self.deadline.clear();
+        self.fate = Fate::Leaving(farewell, error);
+    }
+
+    /// Says the last words; afterwards every read ends the same way.
+    fn poll_leave(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Fate::Leaving(farewell, error) = &mut self.fate {
+            ready!(farewell.poll(&mut self.inner, &mut self.deadline, cx));
+            if let Some(kind) = *error {
+                return Poll::Ready(Err(kind.into()));
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Closes without a word: idle connections and those that never spoke.
+    fn close_quietly(&mut self) -> Poll<io::Result<()>> {
+        self.leave(Farewell::silent(), None);
+        Poll::Ready(Ok(()))
+    }
+
+    /// Closes in a way that lets the client read what was written last.
+    pub(super) async fn close(&mut self) {
+        if self.control().is_killed() {
+            // Ended by order: what the client has not taken yet, it does not get.
+            return;
+        }
+        let wait = Duration::from_secs(2);
+        if matches!(self.fate, Fate::Live) {
+            // Bounded, since a client that reads nothing must not hold its place for ever.
+            let _ = tokio::time::timeout(wait, self.inner.shutdown()).await;
+            if !self.framing.owes_body() {
+                return;
+            }
+            // Answered before the body was read: the rest must not turn into a reset.
+            self.leave(Farewell::listening(), None);
+        }
+        let _ = std::future::poll_fn(|cx| self.poll_leave(cx)).await;
+    }
+
+    /// The client takes nothing just now; `kill` finds the writer here.
+    fn poll_wait_write<T>(&self, cx: &Context<'_>) -> Poll<io::Result<T>> {
+        self.control().register_writer(cx.waker());
+        if self.control().is_killed() {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        Poll::Pending
+    }
+
+    /// Whether nothing may be written any more.
+    fn is_mute(&self) -> bool {
+        !matches!(self.fate, Fate::Live) || self.control().is_killed()
+    }
+}
+
+impl AsyncRead for GuardedStream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if matches!(this.fate, Fate::Leaving(..)) {
+            return this.poll_leave(cx);
+        }
+        if this.control().is_killed() {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        }
+        if out.remaining() == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        if !this.notice_session() {
+            this.leave(Farewell::silent(), Some(io::ErrorKind::InvalidData));
+            return this.poll_leave(cx);
+        }
+        if this.hand_out(out) {
+            return Poll::Ready(Ok(()));
+        }
+        match this.framing.phase() {
+            Phase::Head(_) => this.poll_head(cx, out),
+            Phase::Held { .. } => this.poll_held(cx),
+            _ => this.poll_body(cx, out),
+        }
+    }
+}
+
+impl AsyncWrite for GuardedStream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        if this.is_mute() {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        let Poll::Ready(written) = Pin::new(&mut this.inner).poll_write(cx, buf)? else {
+            return this.poll_wait_write(cx);
+        };
+        if !this.watch.is_final()
+            && !matches!(this.framing.phase(), Phase::Http2(_))
+            && this.watch.written(buf.get(..written).unwrap_or_default())
+        {
+            if !this.framing.switch() {
+                // A 101 nobody asked for: the app would go on in a protocol nobody checks.
+                this.leave(Farewell::silent(), Some(io::ErrorKind::ConnectionReset));
+                return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+            }
+            this.control().wake_reader();
+        }
+        Poll::Ready(Ok(written))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let http2 = matches!(this.framing.phase(), Phase::Http2(_));
+        if (http2 || this.watch.is_final()) && !this.is_mute() {
+            let written = Pin::new(&mut this.inner).poll_write_vectored(cx, bufs);
+            return if written.is_pending() {
+                this.poll_wait_write(cx)
+            } else {
+                written
+            };
+        }
+        let first = bufs.iter().find(|b| !b.is_empty()).map_or(&[][..], |b| b);
+        Pin::new(this).poll_write(cx, first)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if this.is_mute() {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        let flushed = Pin::new(&mut this.inner).poll_flush(cx);
+        if flushed.is_pending() {
+            return this.poll_wait_write(cx);
+        }
+        flushed
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().inner).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,269 @@
+//! One pass over the fields of a head, and what they say together about the body.
+
+use super::{HeadLimits, ProtectedNames, Refusal, check_host};
+
+/// The fields whose meaning decides something before the request is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Field {
+    /// Nothing special.
+    Plain,
+    /// `Cookie`, `Authorization`, `Proxy-Authorization`: ASCII only.
+    Credential,
+    /// `Host`.
+    Host,
+    /// `Content-Length`.
+    ContentLength,
+    /// `Transfer-Encoding`.
+    TransferEncoding,
+    /// `Expect`.
+    Expect,
+    /// `Connection`.
+    Connection,
+    /// `Upgrade`.
+    Upgrade,
+    /// `Keep-Alive`, `Proxy-Connection`, `HTTP2-Settings`: words between neighbours.
+    HopByHop,
+}
+
+impl Field {
+    /// Which field a name means.
+    pub(crate) fn of(name: &[u8]) -> Self {
+        let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
+        match name.len() {
+            4 if is(b"host") => Self::Host,
+            6 if is(b"cookie") => Self::Credential,
+            6 if is(b"expect") => Self::Expect,
+            7 if is(b"upgrade") => Self::Upgrade,
+            10 if is(b"connection") => Self::Connection,
+            10 if is(b"keep-alive") => Self::HopByHop,
+            13 if is(b"authorization") => Self::Credential,
+            14 if is(b"content-length") => Self::ContentLength,
+            14 if is(b"http2-settings") => Self::HopByHop,
+            16 if is(b"proxy-connection") => Self::HopByHop,
+            17 if is(b"transfer-encoding") => Self::TransferEncoding,
+            19 if is(b"proxy-authorization") => Self::Credential,
+            _ => Self::Plain,
+        }
+    }
+}
+
+/// How the body of a request is delimited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BodyFraming {
+    /// There is none.
+    None,
+    /// By a count.
+    Length(u64),
+    /// In chunks.
+    Chunked,
+}
+
+/// What the fields seen so far amount to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FieldScan {
+    count: usize,
+    hosts: usize,
+    length: Option<u64>,
+    chunked: bool,
+    upgrades: usize,
+    websocket: bool,
+    connection_upgrade: bool,
+    hop_by_hop: bool,
+}
+
+impl FieldScan {
+    /// Takes the next field; `value` may carry white space around it.
+    pub(crate) fn field(
+        &mut self,
+        protected: &ProtectedNames,
+        limits: &HeadLimits,
+        name: &[u8],
+        value: &[u8],
+    ) -> Result<(), Refusal> {
+        self.count += 1;
+        if self.count > limits.fields {
+            return Err(Refusal::TooManyFields);
+        }
+        check_name(name)?;
+        let field = Field::of(name);
+        check_value(value, field != Field::Plain)?;
+        if protected.is_alias(name) || is_alias_of_framing(name) {
+            return Err(Refusal::AliasOfIdentityHeader);
+        }
+        self.meaning(protected, field, trim(value))
+    }
+
+    fn meaning(
+        &mut self,
+        protected: &ProtectedNames,
+        field: Field,
+        value: &[u8],
+    ) -> Result<(), Refusal> {
+        match field {
+            Field::Plain | Field::Credential => {}
+            Field::HopByHop => self.hop_by_hop = true,
+            Field::Host => {
+                self.hosts += 1;
+                check_host(value)?;
+            }
+            Field::ContentLength => {
+                let length = parse_length(value).ok_or(Refusal::BadContentLength)?;
+                if self.length.replace(length).is_some() {
+                    return Err(Refusal::AmbiguousFraming);
+                }
+            }
+            Field::TransferEncoding => {
+                if self.chunked || !value.eq_ignore_ascii_case(b"chunked") {
+                    return Err(Refusal::BadTransferEncoding);
+                }
+                self.chunked = true;
+            }
+            Field::Expect => {
+                if !value.eq_ignore_ascii_case(b"100-continue") {
+                    return Err(Refusal::BadExpectation);
+                }
+            }
+            Field::Connection => {
+                for token in tokens(value) {
+                    self.connection_upgrade |= token.eq_ignore_ascii_case(b"upgrade");
+                    if protected.folds(token) || must_stay(token) {
+                        return Err(Refusal::ConnectionNamesProtected);
+                    }
+                }
+            }
+            Field::Upgrade => {
+                self.upgrades += 1;
+                self.websocket = value.eq_ignore_ascii_case(b"websocket");
+            }
+        }
+        Ok(())
+    }
+
+    /// The head is complete: what do the fields say together?
+    pub(crate) fn finish(
+        &self,
+        http_10: bool,
+        has_authority: bool,
+    ) -> Result<BodyFraming, Refusal> {
+        if self.hosts > 1 || (self.hosts == 0 && !has_authority) {
+            return Err(Refusal::BadHost);
+        }
+        match (self.chunked, self.length) {
+            (true, Some(_)) => Err(Refusal::AmbiguousFraming),
+            (true, None) if http_10 => Err(Refusal::BadTransferEncoding),
+            (true, None) => Ok(BodyFraming::Chunked),
+            (false, Some(0) | None) => Ok(BodyFraming::None),
+            (false, Some(length)) => Ok(BodyFraming::Length(length)),
+        }
+    }
+
+    /// Whether the fields ask for a WebSocket, and for nothing else; `get_11`: GET in HTTP/1.1.
+    pub(crate) fn is_websocket(&self, get_11: bool, body: BodyFraming) -> bool {
+        get_11
+            && self.upgrades == 1
+            && self.websocket
+            && self.connection_upgrade
+            && body == BodyFraming::None
+    }
+
+    /// Whether the head has lines between neighbours that must not go on.
+    pub(crate) fn needs_rewriting(&self, websocket: bool) -> bool {
+        self.hop_by_hop || ((self.upgrades > 0 || self.connection_upgrade) && !websocket)
+    }
+}
+
+/// RFC 9110 token.
+pub(crate) fn check_name(name: &[u8]) -> Result<(), Refusal> {
+    let token = name.iter().all(|b| {
+        b.is_ascii_alphanumeric()
+            || matches!(
+                b,
+                b'-' | b'_'
+                    | b'.'
+                    | b'!'
+                    | b'#'
+                    | b'$'
+                    | b'%'
+                    | b'&'
+                    | b'\''
+                    | b'*'
+                    | b'+'
+                    | b'^'
+                    | b'`'
+                    | b'|'
+                    | b'~'
+            )
+    });
+    if token && !name.is_empty() {
+        Ok(())
+    } else {
+        Err(Refusal::BadFieldName)
+    }
+}
+
+/// No control byte but HTAB; no byte above ASCII where `ascii` is asked for.
+pub(crate) fn check_value(value: &[u8], ascii: bool) -> Result<(), Refusal> {
+    let clean = value.iter().fold(true, |ok, b| {
+        ok & ((*b >= 0x20) | (*b == b'\t')) & (*b != 0x7f) & (!ascii | (*b < 0x80))
+    });
+    if clean {
+        Ok(())
+    } else {
+        Err(Refusal::BadFieldValue)
+    }
+}
+
+/// Digits only, and no more than fit.
+fn parse_length(value: &[u8]) -> Option<u64> {
+    if value.is_empty() || value.len() > 19 {
+        return None;
+    }
+    value.iter().try_fold(0_u64, |sum, b| {
+        if !b.is_ascii_digit() {
+            return None;
+        }
+        sum.checked_mul(10)?.checked_add(u64::from(*b - b'0'))
+    })
+}
+
+/// `Content_Length` and `Transfer.Encoding` are framing to a CGI app.
+fn is_alias_of_framing(name: &[u8]) -> bool {
+    let like = |known: &[u8], at: usize| {
+        name.len() == known.len()
+            && name
+                .get(at)
+                .is_some_and(|b| *b != b'-' && !b.is_ascii_alphanumeric())
+            && name
+                .iter()
+                .zip(known)
+                .enumerate()
+                .all(|(i, (a, b))| i == at || a.eq_ignore_ascii_case(b))
+    };
+    like(b"content-length", 7) || like(b"transfer-encoding", 8)
+}
+
+/// Fields that are end to end whatever `Connection` says, or that frame the message.
+fn must_stay(token: &[u8]) -> bool {
+    matches!(
+        Field::of(token),
+        Field::Host | Field::Credential | Field::ContentLength | Field::TransferEncoding
+    )
+}
+
+/// The value without white space around it.
+pub(crate) fn trim(value: &[u8]) -> &[u8] {
+    let start = value.iter().position(|b| !matches!(b, b' ' | b'\t'));
+    let end = value.iter().rposition(|b| !matches!(b, b' ' | b'\t'));
+    match (start, end) {
+        (Some(start), Some(end)) => value.get(start..=end).unwrap_or_default(),
+        _ => &[],
+    }
+}
+
+/// The members of a comma-separated list, empty ones passed over.
+pub(crate) fn tokens(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value
+        .split(|b| *b == b',')
+        .map(trim)
+        .filter(|token| !token.is_empty())
+}
