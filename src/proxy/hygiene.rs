@@ -36,11 +36,7 @@ pub(crate) struct HeadLimits {
 
 impl Default for HeadLimits {
     fn default() -> Self {
-        Self {
-            head: MAX_HEAD,
-            fields: MAX_FIELDS,
-            target: MAX_TARGET,
-        }
+        Self { head: MAX_HEAD, fields: MAX_FIELDS, target: MAX_TARGET }
     }
 }
 
@@ -68,14 +64,8 @@ pub(crate) fn check_target(target: &[u8], longest: usize) -> Result<(), Refusal>
         return Err(Refusal::BadTarget);
     }
     // A fold without early exit, so that the compiler can take sixteen bytes at a time.
-    let clean = target
-        .iter()
-        .fold(true, |ok, b| ok & (*b > 0x20) & (*b < 0x7f) & (*b != b'#'));
-    if clean {
-        Ok(())
-    } else {
-        Err(Refusal::BadTarget)
-    }
+    let clean = target.iter().fold(true, |ok, b| ok & (*b > 0x20) & (*b < 0x7f) & (*b != b'#'));
+    if clean { Ok(()) } else { Err(Refusal::BadTarget) }
 }
 
 /// `reg-name`, IPv4 or `[IPv6]`, with an optional port.
@@ -117,28 +107,16 @@ fn split_name(host: &[u8]) -> Result<(&[u8], Option<&[u8]>), Refusal> {
     let name = parts.next().unwrap_or_default();
     let labels_fine = name.split(|b| *b == b'.').all(|label| {
         !label.is_empty()
-            && label
-                .iter()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+            && label.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
     });
-    if labels_fine {
-        Ok((name, parts.next()))
-    } else {
-        Err(Refusal::BadHost)
-    }
+    if labels_fine { Ok((name, parts.next())) } else { Err(Refusal::BadHost) }
 }
 
 /// One to five digits, at most 65535.
 fn check_port(port: &[u8]) -> Result<(), Refusal> {
     let digits = (1..=5).contains(&port.len()) && port.iter().all(u8::is_ascii_digit);
-    let value = port
-        .iter()
-        .fold(0_u32, |sum, b| sum * 10 + u32::from(b.wrapping_sub(b'0')));
-    if digits && value <= 65_535 {
-        Ok(())
-    } else {
-        Err(Refusal::BadHost)
-    }
+    let value = port.iter().fold(0_u32, |sum, b| sum * 10 + u32::from(b.wrapping_sub(b'0')));
+    if digits && value <= 65_535 { Ok(()) } else { Err(Refusal::BadHost) }
 }
 
 /// The whole of hygiene for one HTTP/2 request; `target` is the raw `:path`.
@@ -192,10 +170,7 @@ pub(crate) fn is_websocket_upgrade(parts: &http::request::Parts) -> bool {
         .flat_map(|value| tokens(value.as_bytes()))
         .any(|token| token.eq_ignore_ascii_case(b"upgrade"));
     let bodiless = !parts.headers.contains_key(http::header::TRANSFER_ENCODING)
-        && parts
-            .headers
-            .get(http::header::CONTENT_LENGTH)
-            .is_none_or(|length| length == "0");
+        && parts.headers.get(http::header::CONTENT_LENGTH).is_none_or(|length| length == "0");
     single
         && connection
         && bodiless

@@ -1,14 +1,15 @@
 //! Floor 7: the data path. What arrives at a socket is judged, and goes on to an app.
 //!
 //! `hygiene` says what a request must look like before anything else looks at it; `guard` enforces
-//! that on the raw bytes of every connection, in front of the engine; `gateway` asks the gate and
-//! forwards; `apps` knows where the apps are, and gives an upstream only to a permit. Nothing in
+//! that on the raw bytes of every connection, in front of the engine; `gateway` asks the gate,
+//! `door` plugs that into the engine; `apps` knows where the apps are, and gives an upstream only to a permit. Nothing in
 //! here decides who may pass, and nothing repairs a request: what is ambiguous is refused, since
 //! whoever repairs may repair differently from the app behind.
 
 mod apps;
 mod bridge;
 mod client;
+mod door;
 mod gateway;
 mod guard;
 mod headers;

@@ -37,26 +37,17 @@ pub(super) struct Farewell {
 impl Farewell {
     /// Says why, then listens.
     pub(super) fn refusing(refusal: Refusal) -> Self {
-        Self {
-            answer: render(refusal),
-            stage: Stage::Write(0),
-        }
+        Self { answer: render(refusal), stage: Stage::Write(0) }
     }
 
     /// Listens only: the answer is out and the sending side closed.
     pub(super) const fn listening() -> Self {
-        Self {
-            answer: Vec::new(),
-            stage: Stage::Drain(LINGER_BYTES),
-        }
+        Self { answer: Vec::new(), stage: Stage::Drain(LINGER_BYTES) }
     }
 
     /// Nothing can be said any more.
     pub(super) const fn silent() -> Self {
-        Self {
-            answer: Vec::new(),
-            stage: Stage::Done,
-        }
+        Self { answer: Vec::new(), stage: Stage::Done }
     }
 
     /// Ready when the socket may be closed.
@@ -90,12 +81,10 @@ impl Farewell {
                 },
                 _ => Some(Stage::Flush),
             },
-            Stage::Flush => ready!(inner.as_mut().poll_flush(cx))
-                .ok()
-                .map(|()| Stage::Shutdown),
-            Stage::Shutdown => ready!(inner.as_mut().poll_shutdown(cx))
-                .ok()
-                .map(|()| Stage::Drain(LINGER_BYTES)),
+            Stage::Flush => ready!(inner.as_mut().poll_flush(cx)).ok().map(|()| Stage::Shutdown),
+            Stage::Shutdown => {
+                ready!(inner.as_mut().poll_shutdown(cx)).ok().map(|()| Stage::Drain(LINGER_BYTES))
+            }
             Stage::Drain(left) => {
                 let mut scratch = [std::mem::MaybeUninit::uninit(); 4096];
                 let mut scratch = ReadBuf::uninit(&mut scratch);

@@ -44,13 +44,7 @@ pub(super) struct Chunked {
 
 impl Chunked {
     pub(super) const fn new() -> Self {
-        Self {
-            at: At::Size(0),
-            left: 0,
-            line: Vec::new(),
-            trailer_bytes: 0,
-            trailer_fields: 0,
-        }
+        Self { at: At::Size(0), left: 0, line: Vec::new(), trailer_bytes: 0, trailer_fields: 0 }
     }
 
     /// Whether the whole body has been seen.
@@ -65,9 +59,7 @@ impl Chunked {
             match self.at {
                 At::End => break,
                 At::Data => {
-                    let here = usize::try_from(self.left)
-                        .unwrap_or(usize::MAX)
-                        .min(rest.len());
+                    let here = usize::try_from(self.left).unwrap_or(usize::MAX).min(rest.len());
                     self.left -= here as u64;
                     rest = rest.get(here..).unwrap_or_default();
                     if self.left == 0 {

@@ -177,11 +177,7 @@ impl Connections {
         if self.closing.load(Ordering::SeqCst) {
             control.close_when_idle();
         }
-        Some(Slot {
-            house: self.clone(),
-            id,
-            control,
-        })
+        Some(Slot { house: self.clone(), id, control })
     }
 }
 

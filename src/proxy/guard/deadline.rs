@@ -38,12 +38,7 @@ pub(super) struct Deadline {
 
 impl Deadline {
     pub(super) const fn new() -> Self {
-        Self {
-            wait: Wait::Nothing,
-            due: None,
-            armed: None,
-            sleep: None,
-        }
+        Self { wait: Wait::Nothing, due: None, armed: None, sleep: None }
     }
 
     /// Whatever was awaited has come.

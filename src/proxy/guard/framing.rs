@@ -39,16 +39,9 @@ pub(super) struct Framing {
 
 impl Framing {
     pub(super) fn new(protected: Arc<ProtectedNames>, limits: HeadLimits, http2: bool) -> Self {
-        let phase = if http2 {
-            Phase::Http2(HTTP2_OPENING)
-        } else {
-            Phase::Held { websocket: false }
-        };
-        Self {
-            phase,
-            protected,
-            limits,
-        }
+        let phase =
+            if http2 { Phase::Http2(HTTP2_OPENING) } else { Phase::Held { websocket: false } };
+        Self { phase, protected, limits }
     }
 
     pub(super) const fn phase(&self) -> &Phase {
@@ -89,9 +82,7 @@ impl Framing {
             return Ok(None);
         };
         self.phase = match head.body {
-            BodyFraming::None => Phase::Held {
-                websocket: head.websocket,
-            },
+            BodyFraming::None => Phase::Held { websocket: head.websocket },
             BodyFraming::Length(length) => Phase::Length(length),
             BodyFraming::Chunked => Phase::Chunked(Chunked::new()),
         };
@@ -102,9 +93,7 @@ impl Framing {
     pub(super) fn body(&mut self, bytes: &[u8]) -> Result<usize, Refusal> {
         let (taken, done) = match &mut self.phase {
             Phase::Length(left) => {
-                let here = usize::try_from(*left)
-                    .unwrap_or(usize::MAX)
-                    .min(bytes.len());
+                let here = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
                 *left -= here as u64;
                 (here, *left == 0)
             }

@@ -103,12 +103,7 @@ impl<A> Front<A> {
         // The engine's only place for data of a connection; the response in it means nothing here.
         let response = ResponseHeader::build(200, Some(0)).ok()?;
         let digest = ProxyDigest::new(Box::new(response), Some(Box::new(slot.control.clone())));
-        Some(GuardedStream::new(
-            stream,
-            self.settings.clone(),
-            slot,
-            Arc::new(digest),
-        ))
+        Some(GuardedStream::new(stream, self.settings.clone(), slot, Arc::new(digest)))
     }
 }
 

@@ -23,10 +23,7 @@ pub(super) struct ResponseWatch {
 
 impl ResponseWatch {
     pub(super) const fn new() -> Self {
-        Self {
-            at: At::Status(0),
-            status: [0; STATUS_LINE],
-        }
+        Self { at: At::Status(0), status: [0; STATUS_LINE] }
     }
 
     /// The next request begins; so will its answer.
@@ -57,11 +54,7 @@ impl ResponseWatch {
                     if n + 1 == STATUS_LINE {
                         let interim = self.status.get(8..10) == Some(b" 1");
                         let switched = self.status.get(8..) == Some(b" 101");
-                        self.at = if interim && !switched {
-                            At::Interim(0)
-                        } else {
-                            At::Final
-                        };
+                        self.at = if interim && !switched { At::Interim(0) } else { At::Final };
                         if switched {
                             return true;
                         }
@@ -74,11 +67,7 @@ impl ResponseWatch {
                         b'\r' => 1,
                         _ => 0,
                     };
-                    self.at = if matched == 4 {
-                        At::Status(0)
-                    } else {
-                        At::Interim(matched)
-                    };
+                    self.at = if matched == 4 { At::Status(0) } else { At::Interim(matched) };
                 }
             }
         }

@@ -103,15 +103,8 @@ impl GuardedStream {
             tls: self.inner.get_ssl_digest().is_some(),
             answered,
         });
-        let farewell = if answered {
-            Farewell::refusing(refusal)
-        } else {
-            Farewell::silent()
-        };
-        let cut = self
-            .framing
-            .owes_body()
-            .then_some(io::ErrorKind::ConnectionReset);
+        let farewell = if answered { Farewell::refusing(refusal) } else { Farewell::silent() };
+        let cut = self.framing.owes_body().then_some(io::ErrorKind::ConnectionReset);
         self.leave(farewell, cut);
     }
 
@@ -240,11 +233,7 @@ impl AsyncWrite for GuardedStream {
         let http2 = matches!(this.framing.phase(), Phase::Http2(_));
         if (http2 || this.watch.is_final()) && !this.is_mute() {
             let written = Pin::new(&mut this.inner).poll_write_vectored(cx, bufs);
-            return if written.is_pending() {
-                this.poll_wait_write(cx)
-            } else {
-                written
-            };
+            return if written.is_pending() { this.poll_wait_write(cx) } else { written };
         }
         let first = bufs.iter().find(|b| !b.is_empty()).map_or(&[][..], |b| b);
         Pin::new(this).poll_write(cx, first)

@@ -194,11 +194,7 @@ pub(crate) fn check_name(name: &[u8]) -> Result<(), Refusal> {
                     | b'~'
             )
     });
-    if token && !name.is_empty() {
-        Ok(())
-    } else {
-        Err(Refusal::BadFieldName)
-    }
+    if token && !name.is_empty() { Ok(()) } else { Err(Refusal::BadFieldName) }
 }
 
 /// No control byte but HTAB; no byte above ASCII where `ascii` is asked for.
@@ -206,11 +202,7 @@ pub(crate) fn check_value(value: &[u8], ascii: bool) -> Result<(), Refusal> {
     let clean = value.iter().fold(true, |ok, b| {
         ok & ((*b >= 0x20) | (*b == b'\t')) & (*b != 0x7f) & (!ascii | (*b < 0x80))
     });
-    if clean {
-        Ok(())
-    } else {
-        Err(Refusal::BadFieldValue)
-    }
+    if clean { Ok(()) } else { Err(Refusal::BadFieldValue) }
 }
 
 /// Digits only, and no more than fit.
@@ -230,9 +222,7 @@ fn parse_length(value: &[u8]) -> Option<u64> {
 fn is_alias_of_framing(name: &[u8]) -> bool {
     let like = |known: &[u8], at: usize| {
         name.len() == known.len()
-            && name
-                .get(at)
-                .is_some_and(|b| *b != b'-' && !b.is_ascii_alphanumeric())
+            && name.get(at).is_some_and(|b| *b != b'-' && !b.is_ascii_alphanumeric())
             && name
                 .iter()
                 .zip(known)
@@ -262,8 +252,5 @@ pub(crate) fn trim(value: &[u8]) -> &[u8] {
 
 /// The members of a comma-separated list, empty ones passed over.
 pub(crate) fn tokens(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    value
-        .split(|b| *b == b',')
-        .map(trim)
-        .filter(|token| !token.is_empty())
+    value.split(|b| *b == b',').map(trim).filter(|token| !token.is_empty())
 }

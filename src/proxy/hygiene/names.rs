@@ -54,15 +54,10 @@ impl ProtectedNames {
 
 /// Whether the name has a byte other than letters, digits and hyphens.
 fn is_odd(name: &[u8]) -> bool {
-    name.iter()
-        .any(|b| !b.is_ascii_alphanumeric() && *b != b'-')
+    name.iter().any(|b| !b.is_ascii_alphanumeric() && *b != b'-')
 }
 
 /// Letters without case, digits, and one byte for all the rest.
 const fn fold(byte: u8) -> u8 {
-    if byte.is_ascii_alphanumeric() {
-        byte.to_ascii_lowercase()
-    } else {
-        b'-'
-    }
+    if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' }
 }

@@ -56,27 +56,21 @@ impl Refusal {
     const fn row(self) -> (u16, &'static str, &'static str) {
         use Refusal::*;
         match self {
-            AmbiguousFraming => (
-                400,
-                "ambiguous_framing",
-                "The length of the request body is ambiguous.",
-            ),
-            BadContentLength => (
-                400,
-                "bad_content_length",
-                "Content-Length must be one plain number.",
-            ),
+            AmbiguousFraming => {
+                (400, "ambiguous_framing", "The length of the request body is ambiguous.")
+            }
+            BadContentLength => {
+                (400, "bad_content_length", "Content-Length must be one plain number.")
+            }
             BadTransferEncoding => (
                 400,
                 "bad_transfer_encoding",
                 "The only transfer coding accepted is chunked, once.",
             ),
             BadRequestLine => (400, "bad_request_line", "The request line is malformed."),
-            BadVersion => (
-                505,
-                "bad_version",
-                "Only HTTP/1.0, HTTP/1.1 and HTTP/2 are spoken here.",
-            ),
+            BadVersion => {
+                (505, "bad_version", "Only HTTP/1.0, HTTP/1.1 and HTTP/2 are spoken here.")
+            }
             MethodNotAllowed => (405, "method_not_allowed", "This method is not accepted."),
             BadTarget => (
                 400,
@@ -84,16 +78,10 @@ impl Refusal {
                 "The request target must be a path of printable ASCII that starts with a slash.",
             ),
             TargetTooLong => (414, "target_too_long", "The request target is too long."),
-            BadHost => (
-                400,
-                "bad_host",
-                "The request must name exactly one valid host.",
-            ),
-            HostMismatch => (
-                400,
-                "host_mismatch",
-                "The host and the authority of the request differ.",
-            ),
+            BadHost => (400, "bad_host", "The request must name exactly one valid host."),
+            HostMismatch => {
+                (400, "host_mismatch", "The host and the authority of the request differ.")
+            }
             BadLineEnding => (400, "bad_line_ending", "Lines must end in CR LF."),
             BadFieldName => (400, "bad_field_name", "A header line is malformed."),
             BadFieldValue => (
@@ -102,16 +90,10 @@ impl Refusal {
                 "A header value contains a byte that is not allowed there.",
             ),
             HeadTooLarge => (431, "head_too_large", "The request head is too large."),
-            TooManyFields => (
-                431,
-                "too_many_fields",
-                "The request has too many header fields.",
-            ),
-            BadExpectation => (
-                417,
-                "bad_expectation",
-                "The only expectation understood is 100-continue.",
-            ),
+            TooManyFields => (431, "too_many_fields", "The request has too many header fields."),
+            BadExpectation => {
+                (417, "bad_expectation", "The only expectation understood is 100-continue.")
+            }
             AliasOfIdentityHeader => (
                 400,
                 "alias_of_identity_header",
@@ -124,16 +106,8 @@ impl Refusal {
             ),
             BadChunk => (400, "bad_chunk", "The chunked body is malformed."),
             BadTrailer => (400, "bad_trailer", "The trailer section is malformed."),
-            HeadTimeout => (
-                408,
-                "head_timeout",
-                "The request head did not arrive in time.",
-            ),
-            BodyTimeout => (
-                408,
-                "body_timeout",
-                "The request body did not arrive in time.",
-            ),
+            HeadTimeout => (408, "head_timeout", "The request head did not arrive in time."),
+            BodyTimeout => (408, "body_timeout", "The request body did not arrive in time."),
             BodyTooLarge => (413, "body_too_large", "The request body is too large."),
         }
     }

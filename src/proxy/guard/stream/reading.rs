@@ -48,11 +48,7 @@ impl GuardedStream {
         } else if killed {
             self.leave(Farewell::silent(), Some(io::ErrorKind::ConnectionReset));
             return Poll::Ready(());
-        } else if self
-            .deadline
-            .poll(cx, Wait::Head, self.settings.head_timeout)
-            .is_ready()
-        {
+        } else if self.deadline.poll(cx, Wait::Head, self.settings.head_timeout).is_ready() {
             self.refuse(Refusal::HeadTimeout);
             return Poll::Ready(());
         }
@@ -95,11 +91,7 @@ impl GuardedStream {
         self.deadline.clear();
         self.control().reset_body_timeout();
         if head.rewrite {
-            let bytes = self
-                .buffer
-                .unread()
-                .get(head.skip..head.end)
-                .unwrap_or_default();
+            let bytes = self.buffer.unread().get(head.skip..head.end).unwrap_or_default();
             self.rewritten = (rewrite(bytes, head.websocket), 0);
             self.buffer.consume(head.end);
         } else {
@@ -178,19 +170,13 @@ impl GuardedStream {
         }
         match self.framing.phase() {
             Phase::Length(_) | Phase::Chunked(_) => {
-                let limit = self
-                    .control()
-                    .body_timeout()
-                    .unwrap_or(self.settings.body_timeout);
+                let limit = self.control().body_timeout().unwrap_or(self.settings.body_timeout);
                 ready!(self.deadline.poll(cx, Wait::Body, limit));
                 self.refuse(Refusal::BodyTimeout);
                 self.poll_leave(cx)
             }
             Phase::Http2(1..) => {
-                ready!(
-                    self.deadline
-                        .poll(cx, Wait::First, self.settings.head_timeout)
-                );
+                ready!(self.deadline.poll(cx, Wait::First, self.settings.head_timeout));
                 self.close_quietly()
             }
             _ => Poll::Pending,

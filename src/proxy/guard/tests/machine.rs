@@ -42,10 +42,7 @@ fn feed(pieces: &[&[u8]]) -> (Vec<Vec<u8>>, Option<Refusal>) {
                     continue;
                 }
                 _ => framing.body(&unread).inspect(|n| {
-                    requests
-                        .last_mut()
-                        .unwrap()
-                        .extend_from_slice(&unread[..*n]);
+                    requests.last_mut().unwrap().extend_from_slice(&unread[..*n]);
                 }),
             };
             match result {
@@ -148,29 +145,16 @@ fn every_malformed_chunk_is_refused_for_its_own_reason() {
 fn limits_are_exact() {
     let with_target = |n: usize| format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(n - 1));
     assert_eq!(verdict(with_target(8192).as_bytes()), None);
-    assert_eq!(
-        verdict(with_target(8193).as_bytes()),
-        Some(Refusal::TargetTooLong)
-    );
+    assert_eq!(verdict(with_target(8193).as_bytes()), Some(Refusal::TargetTooLong));
     assert_eq!(verdict(&vec![b'x'; 8300]), Some(Refusal::TargetTooLong));
     let with_field =
         |n: usize| format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(n));
     assert_eq!(verdict(with_field(32_000).as_bytes()), None);
-    assert_eq!(
-        verdict(with_field(32_768).as_bytes()),
-        Some(Refusal::HeadTooLarge)
-    );
-    let with_fields = |n: usize| {
-        format!(
-            "GET / HTTP/1.1\r\nHost: a\r\n{}\r\n",
-            "X: y\r\n".repeat(n - 1)
-        )
-    };
+    assert_eq!(verdict(with_field(32_768).as_bytes()), Some(Refusal::HeadTooLarge));
+    let with_fields =
+        |n: usize| format!("GET / HTTP/1.1\r\nHost: a\r\n{}\r\n", "X: y\r\n".repeat(n - 1));
     assert_eq!(verdict(with_fields(100).as_bytes()), None);
-    assert_eq!(
-        verdict(with_fields(101).as_bytes()),
-        Some(Refusal::TooManyFields)
-    );
+    assert_eq!(verdict(with_fields(101).as_bytes()), Some(Refusal::TooManyFields));
     let chunk = |n: usize| {
         format!(
             "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1;{}\r\nx\r\n",
@@ -186,10 +170,7 @@ fn words_between_neighbours_leave_and_a_websocket_keeps_its_own() {
     let (requests, refusal) = feed(&[b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings, close\r\n\
         Upgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\nKeep-Alive: 5\r\nProxy-Connection: x\r\nX: y\r\n\r\n"]);
     assert_eq!(refusal, None);
-    assert_eq!(
-        requests[0],
-        b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX: y\r\n\r\n"
-    );
+    assert_eq!(requests[0], b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX: y\r\n\r\n");
     let handshake: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n\r\n";
     assert_eq!(feed(&[handshake]).0[0], handshake);
     let (requests, _) =
@@ -245,10 +226,7 @@ fn what_is_released_is_what_was_sent_however_the_network_cuts_it() {
         assert_eq!(refusal, None, "{}", stream.escape_ascii());
         assert_eq!(released.pop(), Some(Vec::new()));
         assert_eq!(released, sent);
-        assert_eq!(
-            feed(&[&released.concat()]).0[..released.len()],
-            released[..]
-        );
+        assert_eq!(feed(&[&released.concat()]).0[..released.len()], released[..]);
     }
 }
 
@@ -274,12 +252,7 @@ fn cutting_never_changes_a_verdict() {
             (requests, refusal)
         };
         let whole = outcome(&[&stream]);
-        assert_eq!(
-            outcome(&dice.cut(&stream)),
-            whole,
-            "{}",
-            stream.escape_ascii()
-        );
+        assert_eq!(outcome(&dice.cut(&stream)), whole, "{}", stream.escape_ascii());
         let single: Vec<_> = stream.chunks(1).collect();
         assert_eq!(outcome(&single), whole, "{}", stream.escape_ascii());
     }
@@ -289,16 +262,9 @@ fn cutting_never_changes_a_verdict() {
 fn only_a_101_switches_also_after_interim_answers() {
     let cut = |bytes: &[u8]| {
         let mut watch = ResponseWatch::new();
-        bytes
-            .chunks(1)
-            .map(|byte| watch.written(byte))
-            .filter(|switched| *switched)
-            .count()
+        bytes.chunks(1).map(|byte| watch.written(byte)).filter(|switched| *switched).count()
     };
-    assert_eq!(
-        cut(b"HTTP/1.1 101 Switching Protocols\r\n\r\nHTTP/1.1 101"),
-        1
-    );
+    assert_eq!(cut(b"HTTP/1.1 101 Switching Protocols\r\n\r\nHTTP/1.1 101"), 1);
     assert_eq!(cut(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nA: b\r\n\r\nHTTP/1.1 101 x\r\n\r\n"), 1);
     assert_eq!(cut(b"HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 101 x\r\n\r\n"), 0);
     assert_eq!(

@@ -30,9 +30,7 @@ impl ProxyHttp for Proxy {
     fn new_ctx(&self) {}
 
     async fn early_request_filter(&self, session: &mut Session, _: &mut ()) -> Result<()> {
-        let control = ConnControl::of(session)
-            .expect("every connection has a control")
-            .clone();
+        let control = ConnControl::of(session).expect("every connection has a control").clone();
         if session.req_header().uri.path() == "/portal" {
             control.set_body_timeout(Duration::from_millis(50));
         }
@@ -113,10 +111,7 @@ async fn serve(mut socket: TcpStream, log: Log) -> Option<()> {
             unread.clear();
         }
         let target = head.split(' ').nth(1)?.to_owned();
-        let answer = format!(
-            "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{target}",
-            target.len()
-        );
+        let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{target}", target.len());
         socket.write_all(answer.as_bytes()).await.ok()?;
     }
 }
@@ -132,10 +127,7 @@ async fn house(adjust: impl FnOnce(&mut GuardSettings)) -> House {
     let log = Log::default();
     let refused = Arc::new(Mutex::new(Vec::new()));
     let controls = Arc::new(Mutex::new(Vec::new()));
-    let proxy = Proxy {
-        app: app(log.clone()).await,
-        controls: controls.clone(),
-    };
+    let proxy = Proxy { app: app(log.clone()).await, controls: controls.clone() };
     let mut proxy = http_proxy(&Arc::new(ServerConf::default()), proxy);
     let mut options = HttpServerOptions::default();
     options.h2c = true;
@@ -161,14 +153,7 @@ async fn house(adjust: impl FnOnce(&mut GuardSettings)) -> House {
             );
         }
     });
-    House {
-        address,
-        log,
-        refused,
-        controls,
-        connections,
-        _shutdown,
-    }
+    House { address, log, refused, controls, connections, _shutdown }
 }
 
 impl House {
@@ -191,12 +176,7 @@ impl House {
     }
 
     fn reasons(&self) -> Vec<Refusal> {
-        self.refused
-            .lock()
-            .unwrap()
-            .iter()
-            .map(|r| r.refusal)
-            .collect()
+        self.refused.lock().unwrap().iter().map(|r| r.refusal).collect()
     }
 }
 
@@ -210,14 +190,9 @@ async fn read_until(socket: &mut TcpStream, end: &str) -> String {
             }
         }
     };
-    let in_time = tokio::time::timeout(Duration::from_secs(5), reading)
-        .await
-        .is_ok();
+    let in_time = tokio::time::timeout(Duration::from_secs(5), reading).await.is_ok();
     let seen = String::from_utf8_lossy(&seen).into_owned();
-    assert!(
-        in_time && seen.ends_with(end),
-        "wanted {end:?}, got {seen:?}"
-    );
+    assert!(in_time && seen.ends_with(end), "wanted {end:?}, got {seen:?}");
     seen
 }
 
@@ -227,44 +202,24 @@ async fn exchange(house: &House, bytes: &[u8]) -> String {
     socket.write_all(bytes).await.unwrap();
     let mut seen = Vec::new();
     let read = tokio::time::timeout(Duration::from_secs(5), socket.read_to_end(&mut seen)).await;
-    assert!(
-        read.is_ok_and(|r| r.is_ok()),
-        "cut while answering {}",
-        bytes.escape_ascii()
-    );
+    assert!(read.is_ok_and(|r| r.is_ok()), "cut while answering {}", bytes.escape_ascii());
     String::from_utf8(seen).unwrap()
 }
 
 #[tokio::test]
 async fn nothing_malformed_reaches_the_app_and_every_client_is_told() {
     let house = house(|_| {}).await;
-    let big = format!(
-        "GET / HTTP/1.1\r\nHost: a\r\n{}",
-        "X: 0123456789\r\n".repeat(60_000)
-    );
-    let large = format!(
-        "GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n",
-        "x".repeat(900_000)
-    );
+    let big = format!("GET / HTTP/1.1\r\nHost: a\r\n{}", "X: 0123456789\r\n".repeat(60_000));
+    let large = format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(900_000));
     let mut cases: Vec<(&[u8], Refusal)> = MALFORMED.to_vec();
     cases.retain(|(bytes, _)| !bytes.starts_with(b"PRI"));
     cases.push((big.as_bytes(), Refusal::TooManyFields));
     for (bytes, refusal) in cases {
         let answer = exchange(&house, bytes).await;
         let status = format!("HTTP/1.1 {} ", refusal.status());
-        assert!(
-            answer.starts_with(&status),
-            "{}: {answer}",
-            bytes.escape_ascii()
-        );
-        assert!(
-            answer.ends_with(&format!("{}\n", refusal.sentence())),
-            "{answer}"
-        );
-        assert_eq!(
-            house.refused.lock().unwrap().pop().unwrap().refusal,
-            refusal
-        );
+        assert!(answer.starts_with(&status), "{}: {answer}", bytes.escape_ascii());
+        assert!(answer.ends_with(&format!("{}\n", refusal.sentence())), "{answer}");
+        assert_eq!(house.refused.lock().unwrap().pop().unwrap().refusal, refusal);
     }
     // More than the linger takes: the sender is cut off, with or without its answer.
     let mut socket = house.connect().await;
@@ -292,20 +247,11 @@ async fn one_connection_serves_many_requests_one_after_the_other_and_pipelined()
         GET /d HTTP/1.1\r\nHost: a\r\n\r\nGET /e# HTTP/1.1\r\nHost: a\r\n\r\n";
     socket.write_all(pipelined.as_bytes()).await.unwrap();
     let answers = read_until(&mut socket, "slash.\n").await;
-    let order: Vec<usize> = [
-        "\r\n\r\n/a",
-        "\r\n\r\n/b",
-        "\r\n\r\n/c",
-        "\r\n\r\n/d",
-        "400 Bad Request",
-    ]
-    .iter()
-    .map(|part| {
-        answers
-            .find(part)
-            .unwrap_or_else(|| panic!("{part} not in {answers}"))
-    })
-    .collect();
+    let order: Vec<usize> =
+        ["\r\n\r\n/a", "\r\n\r\n/b", "\r\n\r\n/c", "\r\n\r\n/d", "400 Bad Request"]
+            .iter()
+            .map(|part| answers.find(part).unwrap_or_else(|| panic!("{part} not in {answers}")))
+            .collect();
     assert!(order.is_sorted(), "{answers}");
     assert_eq!(house.reasons(), [Refusal::BadTarget]);
     assert!(!house.logged().contains("/e"));
@@ -316,14 +262,8 @@ async fn bodies_arrive_whole_whatever_their_framing() {
     let house = house(|_| {}).await;
     let mut socket = house.connect().await;
     let body = "b".repeat(300_000);
-    let head = format!(
-        "POST /len HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    );
-    socket
-        .write_all(format!("{head}{body}").as_bytes())
-        .await
-        .unwrap();
+    let head = format!("POST /len HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", body.len());
+    socket.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
     read_until(&mut socket, "/len").await;
     assert_eq!(house.logged().matches('b').count(), body.len());
     house.log.lock().unwrap().clear();
@@ -349,10 +289,7 @@ async fn a_bad_chunk_ends_the_request_with_an_answer() {
         b"POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nzz\r\nGET /y HTTP/1.1\r\n\r\n",
     )
     .await;
-    assert!(
-        answer.starts_with("HTTP/1.1 400 ") && answer.ends_with("malformed.\n"),
-        "{answer}"
-    );
+    assert!(answer.starts_with("HTTP/1.1 400 ") && answer.ends_with("malformed.\n"), "{answer}");
     assert!(!house.logged().contains("/y") && !house.logged().contains("0\r\n\r\n"));
 }
 
@@ -365,18 +302,13 @@ async fn a_websocket_passes_bytes_both_ways_and_early_bytes_wait_for_the_101() {
     socket.write_all(handshake).await.unwrap();
     let answer = read_until(&mut socket, "EARLY").await;
     assert!(answer.starts_with("HTTP/1.1 101 "), "{answer}");
-    socket
-        .write_all(b"\0\xffGET / HTTP/1.1\nping")
-        .await
-        .unwrap();
+    socket.write_all(b"\0\xffGET / HTTP/1.1\nping").await.unwrap();
     read_until(&mut socket, "ping").await;
     // Both sides idle: the operator's word alone ends it, and within a second.
     let control = house.controls.lock().unwrap().pop().unwrap();
     let before = Instant::now();
     control.kill();
-    let _ = tokio::time::timeout(Duration::from_secs(5), socket.read(&mut [0; 8]))
-        .await
-        .unwrap();
+    let _ = tokio::time::timeout(Duration::from_secs(5), socket.read(&mut [0; 8])).await.unwrap();
     assert!(before.elapsed() < Duration::from_secs(1));
 }
 
@@ -387,15 +319,9 @@ async fn after_a_refused_upgrade_the_next_bytes_are_a_request_like_any_other() {
     let handshake =
         "GET /no HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
     let smuggled = "GET /next HTTP/1.1\r\nHost: a\r\nRemote_User: admin\r\n\r\n";
-    socket
-        .write_all(format!("{handshake}{smuggled}").as_bytes())
-        .await
-        .unwrap();
+    socket.write_all(format!("{handshake}{smuggled}").as_bytes()).await.unwrap();
     let answer = read_until(&mut socket, "own.\n").await;
-    assert!(
-        answer.contains("200 OK") && answer.contains("400 Bad Request"),
-        "{answer}"
-    );
+    assert!(answer.contains("200 OK") && answer.contains("400 Bad Request"), "{answer}");
     assert!(!house.logged().contains("/next"));
 }
 
@@ -448,10 +374,7 @@ async fn an_upgrade_to_h2c_goes_on_as_a_plain_request() {
     let answer = read_until(&mut socket, "/plain").await;
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     let logged = house.logged().to_lowercase();
-    assert!(
-        !logged.contains("upgrade") && !logged.contains("settings"),
-        "{logged}"
-    );
+    assert!(!logged.contains("upgrade") && !logged.contains("settings"), "{logged}");
 }
 
 #[tokio::test]
@@ -480,11 +403,7 @@ async fn http_2_with_prior_knowledge_is_answered_in_http_2() {
         let read = tokio::time::timeout(Duration::from_secs(5), socket.read_buf(&mut seen)).await;
         assert!(read.unwrap().unwrap() > 0, "{}", seen.escape_ascii());
     }
-    assert!(
-        house.logged().starts_with("GET / HTTP/1.1\r\n"),
-        "{}",
-        house.logged()
-    );
+    assert!(house.logged().starts_with("GET / HTTP/1.1\r\n"), "{}", house.logged());
     house.controls.lock().unwrap()[0].kill();
     let end = tokio::time::timeout(Duration::from_secs(5), socket.read_to_end(&mut seen)).await;
     assert!(end.is_ok());
@@ -501,20 +420,14 @@ async fn slow_heads_and_bodies_get_a_408_and_idle_connections_nothing() {
     assert_eq!(exchange(&house, b"").await, "");
     let answer = exchange(&house, b"GET / HTTP/1.1\r\nHost:").await;
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
-    let answer = exchange(
-        &house,
-        b"POST /portal HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc",
-    )
-    .await;
+    let answer =
+        exchange(&house, b"POST /portal HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc").await;
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
     let answer = exchange(&house, b"GET /one HTTP/1.1\r\nHost: a\r\n\r\n").await;
     assert!(answer.ends_with("\r\n\r\n/one"), "{answer}");
     let answer = exchange(&house, b"GET /two HTTP/1.1\r\nHost: a\r\n\r\n\r\n").await;
     assert!(answer.ends_with("\r\n\r\n/two"), "{answer}");
-    assert_eq!(
-        house.reasons(),
-        [Refusal::HeadTimeout, Refusal::BodyTimeout]
-    );
+    assert_eq!(house.reasons(), [Refusal::HeadTimeout, Refusal::BodyTimeout]);
     assert!(before.elapsed() < Duration::from_secs(5));
 }
 
@@ -532,10 +445,7 @@ async fn an_answer_before_the_body_was_read_arrives() {
 async fn a_full_house_closes_the_new_connection_and_a_drain_ends_the_idle_ones() {
     let house = house(|settings| settings.max_connections = 1).await;
     let mut first = house.connect().await;
-    first
-        .write_all(b"GET /one HTTP/1.1\r\nHost: a\r\n\r\n")
-        .await
-        .unwrap();
+    first.write_all(b"GET /one HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
     read_until(&mut first, "/one").await;
     assert_eq!(exchange(&house, b"").await, "");
     assert_eq!(house.connections.len(), 1);

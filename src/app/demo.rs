@@ -1,0 +1,36 @@
+//! The built-in demo page: an app like any other, behind the gateway like any other.
+
+use super::wire;
+use crate::domain::RouteKey;
+use crate::portal::demo_page;
+use crate::proxy::{RouteSettings, UpstreamScheme, UpstreamUrl};
+use crate::types::{Host, HostPattern};
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Response};
+use http_body_util::Full;
+use std::io;
+use tokio::net::TcpListener;
+
+/// Starts the app on a port of its own on loopback; the route that leads to it.
+pub(super) async fn start() -> io::Result<RouteSettings> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let port = listener.local_addr()?.port();
+    tokio::spawn(async move {
+        loop {
+            // Out of file descriptors: the next try will do.
+            let Ok((stream, _)) = listener.accept().await else { continue };
+            tokio::spawn(wire::connection(stream, |request| async move {
+                let page = demo_page(request.method(), request.uri(), request.headers());
+                let mut response = Response::new(Full::new(Bytes::from(page)));
+                let html = HeaderValue::from_static("text/html; charset=utf-8");
+                response.headers_mut().insert(CONTENT_TYPE, html);
+                response
+            }));
+        }
+    });
+    let host = Host::parse("127.0.0.1").map_err(io::Error::other)?;
+    let upstream = UpstreamUrl::Tcp { host, port, scheme: UpstreamScheme::Http };
+    let key = RouteKey { host: HostPattern::Any, path: String::from("/") };
+    Ok(RouteSettings { key, upstreams: vec![upstream] })
+}

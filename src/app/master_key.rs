@@ -1,0 +1,65 @@
+//! The master key's file.
+
+use super::error::RunError;
+use crate::config::MasterKeySource;
+use crate::crypto::{Keyring, random};
+use crate::types::Secret;
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+/// More than any key file has; a larger one is some other file.
+const LONGEST: u64 = 4096;
+
+/// Reads the master key, making it first where it is the usual file and there is none.
+pub(super) fn load(source: &MasterKeySource) -> Result<Keyring, RunError> {
+    let (key, whence) = match source {
+        MasterKeySource::Inline(key) => (key.clone(), String::from("secrets.master_key")),
+        MasterKeySource::File { path, make } => {
+            if *make && !path.exists() {
+                create(path)?;
+            }
+            (read(path)?, path.display().to_string())
+        }
+    };
+    Keyring::from_master(key.reveal()).map_err(|error| {
+        RunError::sentence(format!("{whence}: {error}: `head -c 32 /dev/urandom` makes a good one"))
+    })
+}
+
+fn read(path: &Path) -> Result<Secret<Vec<u8>>, RunError> {
+    let fault = |error: &std::io::Error| RunError::file("read the master key", path, error);
+    let file = File::open(path).map_err(|error| fault(&error))?;
+    let mode = file.metadata().map_err(|error| fault(&error))?.mode();
+    if mode & 0o077 != 0 && mode & 0o100_000 != 0 {
+        let path = path.display();
+        return Err(RunError::sentence(format!(
+            "the master key {path} can be read by others (mode {:o}): `chmod 600 {path}` mends that",
+            mode & 0o777
+        )));
+    }
+    let mut key = Vec::new();
+    file.take(LONGEST).read_to_end(&mut key).map_err(|error| fault(&error))?;
+    Ok(Secret::new(key))
+}
+
+/// Writes a new key beside its place and moves it there, so that there is never half a key.
+fn create(path: &Path) -> Result<(), RunError> {
+    let key: [u8; 32] = random().map_err(|error| RunError::sentence(error.to_string()))?;
+    let key = Secret::new(key);
+    let draft = path.with_extension("new");
+    let write = || {
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+        file.write_all(key.reveal())?;
+        file.sync_all()?;
+        // A link, unlike a rename, never replaces a key that is there.
+        match std::fs::hard_link(&draft, path) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+        std::fs::remove_file(&draft)?;
+        path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    };
+    write().map_err(|error| RunError::file("make the master key", path, &error))
+}

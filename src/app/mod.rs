@@ -1,0 +1,192 @@
+//! Floor 9: the wiring. Everything below is put together, started, and stopped again.
+//!
+//! ```text
+//! config ─► master key ─► store ─► service ─┬─► portal ─► gateway ─► listeners
+//!                                           ├─► administration socket, health
+//!                                           └─► background jobs
+//! SIGTERM ─► not ready ─► drain ─► save and flush ─► exit 0
+//! ```
+//!
+//! The operating system's clock and randomness enter here and nowhere else. No decision is made
+//! here that a request could feel.
+
+mod clock;
+mod demo;
+mod error;
+mod jobs;
+mod master_key;
+mod socket;
+mod wire;
+
+pub use error::RunError;
+pub use socket::{CallError, call, probe};
+
+use crate::config::Config;
+use crate::crypto::{Keyring, random};
+use crate::observe::{Format, Level, Log};
+use crate::portal::Portal;
+use crate::proxy::{Gateway, Listen, Listener, Parts, RouteSettings};
+use crate::service::{AdminReply, AdminRequest, Service};
+use crate::store::KvStore;
+use crate::types::Secret;
+use clock::SystemClock;
+use std::io::{IsTerminal as _, stderr};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// How long requests in flight may take to finish once the gateway is told to stop. Kubernetes
+/// kills after thirty seconds.
+const PATIENCE: Duration = Duration::from_secs(25);
+
+/// What is said to whoever started the gateway, once it runs.
+#[derive(Debug)]
+pub struct Greeting {
+    /// Where it listens.
+    pub listens: Vec<String>,
+    /// How browsers reach it.
+    pub public_url: String,
+    /// What it protects.
+    pub protects: Vec<String>,
+    /// The link for the first administrator, where there is nobody yet.
+    pub setup_link: Option<Secret<String>>,
+}
+
+/// Whether the gateway takes new work. Health, jobs and signals share it.
+#[derive(Default)]
+struct State {
+    draining: AtomicBool,
+}
+
+/// Runs the gateway until it is told to stop. `greet` is called once it accepts connections.
+pub fn run(config: Config, greet: impl FnOnce(&Greeting)) -> Result<(), RunError> {
+    let format = if stderr().is_terminal() { Format::Human } else { Format::Json };
+    let (log, log_thread) = Log::start(format, stderr()).map_err(RunError::thread)?;
+    let service = open(&config, log)?;
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    if config.proxy.workers > 0 {
+        runtime.worker_threads(config.proxy.workers);
+    }
+    let runtime = runtime.enable_all().build().map_err(RunError::thread)?;
+    let outcome = runtime.block_on(serve(config, Arc::clone(&service), greet));
+    // A request that outlasted all patience must not keep the process.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    drop(service);
+    drop(log_thread);
+    outcome
+}
+
+/// Does what an administrator asks for on the store itself, where no gateway runs.
+pub fn administer(config: &Config, request: AdminRequest) -> Result<AdminReply, RunError> {
+    let (log, log_thread) = Log::start(Format::Human, std::io::sink()).map_err(RunError::thread)?;
+    let service = open(config, log)?;
+    let runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = { runtime }.enable_all().build().map_err(RunError::thread)?;
+    let reply = runtime.block_on(async {
+        let reply = service.administer(request).await;
+        service.close().await.map_err(|error| RunError::store(error.to_string())).map(|()| reply)
+    });
+    drop(log_thread);
+    reply
+}
+
+fn open(config: &Config, log: Log) -> Result<Arc<Service>, RunError> {
+    private_folder(&config.data_dir)?;
+    let keys = master_key::load(&config.master_key)?;
+    let store = KvStore::open(&config.store_path, keys.clone())
+        .map_err(|error| RunError::store(error.to_string()))?;
+    start(config, keys, store, log)
+}
+
+fn start(config: &Config, keys: Keyring, store: KvStore, log: Log) -> Result<Arc<Service>, RunError> {
+    let portal = format!("{}{}", config.site.public_url, config.site.prefix);
+    let (store, clock) = (Arc::new(store), Arc::new(SystemClock));
+    let service = Service::start(store, keys, config.service.clone(), portal, clock, log);
+    service.map(Arc::new).map_err(RunError::thread)
+}
+
+/// Makes the folder, for its owner alone. One that exists is left as it is.
+fn private_folder(path: &Path) -> Result<(), RunError> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let mut builder = std::fs::DirBuilder::new();
+    let made = builder.recursive(true).mode(0o700).create(path);
+    made.map_err(|error| RunError::file("make the folder", path, &error))
+}
+
+async fn serve(
+    mut config: Config,
+    service: Arc<Service>,
+    greet: impl FnOnce(&Greeting),
+) -> Result<(), RunError> {
+    let state = Arc::new(State::default());
+    let mut listeners = Vec::new();
+    for listen in &config.proxy.listen {
+        listeners.push(bind(listen).await?);
+    }
+    let mut protects: Vec<String> = config.proxy.routes.iter().map(describe).collect();
+    if config.proxy.routes.is_empty() {
+        config.proxy.routes.push(demo::start().await.map_err(RunError::thread)?);
+        protects.push(String::from("a built-in demo page (protect your own with --upstream URL)"));
+    }
+    let site = Arc::new(config.site.clone());
+    let gateway = Gateway::new(Parts {
+        portal: Arc::new(Portal::new(Arc::clone(&service), Arc::clone(&site))),
+        service: Arc::clone(&service),
+        site,
+        settings: config.proxy.clone(),
+        seed: u64::from_be_bytes(random().map_err(|error| RunError::store(error.to_string()))?),
+    });
+    let _socket = socket::listen(&config.admin_socket, &service, &state).await?;
+    if let Some(address) = config.admin_listen {
+        socket::listen_health(address, &service, &state).await?;
+    }
+    say_unresolved(&service, &gateway).await;
+    let jobs = jobs::start(&service, &gateway);
+    let running = gateway.serving().start(listeners);
+    greet(&Greeting {
+        listens: config.proxy.listen.iter().map(ToString::to_string).collect(),
+        public_url: config.site.public_url.to_string(),
+        protects,
+        setup_link: service.setup_link().await.map_err(|why| RunError::store(format!("{why:?}")))?,
+    });
+    say(&service, Level::Info, "ready");
+    until_told_to_stop().await?;
+    state.draining.store(true, Ordering::SeqCst);
+    say(&service, Level::Info, "stopping: finishing what is in flight");
+    let finished = running.drain(PATIENCE).await;
+    jobs.iter().for_each(tokio::task::JoinHandle::abort);
+    let closed = service.close().await;
+    say(&service, Level::Info, if finished { "stopped" } else { "stopped with requests unfinished" });
+    closed.map_err(|error| RunError::store(error.to_string()))
+}
+
+async fn bind(listen: &Listen) -> Result<Listener, RunError> {
+    Listener::bind(listen).await.map_err(|error| RunError::listen(&listen.to_string(), &error))
+}
+
+fn describe(route: &RouteSettings) -> String {
+    let upstreams: Vec<String> = route.upstreams.iter().map(ToString::to_string).collect();
+    format!("{}{} → {}", route.key.host, route.key.path, upstreams.join(", "))
+}
+
+async fn say_unresolved(service: &Service, gateway: &Gateway) {
+    for failure in gateway.resolve().await {
+        say(service, Level::Warn, &format!("an upstream's name cannot be looked up yet: {failure}"));
+    }
+}
+
+fn say(service: &Service, level: Level, message: &str) {
+    service.log().say(service.clock().now(), level, message);
+}
+
+async fn until_told_to_stop() -> Result<(), RunError> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(RunError::thread)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(RunError::thread)?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,205 @@
+//! The administration socket and the health address.
+//!
+//! Health answers on both. What changes anything is asked on the socket alone: a file that only
+//! its owner can open, so that whoever reaches it could read the master key as well.
+
+use super::error::RunError;
+use super::{State, wire};
+use crate::service::{AdminReply, AdminRequest, Service};
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+use hyper_util::rt::TokioIo;
+use std::fmt;
+use std::fs::Permissions;
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use tokio::net::{TcpListener, UnixListener, UnixStream};
+
+/// More than any administrator has to say at once.
+const LONGEST: usize = 1 << 20;
+
+/// The socket file, removed when the gateway ends.
+pub(super) struct SocketFile(PathBuf);
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        // Whoever removed it before has done the work.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Starts the administration socket. The store's lock is held by now, so a file that is there
+/// was left behind.
+pub(super) async fn listen(
+    path: &Path,
+    service: &Arc<Service>,
+    state: &Arc<State>,
+) -> Result<SocketFile, RunError> {
+    let fault = |error: &io::Error| RunError::file("open the administration socket", path, error);
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(fault(&error)),
+        _ => {}
+    }
+    // Closed to others from the first moment, not only once its mode is set.
+    let usual = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o177));
+    let bound = UnixListener::bind(path);
+    rustix::process::umask(usual);
+    let listener = bound.map_err(|error| fault(&error))?;
+    let mode = std::fs::set_permissions(path, Permissions::from_mode(0o600));
+    mode.map_err(|error| fault(&error))?;
+    let (service, state) = (Arc::clone(service), Arc::clone(state));
+    tokio::spawn(async move {
+        loop {
+            let Ok((stream, _)) = listener.accept().await else { continue };
+            let (service, state) = (Arc::clone(&service), Arc::clone(&state));
+            tokio::spawn(wire::connection(stream, move |request| {
+                let (service, state) = (Arc::clone(&service), Arc::clone(&state));
+                async move {
+                    match (request.method(), request.uri().path()) {
+                        (&Method::POST, "/administer") => administer(&service, request).await,
+                        _ => health(&service, &state, &request).await,
+                    }
+                }
+            }));
+        }
+    });
+    Ok(SocketFile(path.to_owned()))
+}
+
+/// Starts the health address.
+pub(super) async fn listen_health(
+    address: SocketAddr,
+    service: &Arc<Service>,
+    state: &Arc<State>,
+) -> Result<(), RunError> {
+    let fault = |error: io::Error| {
+        RunError::sentence(format!(
+            "cannot listen on {address} (server.admin_listen): {error}: choose another address, or \"\" for none"
+        ))
+    };
+    let listener = TcpListener::bind(address).await.map_err(fault)?;
+    let (service, state) = (Arc::clone(service), Arc::clone(state));
+    tokio::spawn(async move {
+        loop {
+            let Ok((stream, _)) = listener.accept().await else { continue };
+            let (service, state) = (Arc::clone(&service), Arc::clone(&state));
+            tokio::spawn(wire::connection(stream, move |request| {
+                let (service, state) = (Arc::clone(&service), Arc::clone(&state));
+                async move { health(&service, &state, &request).await }
+            }));
+        }
+    });
+    Ok(())
+}
+
+async fn health(
+    service: &Service,
+    state: &State,
+    request: &Request<Incoming>,
+) -> Response<Full<Bytes>> {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return wire::text(StatusCode::METHOD_NOT_ALLOWED, "only GET\n");
+    }
+    match request.uri().path() {
+        "/healthz" => wire::text(StatusCode::OK, "alive\n"),
+        "/readyz" if state.draining.load(Ordering::SeqCst) => {
+            wire::text(StatusCode::SERVICE_UNAVAILABLE, "draining\n")
+        }
+        "/readyz" => match service.check().await {
+            Ok(()) => wire::text(StatusCode::OK, "ready\n"),
+            Err(_) => wire::text(StatusCode::SERVICE_UNAVAILABLE, "the store is not available\n"),
+        },
+        _ => wire::text(StatusCode::NOT_FOUND, "nothing here\n"),
+    }
+}
+
+async fn administer(service: &Service, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    let body = Limited::new(request.into_body(), LONGEST).collect().await;
+    let Ok(body) = body.map(http_body_util::Collected::to_bytes) else {
+        return wire::text(StatusCode::PAYLOAD_TOO_LARGE, "too much\n");
+    };
+    let Ok(request) = serde_json::from_slice::<AdminRequest>(&body) else {
+        return wire::text(StatusCode::BAD_REQUEST, "this gateway is of another version\n");
+    };
+    let reply = service.administer(request).await;
+    serde_json::to_vec(&reply).map_or_else(
+        |_| wire::text(StatusCode::INTERNAL_SERVER_ERROR, "the reply cannot be written\n"),
+        |json| Response::new(Full::new(Bytes::from(json))),
+    )
+}
+
+/// Why a running gateway could not be asked.
+#[derive(Debug)]
+pub enum CallError {
+    /// None runs.
+    NotRunning,
+    /// One runs, but this happened.
+    Failed(String),
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotRunning => f.write_str("no gateway runs on this data folder"),
+            Self::Failed(why) => write!(f, "the running gateway could not be asked: {why}"),
+        }
+    }
+}
+
+/// Asks a running gateway.
+pub async fn call(path: &Path, request: &AdminRequest) -> Result<AdminReply, CallError> {
+    let body = serde_json::to_vec(request).map_err(failed)?;
+    let (status, body) = exchange(path, Method::POST, "/administer", body).await?;
+    if status != StatusCode::OK {
+        return Err(failed(String::from_utf8_lossy(&body).trim()));
+    }
+    serde_json::from_slice(&body).map_err(|_| failed("its version is another"))
+}
+
+/// Asks a running gateway whether it is up or ready; the answer in a word.
+pub async fn probe(path: &Path, ready: bool) -> Result<Result<String, String>, CallError> {
+    let target = if ready { "/readyz" } else { "/healthz" };
+    let (status, body) = exchange(path, Method::GET, target, Vec::new()).await?;
+    let word = String::from_utf8_lossy(&body).trim().to_owned();
+    Ok(if status == StatusCode::OK { Ok(word) } else { Err(word) })
+}
+
+async fn exchange(
+    path: &Path,
+    method: Method,
+    target: &str,
+    body: Vec<u8>,
+) -> Result<(StatusCode, Bytes), CallError> {
+    let stream = UnixStream::connect(path).await.map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => CallError::NotRunning,
+        _ => failed(format!("{}: {error}", path.display())),
+    })?;
+    let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
+    let (mut sender, connection) = handshake.map_err(failed)?;
+    let request = Request::builder().method(method).uri(target).header("host", "vestibule");
+    let request = request.body(Full::new(Bytes::from(body))).map_err(failed)?;
+    let talk = async {
+        let response = sender.send_request(request).await.map_err(failed)?;
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.map_err(failed)?.to_bytes();
+        Ok((head.status, body))
+    };
+    tokio::pin!(talk);
+    tokio::select! {
+        answer = &mut talk => answer,
+        ended = connection => match ended {
+            Ok(()) => talk.await,
+            Err(error) => Err(failed(error)),
+        },
+    }
+}
+
+fn failed(why: impl ToString) -> CallError {
+    CallError::Failed(why.to_string())
+}

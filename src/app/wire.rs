@@ -1,0 +1,39 @@
+//! Small HTTP servers of our own: administration, health, the demo page.
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::convert::Infallible;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+/// How long a request head may take.
+const HEAD: Duration = Duration::from_secs(10);
+
+/// Serves one connection to its end.
+pub(super) async fn connection<S, F, A>(stream: S, answer: F)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    F: Fn(Request<Incoming>) -> A + Send,
+    A: Future<Output = Response<Full<Bytes>>> + Send,
+{
+    let service = service_fn(|request| {
+        let answer = answer(request);
+        async { Ok::<_, Infallible>(answer.await) }
+    });
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new()).header_read_timeout(HEAD);
+    // Whoever breaks off has nothing to be told.
+    let _ = server.serve_connection(TokioIo::new(stream), service).await;
+}
+
+/// An answer of plain text.
+pub(super) fn text(status: http::StatusCode, body: &'static str) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from_static(body.as_bytes())));
+    *response.status_mut() = status;
+    response
+}

@@ -1,0 +1,247 @@
+//! The arguments.
+
+use crate::config::Overrides;
+use crate::types::{DisplayName, Email, GroupName, SessionId, Username};
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// A reverse proxy that puts a password and a second factor in front of any web application.
+#[derive(Parser)]
+#[command(
+    name = "vestibule",
+    version,
+    args_conflicts_with_subcommands = false,
+    after_help = "Examples:\n  vestibule --upstream http://127.0.0.1:3000\n  vestibule user add ann --group admins\n  vestibule config check"
+)]
+pub(super) struct Cli {
+    /// The configuration file [default: $VESTIBULE_CONFIG, else ./config.toml if present]
+    #[arg(long, global = true, value_name = "PATH")]
+    config: Option<PathBuf>,
+    /// The folder for store, master key and administration socket
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<String>,
+    /// Print JSON
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    serve: ServeArgs,
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+}
+
+impl Cli {
+    /// What the arguments say of the configuration.
+    pub(super) fn overrides(&self) -> Overrides {
+        let mut overrides =
+            Overrides { config: self.config.clone(), data: self.data.clone(), ..Overrides::default() };
+        self.serve.clone().add_to(&mut overrides);
+        overrides
+    }
+}
+
+#[derive(Args, Clone)]
+pub(super) struct ServeArgs {
+    /// Where to listen, HOST:PORT or unix:PATH; may be given several times
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Vec<String>,
+    /// How browsers reach the portal
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// The app to protect, instead of the routes of the configuration
+    #[arg(long, value_name = "URL")]
+    upstream: Option<String>,
+}
+
+impl ServeArgs {
+    /// Adds what they say to what was said before.
+    pub(super) fn add_to(self, overrides: &mut Overrides) {
+        overrides.listen.extend(self.listen);
+        overrides.public_url = self.public_url.or(overrides.public_url.take());
+        overrides.upstream = self.upstream.or(overrides.upstream.take());
+    }
+}
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Run the gateway (also without any command)
+    #[command(after_help = "Example:\n  vestibule serve --upstream http://127.0.0.1:3000 --listen 127.0.0.1:8080")]
+    Serve(ServeArgs),
+    /// People
+    User {
+        #[command(subcommand)]
+        command: UserCommand,
+    },
+    /// Sessions
+    Session {
+        #[command(subcommand)]
+        command: SessionCommand,
+    },
+    /// The configuration
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Exit 0 when the running gateway is up: a container's health check
+    #[command(after_help = "Example:\n  vestibule health --ready")]
+    Health {
+        /// Also ask whether it takes requests: the store answers, and it is not stopping
+        #[arg(long)]
+        ready: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub(super) enum UserCommand {
+    /// Add a person; without --password-stdin, prints a one-time invitation link
+    #[command(after_help = "Examples:\n  vestibule user add ann --email ann@example.com --group admins\n  printf %s \"$PASSWORD\" | vestibule user add bob --password-stdin --totp --json")]
+    Add(AddArgs),
+    /// List everyone
+    #[command(after_help = "Example:\n  vestibule user list --json")]
+    List,
+    /// Show one person
+    #[command(after_help = "Example:\n  vestibule user show ann")]
+    Show {
+        /// Username or e-mail address
+        name: String,
+    },
+    /// Replace what is named: e-mail address, display name, the whole list of groups
+    #[command(after_help = "Example:\n  vestibule user set ann --group admins --group staff")]
+    Set(SetArgs),
+    /// Keep a person out and end their sessions
+    #[command(after_help = "Example:\n  vestibule user disable ann")]
+    Disable {
+        /// Username or e-mail address
+        name: String,
+    },
+    /// Let a disabled person in again
+    #[command(after_help = "Example:\n  vestibule user enable ann")]
+    Enable {
+        /// Username or e-mail address
+        name: String,
+    },
+    /// Remove a person with everything that is theirs
+    #[command(after_help = "Example:\n  vestibule user remove ann")]
+    Remove {
+        /// Username or e-mail address
+        name: String,
+    },
+    /// Forget a person's failed tries
+    #[command(after_help = "Example:\n  vestibule user unlock ann")]
+    Unlock {
+        /// Username or e-mail address
+        name: String,
+    },
+    /// Take the second factor away; prints a one-time link for a new one
+    #[command(after_help = "Example:\n  vestibule user reset-mfa ann")]
+    ResetMfa {
+        /// Username or e-mail address
+        name: String,
+    },
+    /// Void the password; prints a one-time link for a new one. The second factor stays
+    #[command(after_help = "Example:\n  vestibule user reset-password ann")]
+    ResetPassword {
+        /// Username or e-mail address
+        name: String,
+    },
+}
+
+#[derive(Args)]
+pub(super) struct AddArgs {
+    /// What they sign in with
+    pub(super) name: Username,
+    /// Also good for signing in
+    #[arg(long)]
+    pub(super) email: Option<Email>,
+    /// How they write their name
+    #[arg(long)]
+    pub(super) display_name: Option<DisplayName>,
+    /// A group; may be given several times
+    #[arg(long)]
+    pub(super) group: Vec<GroupName>,
+    /// Read the password from standard input
+    #[arg(long)]
+    pub(super) password_stdin: bool,
+    /// Enrol a second factor at once; prints its secret and the recovery codes
+    #[arg(long)]
+    pub(super) totp: bool,
+    /// Ask for another password at the first sign-in
+    #[arg(long)]
+    pub(super) must_change_password: bool,
+}
+
+#[derive(Args)]
+pub(super) struct SetArgs {
+    /// Username or e-mail address
+    pub(super) name: String,
+    /// A new e-mail address; "" takes it away
+    #[arg(long)]
+    pub(super) email: Option<String>,
+    /// A new display name; "" takes it away
+    #[arg(long)]
+    pub(super) display_name: Option<String>,
+    /// A group of the new list; may be given several times
+    #[arg(long)]
+    pub(super) group: Vec<GroupName>,
+}
+
+#[derive(Subcommand)]
+pub(super) enum SessionCommand {
+    /// List sessions
+    #[command(after_help = "Example:\n  vestibule session list --user ann")]
+    List {
+        /// Only this person's
+        #[arg(long)]
+        user: Option<String>,
+    },
+    /// End one session, a person's, or all
+    #[command(after_help = "Examples:\n  vestibule session revoke 0f3c9a…\n  vestibule session revoke --user ann\n  vestibule session revoke --all")]
+    Revoke(RevokeArgs),
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct RevokeArgs {
+    /// The session's id, as `session list` shows it
+    #[arg(value_parser = session_id)]
+    pub(super) id: Option<SessionId>,
+    /// All of this person's
+    #[arg(long)]
+    pub(super) user: Option<String>,
+    /// Everyone's
+    #[arg(long)]
+    pub(super) all: bool,
+}
+
+fn session_id(text: &str) -> Result<SessionId, &'static str> {
+    SessionId::parse(text).ok_or("a session's id is 32 hexadecimal digits")
+}
+
+#[derive(Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Say everything that is wrong with the configuration
+    #[command(after_help = "Example:\n  vestibule config check /etc/vestibule/config.toml")]
+    Check {
+        /// The file, instead of the one that would be used
+        path: Option<PathBuf>,
+    },
+    /// Print the configuration in force, secrets masked
+    #[command(after_help = "Example:\n  vestibule config show")]
+    Show,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn every_command_has_an_example() {
+        fn check(command: &clap::Command) {
+            let is_leaf = command.get_subcommands().next().is_none();
+            assert!(!is_leaf || command.get_after_help().is_some(), "{}", command.get_name());
+            command.get_subcommands().for_each(check);
+        }
+        Cli::command().debug_assert();
+        check(&Cli::command());
+    }
+}

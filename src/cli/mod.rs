@@ -1,0 +1,189 @@
+//! Floor 10: arguments, output, exit codes.
+//!
+//! Each command becomes one request to the service, sent to the running gateway or, where none
+//! runs, carried out on the store directly. Results go to stdout, errors to stderr; 0 is done,
+//! 1 failed, 2 wrong usage or an invalid configuration. Nothing is decided here.
+
+mod args;
+mod print;
+
+use crate::app::{self, CallError, Greeting, RunError};
+use crate::config::{self, Config, Faults, Overrides};
+use crate::service::{AdminReply, AdminRequest, NewUser};
+use args::{Cli, Command, ConfigCommand, SessionCommand, UserCommand};
+use clap::Parser as _;
+use std::io::Read as _;
+use std::process::ExitCode;
+
+/// Why a command did not do what it was asked.
+enum Failure {
+    /// It tried. Exit 1.
+    Failed(String),
+    /// It was asked wrongly, or told wrongly by the configuration. Exit 2.
+    Wrong(String),
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl From<Faults> for Failure {
+    fn from(faults: Faults) -> Self {
+        Self::Wrong(faults.to_string())
+    }
+}
+
+impl From<CallError> for Failure {
+    fn from(error: CallError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// Runs the command that was given.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Failed(why)) => {
+            eprintln!("vestibule: {why}");
+            ExitCode::from(1)
+        }
+        Err(Failure::Wrong(why)) => {
+            eprintln!("{}", why.trim_end());
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    let json = cli.json;
+    let mut overrides = cli.overrides();
+    match cli.command {
+        None => serve(&overrides),
+        Some(Command::Serve(serve_args)) => {
+            serve_args.add_to(&mut overrides);
+            serve(&overrides)
+        }
+        Some(Command::User { command }) => {
+            let request = user_request(command)?;
+            administer(&load(&overrides)?, &request, json)
+        }
+        Some(Command::Session { command }) => {
+            let request = session_request(command);
+            administer(&load(&overrides)?, &request, json)
+        }
+        Some(Command::Config { command: ConfigCommand::Check { path } }) => {
+            overrides.config = path.or(overrides.config);
+            let config = load(&overrides)?;
+            let whence = config.file.map_or_else(
+                || String::from("no file: the defaults"),
+                |path| path.display().to_string(),
+            );
+            println!("{whence}: the configuration is valid");
+            Ok(())
+        }
+        Some(Command::Config { command: ConfigCommand::Show }) => {
+            print!("{}", load(&overrides)?.show());
+            Ok(())
+        }
+        Some(Command::Health { ready }) => health(&load(&overrides)?, ready),
+    }
+}
+
+fn load(overrides: &Overrides) -> Result<Config, Failure> {
+    // A variable that is not text cannot be one of ours, whose names and values are.
+    let environment: Vec<(String, String)> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let pairs = environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    Ok(config::load(pairs, overrides)?)
+}
+
+fn serve(overrides: &Overrides) -> Result<(), Failure> {
+    let config = load(overrides)?;
+    Ok(app::run(config, |greeting: &Greeting| print::greeting(greeting))?)
+}
+
+/// Asks the running gateway, or does it on the store where none runs.
+fn administer(config: &Config, request: &AdminRequest, json: bool) -> Result<(), Failure> {
+    let asked = block_on(app::call(&config.admin_socket, request))?;
+    let reply = match asked {
+        Err(CallError::NotRunning) => app::administer(config, request.clone())?,
+        other => other?,
+    };
+    if let AdminReply::Failed { error } = reply {
+        return Err(Failure::Failed(error.to_string()));
+    }
+    print::reply(&reply, json);
+    Ok(())
+}
+
+fn health(config: &Config, ready: bool) -> Result<(), Failure> {
+    match block_on(app::probe(&config.admin_socket, ready))?? {
+        Ok(word) => {
+            println!("{word}");
+            Ok(())
+        }
+        Err(word) => Err(Failure::Failed(word)),
+    }
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    Ok(runtime.map_err(|error| Failure::Failed(error.to_string()))?.block_on(future))
+}
+
+fn user_request(command: UserCommand) -> Result<AdminRequest, Failure> {
+    Ok(match command {
+        UserCommand::Add(add) => AdminRequest::UserAdd(NewUser {
+            password: if add.password_stdin { Some(read_password()?) } else { None },
+            username: add.name,
+            email: add.email,
+            display_name: add.display_name,
+            groups: add.group,
+            totp: add.totp,
+            must_change_password: add.must_change_password,
+        }),
+        UserCommand::List => AdminRequest::UserList,
+        UserCommand::Show { name } => AdminRequest::UserShow { name },
+        UserCommand::Set(set) => AdminRequest::UserSet {
+            name: set.name,
+            email: set.email,
+            display_name: set.display_name,
+            groups: Some(set.group).filter(|groups| !groups.is_empty()),
+        },
+        UserCommand::Disable { name } => AdminRequest::UserDisable { name },
+        UserCommand::Enable { name } => AdminRequest::UserEnable { name },
+        UserCommand::Remove { name } => AdminRequest::UserRemove { name },
+        UserCommand::Unlock { name } => AdminRequest::UserUnlock { name },
+        UserCommand::ResetMfa { name } => AdminRequest::UserResetMfa { name },
+        UserCommand::ResetPassword { name } => AdminRequest::UserResetPassword { name },
+    })
+}
+
+fn session_request(command: SessionCommand) -> AdminRequest {
+    match command {
+        SessionCommand::List { user } => AdminRequest::SessionList { user },
+        SessionCommand::Revoke(revoke) => match revoke.id {
+            Some(id) => AdminRequest::SessionRevoke { id },
+            None => AdminRequest::SessionRevokeAll { user: revoke.user },
+        },
+    }
+}
+
+/// One line of standard input. Arguments are seen by everyone on the machine; this is not.
+fn read_password() -> Result<String, Failure> {
+    let mut text = String::new();
+    let read = std::io::stdin().take(4096).read_to_string(&mut text);
+    read.map_err(|error| Failure::Failed(format!("the password cannot be read: {error}")))?;
+    let password = text.strip_suffix('\n').unwrap_or(&text);
+    let password = password.strip_suffix('\r').unwrap_or(password);
+    if password.is_empty() {
+        return Err(Failure::Wrong(String::from(
+            "vestibule: --password-stdin: standard input is empty; pipe the password into it",
+        )));
+    }
+    Ok(password.to_owned())
+}

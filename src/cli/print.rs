@@ -1,0 +1,146 @@
+//! What commands print.
+
+use crate::app::Greeting;
+use crate::service::{AdminReply, SessionView, UserView};
+use serde_json::json;
+
+/// Says that the gateway runs, and what to do first. Not a line of log: the link opens the door.
+pub(super) fn greeting(greeting: &Greeting) {
+    println!("vestibule {} listens on {}", env!("CARGO_PKG_VERSION"), greeting.listens.join(", "));
+    println!("  open      {}", greeting.public_url);
+    for app in &greeting.protects {
+        println!("  protects  {app}");
+    }
+    if let Some(link) = &greeting.setup_link {
+        println!("\nNobody can sign in yet. Become the first administrator with this link, which works once:");
+        println!("  {}\n", link.reveal());
+    }
+}
+
+/// Prints what came back.
+pub(super) fn reply(reply: &AdminReply, as_json: bool) {
+    if as_json {
+        println!("{}", to_json(reply));
+    } else {
+        print!("{}", to_text(reply));
+    }
+}
+
+fn to_json(reply: &AdminReply) -> serde_json::Value {
+    match reply {
+        AdminReply::Pong => json!({"alive": true}),
+        AdminReply::Done { message } => json!({"message": message}),
+        AdminReply::Added { username, invite_url, totp, recovery_codes } => {
+            let mut object = serde_json::Map::new();
+            object.insert("username".into(), json!(username));
+            let optional = [
+                ("invite_url", invite_url.as_ref().map(|url| json!(url))),
+                ("totp", totp.as_ref().map(|totp| json!(totp))),
+                ("recovery_codes", recovery_codes.as_ref().map(|codes| json!(codes))),
+            ];
+            for (key, value) in optional {
+                if let Some(value) = value {
+                    object.insert(key.into(), value);
+                }
+            }
+            object.into()
+        }
+        AdminReply::Link { username, url } => json!({"username": username, "url": url}),
+        AdminReply::User { user } => json!(user),
+        AdminReply::Users { users } => json!(users),
+        AdminReply::Sessions { sessions } => json!(sessions),
+        AdminReply::Failed { error } => json!({"error": error}),
+    }
+}
+
+fn to_text(reply: &AdminReply) -> String {
+    match reply {
+        AdminReply::Pong => String::from("alive\n"),
+        AdminReply::Done { message } => format!("{message}\n"),
+        AdminReply::Added { username, invite_url, totp, recovery_codes } => {
+            let mut text = format!("{username} is added\n");
+            if let Some(url) = invite_url {
+                text.push_str(&format!("\nHand over this link, which works once:\n  {url}\n"));
+            }
+            if let Some(totp) = totp {
+                text.push_str(&format!("\nSecond factor:\n  {}\n  {}\n", totp.secret, totp.uri));
+            }
+            if let Some(codes) = recovery_codes {
+                text.push_str("\nRecovery codes, each good once:\n");
+                codes.iter().for_each(|code| text.push_str(&format!("  {code}\n")));
+            }
+            text
+        }
+        AdminReply::Link { username, url } => {
+            format!("Hand over this link to {username}; it works once:\n  {url}\n")
+        }
+        AdminReply::User { user } => person(user),
+        AdminReply::Users { users } => people(users),
+        AdminReply::Sessions { sessions } => sessions_table(sessions),
+        AdminReply::Failed { error } => format!("{error}\n"),
+    }
+}
+
+fn person(user: &UserView) -> String {
+    let or_none = |text: Option<String>| text.unwrap_or_else(|| String::from("none"));
+    let rows = [
+        ("username", user.username.to_string()),
+        ("id", user.id.clone()),
+        ("e-mail", or_none(user.email.as_ref().map(ToString::to_string))),
+        ("display name", or_none(user.display_name.as_ref().map(ToString::to_string))),
+        ("groups", groups(user)),
+        ("state", state(user)),
+        ("password", String::from(if user.has_password { "set" } else { "none" })),
+        ("second factor", String::from(if user.totp { "TOTP" } else { "none" })),
+        ("recovery codes", user.recovery_codes_remaining.to_string()),
+        ("added", user.created_at.clone()),
+    ];
+    rows.iter().map(|(name, value)| format!("{name:<15} {value}\n")).collect()
+}
+
+fn groups(user: &UserView) -> String {
+    let names: Vec<&str> = user.groups.iter().map(|group| group.as_str()).collect();
+    if names.is_empty() { String::from("none") } else { names.join(", ") }
+}
+
+fn state(user: &UserView) -> String {
+    match (&user.locked_until, user.disabled, user.must_change_password) {
+        (_, true, _) => String::from("disabled"),
+        (Some(until), _, _) => format!("locked until {until}"),
+        (_, _, true) => String::from("must choose a new password"),
+        _ => String::from("active"),
+    }
+}
+
+fn people(users: &[UserView]) -> String {
+    let row = |user: &UserView| {
+        let factor = if user.totp { "TOTP" } else { "-" };
+        let email = user.email.as_ref().map_or("-", |email| email.as_str());
+        [user.username.to_string(), email.to_owned(), factor.to_owned(), state(user), groups(user)]
+    };
+    table(["USERNAME", "E-MAIL", "SECOND FACTOR", "STATE", "GROUPS"], users.iter().map(row).collect())
+}
+
+fn sessions_table(sessions: &[SessionView]) -> String {
+    let row = |s: &SessionView| {
+        [s.id.to_string(), s.username.clone(), s.ip.clone(), s.last_seen_at.clone(), s.user_agent.clone()]
+    };
+    table(["ID", "USERNAME", "FROM", "LAST SEEN", "BROWSER"], sessions.iter().map(row).collect())
+}
+
+fn table<const N: usize>(head: [&str; N], rows: Vec<[String; N]>) -> String {
+    let mut widths = head.map(str::len);
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let line = |cells: &[String; N]| {
+        let padded = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
+        let joined = padded.collect::<Vec<_>>().join("  ");
+        format!("{}\n", joined.trim_end())
+    };
+    let mut text = line(&head.map(String::from));
+    rows.iter().for_each(|row| text.push_str(&line(row)));
+    text
+}

@@ -1,0 +1,281 @@
+//! The engine's hooks, each a few lines.
+//!
+//! ```text
+//! early_request_filter      hygiene for HTTP/2; deadlines
+//! request_filter            our own pages, a challenge or a refusal are answered here
+//! upstream_peer             an upstream, for the permit
+//! upstream_request_filter   what the app is told
+//! response_filter           our cookies out; streams entered
+//! fail_to_proxy             the app could not be reached, or broke off
+//! logging                   one line
+//! ```
+//!
+//! The engine tells nothing to a log of its own: its messages may quote a request.
+
+use super::bridge::{self, BODY_PATIENCE, split_target};
+use super::gateway::{Ctx, Gateway, Turn};
+use super::guard::ConnControl;
+use super::hygiene::{HeadLimits, check_http2, is_websocket_upgrade};
+use crate::http::{Response, challenge, refusal};
+use crate::observe::{Access, Outcome};
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::StatusCode;
+use http::header::CONTENT_LENGTH;
+use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::protocols::l4::socket::SocketAddr as PeerAddr;
+use pingora::proxy::{FailToProxy, ProxyHttp, Session};
+use pingora::upstreams::peer::HttpPeer;
+use pingora::{Error, ErrorSource, ErrorType, Result};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a client may take to read what is written to it before it is given up.
+const WRITE_PATIENCE: Duration = Duration::from_secs(60);
+
+/// The data path as the engine sees it.
+pub(super) struct Door(Arc<Gateway>);
+
+impl Door {
+    pub(super) const fn new(gateway: Arc<Gateway>) -> Self {
+        Self(gateway)
+    }
+
+    async fn answer_portal(&self, session: &mut Session, ctx: &mut Ctx) -> Result<()> {
+        let Some(arrival) = ctx.arrival.clone() else {
+            return Error::e_explain(ErrorType::InternalError, "no arrival");
+        };
+        if let Some(connection) = ConnControl::of(session) {
+            connection.set_body_timeout(BODY_PATIENCE);
+        }
+        let gateway = &self.0;
+        let (host, authority, most) = (arrival.host, arrival.authority, gateway.site.body_max);
+        let response = match bridge::read(session, host, authority, arrival.cx, most).await {
+            Ok(request) => gateway.portal.answer(request).await,
+            Err(fault) => {
+                ctx.note(Outcome::Malformed, fault.reason());
+                self.refusal(session, fault.status())
+            }
+        };
+        bridge::write(session, response).await
+    }
+
+    fn refusal(&self, session: &Session, status: StatusCode) -> Response {
+        let head = session.req_header();
+        refusal(&self.0.site, &head.method, &head.headers, status)
+    }
+}
+
+/// The other end of the socket; none on a socket file.
+fn peer_of(session: &Session) -> Option<SocketAddr> {
+    match session.client_addr()? {
+        PeerAddr::Inet(addr) => Some(*addr),
+        PeerAddr::Unix(_) => None,
+    }
+}
+
+/// Whether the client's connection is encrypted.
+fn is_tls(session: &Session) -> bool {
+    session.digest().is_some_and(|digest| digest.ssl_digest.is_some())
+}
+
+#[async_trait]
+impl ProxyHttp for Door {
+    type CTX = Ctx;
+
+    fn new_ctx(&self) -> Ctx {
+        Ctx::new()
+    }
+
+    async fn early_request_filter(&self, session: &mut Session, ctx: &mut Ctx) -> Result<()> {
+        // The guard keeps the deadlines for reading; the engine's own would only race them.
+        session.set_read_timeout(None);
+        session.set_write_timeout(Some(WRITE_PATIENCE));
+        let head = session.req_header();
+        if session.is_http2() {
+            let protected = self.0.headers.protected();
+            let judged = check_http2(head, head.raw_path(), protected, &HeadLimits::default());
+            if let Err(refusal) = judged {
+                ctx.note(Outcome::Malformed, refusal.reason());
+                return Err(Error::new(ErrorType::HTTPStatus(refusal.status())));
+            }
+        }
+        ctx.arrival = self.0.arrival(head, peer_of(session), is_tls(session));
+        if ctx.arrival.is_none() {
+            ctx.note(Outcome::Malformed, "bad_host");
+            return Err(Error::new(ErrorType::HTTPStatus(400)));
+        }
+        Ok(())
+    }
+
+    async fn request_filter(&self, session: &mut Session, ctx: &mut Ctx) -> Result<bool> {
+        let Some(arrival) = ctx.arrival.clone() else {
+            return Err(Error::new(ErrorType::HTTPStatus(400)));
+        };
+        let response = match self.0.decide(session.req_header(), &arrival, ctx).await {
+            Turn::Forward => return Ok(false),
+            Turn::Portal => {
+                self.answer_portal(session, ctx).await?;
+                return Ok(true);
+            }
+            Turn::Challenge => {
+                let head = session.req_header();
+                let target = std::str::from_utf8(head.raw_path()).unwrap_or("/");
+                challenge(&self.0.site, &head.method, &head.headers, target)
+            }
+            Turn::Refuse(status) => self.refusal(session, status),
+        };
+        bridge::write(session, response).await?;
+        Ok(true)
+    }
+
+    async fn upstream_peer(&self, session: &mut Session, ctx: &mut Ctx) -> Result<Box<HttpPeer>> {
+        // No permit, no app: there is no other way to an upstream.
+        let (Some(app), Some(permit)) = (&ctx.app, &ctx.permit) else {
+            return Err(Error::new(ErrorType::HTTPStatus(403)));
+        };
+        let is_upgrade = is_websocket_upgrade(session.req_header());
+        let picked = app.pick(permit, &ctx.tried, is_upgrade, self.0.clock_ms());
+        let Some((choice, peer)) = picked else {
+            ctx.note(Outcome::Failed, "no_upstream");
+            return Err(Error::new(ErrorType::HTTPStatus(502)));
+        };
+        ctx.tried.push(choice);
+        Ok(peer)
+    }
+
+    async fn upstream_request_filter(
+        &self,
+        _session: &mut Session,
+        request: &mut RequestHeader,
+        ctx: &mut Ctx,
+    ) -> Result<()> {
+        let Some(arrival) = &ctx.arrival else {
+            return Err(Error::new(ErrorType::HTTPStatus(400)));
+        };
+        let (way, id, authority) = (&arrival.way, arrival.cx.id, arrival.authority.as_str());
+        self.0.headers.rewrite(request, ctx.person.as_deref(), way, id, authority)
+    }
+
+    async fn request_body_filter(
+        &self,
+        _session: &mut Session,
+        body: &mut Option<Bytes>,
+        _end: bool,
+        ctx: &mut Ctx,
+    ) -> Result<()> {
+        // What a person sends on an open stream is use of their session.
+        if let (Some(_), Some(_), Some(live)) = (&ctx.stream, &body, &ctx.person) {
+            live.seen(self.0.service.clock().now());
+        }
+        Ok(())
+    }
+
+    async fn response_filter(
+        &self,
+        session: &mut Session,
+        response: &mut ResponseHeader,
+        ctx: &mut Ctx,
+    ) -> Result<()> {
+        self.0.headers.strip_response(response)?;
+        let is_stream = response.status == StatusCode::SWITCHING_PROTOCOLS
+            || !response.status.is_informational()
+                && !response.headers.contains_key(CONTENT_LENGTH);
+        if let (true, None, Some(live)) = (is_stream, &ctx.stream, &ctx.person)
+            && let Some(connection) = ConnControl::of(session)
+        {
+            ctx.stream = Some(self.0.streams.enter(live, connection));
+        }
+        Ok(())
+    }
+
+    fn response_body_filter(
+        &self,
+        _session: &mut Session,
+        body: &mut Option<Bytes>,
+        _end: bool,
+        ctx: &mut Ctx,
+    ) -> Result<Option<Duration>> {
+        if let (Some(_), Some(_), Some(live)) = (&ctx.stream, &body, &ctx.person) {
+            live.seen(self.0.service.clock().now());
+        }
+        Ok(None)
+    }
+
+    fn fail_to_connect(
+        &self,
+        _session: &mut Session,
+        _peer: &HttpPeer,
+        ctx: &mut Ctx,
+        mut error: Box<Error>,
+    ) -> Box<Error> {
+        // Nothing was sent yet, so another upstream may be tried for any request.
+        if let (Some(app), Some(choice)) = (&ctx.app, ctx.tried.last()) {
+            app.rest(*choice, self.0.clock_ms());
+            error.set_retry(ctx.tried.len() < app.count());
+        }
+        error
+    }
+
+    async fn fail_to_proxy(
+        &self,
+        session: &mut Session,
+        error: &Error,
+        ctx: &mut Ctx,
+    ) -> FailToProxy {
+        let status = match (error.etype(), error.esource()) {
+            (ErrorType::HTTPStatus(status), _) => *status,
+            (_, ErrorSource::Downstream) => 0,
+            (
+                ErrorType::ConnectTimedout | ErrorType::ReadTimedout | ErrorType::WriteTimedout,
+                ErrorSource::Upstream,
+            ) => 504,
+            (_, ErrorSource::Upstream) => 502,
+            _ => 500,
+        };
+        if ctx.reason.is_none() {
+            let from_app = *error.esource() == ErrorSource::Upstream;
+            let reason = if status == 0 {
+                "client_left"
+            } else if from_app {
+                "app_unreachable"
+            } else {
+                "internal"
+            };
+            ctx.note(Outcome::Failed, reason);
+        }
+        session.set_keepalive(None);
+        if let (Ok(status), None) = (StatusCode::from_u16(status), session.response_written()) {
+            let response = self.refusal(session, status);
+            // A client that is gone cannot be told.
+            let _ = bridge::write(session, response).await;
+        }
+        FailToProxy { error_code: status, can_reuse_downstream: false }
+    }
+
+    fn suppress_error_log(&self, _session: &Session, _ctx: &Ctx, _error: &Error) -> bool {
+        true
+    }
+
+    async fn logging(&self, session: &mut Session, _error: Option<&Error>, ctx: &mut Ctx) {
+        let head = session.req_header();
+        let (path, _) = split_target(head.raw_path());
+        let status = session.response_written().map_or(0, |response| response.status.as_u16());
+        let arrival = ctx.arrival.as_ref();
+        let service = &self.0.service;
+        service.log().access(&Access {
+            at: arrival.map_or_else(|| service.clock().now(), |arrival| arrival.cx.now),
+            id: arrival.map(|arrival| arrival.cx.id),
+            client: arrival.map(|arrival| arrival.cx.client),
+            method: head.method.as_str(),
+            host: arrival.map_or("-", |arrival| arrival.host.as_str()),
+            path,
+            user: ctx.person.as_ref().map(|live| live.username()),
+            outcome: ctx.outcome,
+            status,
+            micros: u64::try_from(ctx.began.elapsed().as_micros()).unwrap_or(u64::MAX),
+            reason: ctx.reason,
+        });
+    }
+}

@@ -1,0 +1,258 @@
+//! What the data path knows, and how it decides what becomes of a request.
+//!
+//! `door` plugs this into the engine's hooks. Here is the order in which a request is looked at:
+//! is it one of our own pages, is there an app for it, what does the gate say.
+
+use super::apps::{App, Apps, Choice, apps, resolve};
+use super::bridge::split_target;
+use super::client::{TrustedProxies, Way};
+use super::door::Door;
+use super::guard::{Front, GuardSettings, Refused};
+use super::headers::HeaderRules;
+use super::serve::Serving;
+use super::settings::Settings;
+use super::streams::{Entry, Streams};
+use crate::http::{Cookies, Site};
+use crate::observe::{Access, Outcome};
+use crate::portal::Portal;
+use crate::service::{Answer, LiveSession, Permit, Service};
+use crate::types::{Host, PathView, RequestCx, RequestId};
+use http::StatusCode;
+use pingora::apps::HttpServerOptions;
+use pingora::http::RequestHeader;
+use pingora::proxy::http_proxy;
+use pingora::server::configuration::ServerConf;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// How long an HTTP/2 connection may carry nothing.
+const H2_IDLE: Duration = Duration::from_secs(120);
+
+/// What the gateway is put together from.
+pub struct Parts {
+    /// The use cases.
+    pub service: Arc<Service>,
+    /// Our own pages.
+    pub portal: Arc<Portal>,
+    /// Where they are.
+    pub site: Arc<Site>,
+    /// What the data path is told.
+    pub settings: Settings,
+    /// Unpredictable bits that name this process's requests.
+    pub seed: u64,
+}
+
+/// The data path.
+pub struct Gateway {
+    pub(super) service: Arc<Service>,
+    pub(super) portal: Arc<Portal>,
+    pub(super) site: Arc<Site>,
+    pub(super) headers: HeaderRules,
+    pub(super) streams: Arc<Streams>,
+    apps: Apps,
+    trusted: TrustedProxies,
+    workers: usize,
+    started: Instant,
+    seed: u64,
+    requests: AtomicU64,
+}
+
+/// What is known of a request while it lasts.
+pub(super) struct Ctx {
+    pub(super) began: Instant,
+    pub(super) arrival: Option<Arrival>,
+    pub(super) app: Option<Arc<App>>,
+    pub(super) permit: Option<Permit>,
+    pub(super) person: Option<Arc<LiveSession>>,
+    pub(super) tried: Vec<Choice>,
+    pub(super) stream: Option<Entry>,
+    pub(super) outcome: Outcome,
+    pub(super) reason: Option<&'static str>,
+}
+
+/// What is known of a request once its head is in order.
+#[derive(Clone)]
+pub(super) struct Arrival {
+    pub(super) cx: RequestCx,
+    pub(super) way: Way,
+    pub(super) host: Host,
+    pub(super) authority: String,
+}
+
+/// What becomes of a request.
+pub(super) enum Turn {
+    /// One of our own pages answers.
+    Portal,
+    /// It goes to its app.
+    Forward,
+    /// Its sender has to sign in first.
+    Challenge,
+    /// It is refused with this status.
+    Refuse(StatusCode),
+}
+
+impl Ctx {
+    pub(super) fn new() -> Self {
+        Self {
+            began: Instant::now(),
+            arrival: None,
+            app: None,
+            permit: None,
+            person: None,
+            tried: Vec::new(),
+            stream: None,
+            outcome: Outcome::Failed,
+            reason: None,
+        }
+    }
+
+    /// Notes what became of it, for the log.
+    pub(super) fn note(&mut self, outcome: Outcome, reason: &'static str) {
+        self.outcome = outcome;
+        self.reason = Some(reason);
+    }
+}
+
+impl Gateway {
+    /// Puts the data path together.
+    pub fn new(parts: Parts) -> Arc<Self> {
+        let Parts { service, portal, site, settings, seed } = parts;
+        Arc::new(Self {
+            apps: apps(&settings.routes),
+            headers: HeaderRules::new(settings.identity, Cookies::new(&site)),
+            trusted: TrustedProxies::new(settings.trusted_proxies),
+            streams: Arc::default(),
+            workers: settings.workers,
+            started: Instant::now(),
+            requests: AtomicU64::new(0),
+            service,
+            portal,
+            site,
+            seed,
+        })
+    }
+
+    /// Looks the apps' names up; what could not be looked up comes back as sentences.
+    pub async fn resolve(&self) -> Vec<String> {
+        resolve(&self.apps).await
+    }
+
+    /// Ends streams whose sessions have ended. To be called twice a second.
+    pub async fn end_orphaned_streams(&self) {
+        self.streams.end_orphans(&self.service).await;
+    }
+
+    /// Puts the engine and the guard around the data path.
+    pub fn serving(self: &Arc<Self>) -> Serving {
+        let conf = ServerConf { threads: self.workers.max(1), ..ServerConf::default() };
+        let mut proxy = http_proxy(&Arc::new(conf), Door::new(Arc::clone(self)));
+        let mut options = HttpServerOptions::default();
+        options.h2c = true;
+        options.h2_idle_timeout = Some(H2_IDLE);
+        proxy.server_options = Some(options);
+        let of_log = Arc::clone(self);
+        let guard = GuardSettings {
+            protected: Arc::clone(self.headers.protected()),
+            on_refusal: Arc::new(move |refused| of_log.log_refused(&refused)),
+            ..GuardSettings::default()
+        };
+        Serving::new(Arc::new(Front::new(Arc::new(proxy), guard)))
+    }
+
+    /// Gathers what there is to know of a request whose head is in order.
+    pub(super) fn arrival(
+        &self,
+        head: &RequestHeader,
+        peer: Option<SocketAddr>,
+        tls: bool,
+    ) -> Option<Arrival> {
+        let way = self.trusted.way(peer, tls, &head.headers);
+        let authority = match head.uri.authority() {
+            Some(authority) => authority.as_str(),
+            None => head.headers.get(http::header::HOST)?.to_str().ok()?,
+        };
+        let (host, _) = Host::parse_authority(authority).ok()?;
+        let cx = RequestCx {
+            id: self.request_id(),
+            now: self.service.clock().now(),
+            client: way.client,
+        };
+        Some(Arrival { cx, way, host, authority: authority.to_owned() })
+    }
+
+    /// Decides what becomes of a request, and asks the gate where that is for the gate to say.
+    pub(super) async fn decide(
+        &self,
+        head: &RequestHeader,
+        arrival: &Arrival,
+        ctx: &mut Ctx,
+    ) -> Turn {
+        let (path, _) = split_target(head.raw_path());
+        if self.portal.owns(path) {
+            ctx.outcome = Outcome::Portal;
+            return Turn::Portal;
+        }
+        let view = PathView::of(path);
+        // Neither a way into our own pages by another spelling, nor one past them.
+        if view.is_below(&self.site.prefix) {
+            ctx.note(Outcome::NoRoute, "odd_spelling_of_the_portal");
+            return Turn::Refuse(StatusCode::NOT_FOUND);
+        }
+        let Some((_, app)) = self.apps.find(&arrival.host, &view) else {
+            ctx.note(Outcome::NoRoute, "no_route");
+            return Turn::Refuse(StatusCode::NOT_FOUND);
+        };
+        let token = self.headers.cookies().session_token(&head.headers);
+        match self.service.ask(token.as_ref(), &arrival.cx).await {
+            Answer::Allow(permit) => {
+                ctx.outcome = Outcome::Allowed;
+                ctx.person = permit.person().cloned();
+                ctx.permit = Some(permit);
+                ctx.app = Some(Arc::clone(app));
+                Turn::Forward
+            }
+            Answer::Challenge => {
+                ctx.outcome = Outcome::Challenged;
+                Turn::Challenge
+            }
+            Answer::Forbid(person) => {
+                ctx.person = person;
+                ctx.note(Outcome::Forbidden, "policy");
+                Turn::Refuse(StatusCode::FORBIDDEN)
+            }
+            Answer::Unavailable(_) => {
+                ctx.note(Outcome::Failed, "store_unavailable");
+                Turn::Refuse(StatusCode::SERVICE_UNAVAILABLE)
+            }
+        }
+    }
+
+    /// Milliseconds since the data path began.
+    pub(super) fn clock_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn request_id(&self) -> RequestId {
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        RequestId::from_bytes((u128::from(self.seed) << 64 | u128::from(number)).to_be_bytes())
+    }
+
+    /// The line of a request that never became one.
+    fn log_refused(&self, refused: &Refused) {
+        self.service.log().access(&Access {
+            at: self.service.clock().now(),
+            id: None,
+            client: refused.peer.map(|peer| peer.ip().into()),
+            method: "-",
+            host: "-",
+            path: "-",
+            user: None,
+            outcome: Outcome::Malformed,
+            status: refused.refusal.status(),
+            micros: 0,
+            reason: Some(refused.refusal.reason()),
+        });
+    }
+}

@@ -1,0 +1,202 @@
+//! What the app is told, and what it must not be told by anyone else.
+
+use super::client::Way;
+use super::hygiene::ProtectedNames;
+use super::settings::IdentityNames;
+use crate::http::Cookies;
+use crate::service::LiveSession;
+use crate::types::RequestId;
+use http::header::{COOKIE, HeaderName, HeaderValue, SET_COOKIE};
+use pingora::http::{RequestHeader, ResponseHeader};
+use std::sync::Arc;
+
+static FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+static FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+static FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Fields by which a client could speak for a proxy, in the folded spelling: besides all of
+/// `x-forwarded-…` and `x-vestibule-…`.
+const SPOKEN_FOR: [&[u8]; 19] = [
+    b"forwarded",
+    b"true-client-ip",
+    b"cf-connecting-ip",
+    b"fastly-client-ip",
+    b"x-real-ip",
+    b"x-client-ip",
+    b"x-cluster-client-ip",
+    b"x-host",
+    b"x-forwarded",
+    b"x-original-url",
+    b"x-original-uri",
+    b"x-original-host",
+    b"x-original-method",
+    b"x-original-forwarded-for",
+    b"x-rewrite-url",
+    b"x-http-method",
+    b"x-http-method-override",
+    b"x-method-override",
+    b"x-request-id",
+];
+
+/// What is done to the head of a request before the app sees it.
+#[derive(Debug)]
+pub(super) struct HeaderRules {
+    identity: IdentityNames,
+    cookies: Cookies,
+    protected: Arc<ProtectedNames>,
+}
+
+impl HeaderRules {
+    /// Prepares the rules for these names.
+    pub(super) fn new(identity: IdentityNames, cookies: Cookies) -> Self {
+        let own = [&FORWARDED_FOR, &FORWARDED_PROTO, &FORWARDED_HOST, &REQUEST_ID];
+        let told = [&identity.user, &identity.groups, &identity.name, &identity.email];
+        let told = told.into_iter().filter_map(Option::as_ref);
+        let names = own.into_iter().chain(told).map(HeaderName::as_str);
+        // The assertion is to come; nobody may use its name before.
+        let names = names.chain(["x-vestibule-assertion"]);
+        let protected = Arc::new(ProtectedNames::new(names));
+        Self { identity, cookies, protected }
+    }
+
+    /// Names that only the gateway may use.
+    pub(super) const fn protected(&self) -> &Arc<ProtectedNames> {
+        &self.protected
+    }
+
+    /// How our cookies are called.
+    pub(super) const fn cookies(&self) -> &Cookies {
+        &self.cookies
+    }
+
+    /// Takes out what the client said about itself and writes what the gateway knows.
+    pub(super) fn rewrite(
+        &self,
+        head: &mut RequestHeader,
+        person: Option<&LiveSession>,
+        way: &Way,
+        id: RequestId,
+        authority: &str,
+    ) -> pingora::Result<()> {
+        self.strip(head);
+        self.strip_cookies(head)?;
+        let IdentityNames { user, groups, name, email } = &self.identity;
+        if let Some(identity) = person.map(LiveSession::identity) {
+            let told = [
+                (user, &identity.user),
+                (groups, &identity.groups),
+                (name, &identity.name),
+                (email, &identity.email),
+            ];
+            for (name, value) in told {
+                if let Some(name) = name.as_ref().filter(|_| !value.is_empty()) {
+                    head.insert_header(name, value)?;
+                }
+            }
+        }
+        head.insert_header(&FORWARDED_FOR, way.client.to_string())?;
+        let proto = HeaderValue::from_static(if way.https { "https" } else { "http" });
+        head.insert_header(&FORWARDED_PROTO, proto)?;
+        head.insert_header(&FORWARDED_HOST, authority)?;
+        head.insert_header(&REQUEST_ID, id.hex().as_slice())
+    }
+
+    fn strip(&self, head: &mut RequestHeader) {
+        // One pass over the names; most requests have nothing to take out.
+        let unwanted = |name: &&HeaderName| is_spoken_for(name.as_str().as_bytes());
+        let found: Vec<HeaderName> = head.headers.keys().filter(unwanted).cloned().collect();
+        for name in &found {
+            head.remove_header(name);
+        }
+        let IdentityNames { user, groups, name, email } = &self.identity;
+        for name in [user, groups, name, email].into_iter().flatten() {
+            head.remove_header(name);
+        }
+    }
+
+    /// The gateway's cookies never reach an app. Several fields, as HTTP/2 may send them, become
+    /// one, since that is all HTTP/1 knows.
+    fn strip_cookies(&self, head: &mut RequestHeader) -> pingora::Result<()> {
+        let mut fields = head.headers.get_all(COOKIE).iter();
+        let Some(first) = fields.next() else { return Ok(()) };
+        let is_one = fields.next().is_none();
+        let pairs = |field: &'_ HeaderValue| -> Vec<Vec<u8>> {
+            field.as_bytes().split(|c| *c == b';').map(|pair| pair.trim_ascii().to_vec()).collect()
+        };
+        if is_one && !first.as_bytes().split(|c| *c == b';').any(|pair| self.is_ours(pair)) {
+            return Ok(());
+        }
+        let all = head.headers.get_all(COOKIE).iter().flat_map(pairs);
+        let kept: Vec<Vec<u8>> =
+            all.filter(|pair| !pair.is_empty() && !self.is_ours(pair)).collect();
+        head.remove_header(&COOKIE);
+        if kept.is_empty() {
+            Ok(())
+        } else {
+            head.insert_header(COOKIE, kept.join(b"; ".as_slice()))
+        }
+    }
+
+    fn is_ours(&self, pair: &[u8]) -> bool {
+        let name = pair.split(|c| *c == b'=').next().unwrap_or_default();
+        self.cookies.is_ours(name.trim_ascii())
+    }
+
+    /// Apps cannot set the gateway's cookies.
+    pub(super) fn strip_response(&self, head: &mut ResponseHeader) -> pingora::Result<()> {
+        let values = head.headers.get_all(SET_COOKIE);
+        if !values.iter().any(|value| self.is_ours(value.as_bytes())) {
+            return Ok(());
+        }
+        let others = values.iter().filter(|value| !self.is_ours(value.as_bytes()));
+        let kept: Vec<HeaderValue> = others.cloned().collect();
+        head.remove_header(&SET_COOKIE);
+        kept.into_iter().try_for_each(|value| head.append_header(SET_COOKIE, value).map(drop))
+    }
+}
+
+/// Whether a client could speak for a proxy by this name, in any spelling some server folds.
+fn is_spoken_for(name: &[u8]) -> bool {
+    if !matches!(name.first(), Some(b'x' | b'f' | b't' | b'c')) {
+        return false;
+    }
+    let fold = |c: &u8| if c.is_ascii_alphanumeric() { *c } else { b'-' };
+    let is = |known: &[u8]| name.iter().map(fold).eq(known.iter().copied());
+    let begins = |known: &[u8]| {
+        name.get(..known.len()).is_some_and(|s| s.iter().map(fold).eq(known.iter().copied()))
+    };
+    begins(b"x-forwarded-") || begins(b"x-vestibule-") || SPOKEN_FOR.iter().any(|known| is(known))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_spelling_lets_a_client_speak_for_a_proxy() {
+        for name in [
+            "x-forwarded-for",
+            "x_forwarded_for",
+            "x.original.url",
+            "x-rewrite_url",
+            "forwarded",
+            "x-vestibule-assertion",
+            "x-forwarded-anything",
+            "true-client-ip",
+            "x-http-method-override",
+        ] {
+            assert!(is_spoken_for(name.as_bytes()), "{name}");
+        }
+        for name in [
+            "accept",
+            "x-requested-with",
+            "x-csrf-token",
+            "content-type",
+            "cookie",
+            "x-forwardedfor",
+        ] {
+            assert!(!is_spoken_for(name.as_bytes()), "{name}");
+        }
+    }
+}

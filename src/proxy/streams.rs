@@ -1,0 +1,59 @@
+//! Streams end with the session they were opened under.
+//!
+//! An answer that goes on for long (a WebSocket, server-sent events, anything without a length)
+//! is entered here with its session and its connection. A background task looks twice a second
+//! whether each session is still good and ends the connections of those that are not.
+
+use super::guard::ConnControl;
+use crate::service::{LiveSession, Service};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+type Open = HashMap<u64, (Arc<LiveSession>, Arc<ConnControl>)>;
+
+/// All open streams of people.
+#[derive(Default)]
+pub(super) struct Streams {
+    next: AtomicU64,
+    open: Mutex<Open>,
+}
+
+/// An entry; leaving it behind takes it out.
+pub(super) struct Entry {
+    streams: Arc<Streams>,
+    number: u64,
+}
+
+impl Streams {
+    /// Enters a stream.
+    pub(super) fn enter(
+        self: &Arc<Self>,
+        live: &Arc<LiveSession>,
+        connection: &Arc<ConnControl>,
+    ) -> Entry {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        self.lock().insert(number, (Arc::clone(live), Arc::clone(connection)));
+        Entry { streams: Arc::clone(self), number }
+    }
+
+    /// Ends every stream whose session is no longer good.
+    pub(super) async fn end_orphans(&self, service: &Service) {
+        let open: Vec<_> = self.lock().values().cloned().collect();
+        for (live, connection) in open {
+            if !service.is_still_good(&live).await {
+                connection.kill();
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.streams.lock().remove(&self.number);
+    }
+}
