@@ -1,6 +1,7 @@
 //! vestibule: a reverse proxy that asks for a password and a second factor.
 #![forbid(unsafe_code)]
 
+pub mod config;
 pub mod crypto;
 pub mod domain;
 pub mod http;

@@ -1,0 +1,227 @@
+//! The kinds of values: which types of TOML they come in, and what their texts mean.
+
+use super::fault::{Place, Wrong};
+use super::tree::{Placed, Value};
+use std::fmt::{Display, Write as _};
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A type in which a value is written, before its meaning is looked at. Nothing is made to fit:
+/// a number in quotes is a text.
+pub(super) trait Raw: Sized {
+    /// Takes a value of this type.
+    fn take(placed: Placed) -> Result<Self, Wrong>;
+    /// Writes it as TOML.
+    fn toml(&self) -> String;
+}
+
+fn must_be(what: &str, value: &Value, advice: &str) -> Wrong {
+    Wrong::new(format!("must be {what}, not {}", value.kind())).advise(advice)
+}
+
+impl Raw for String {
+    fn take(placed: Placed) -> Result<Self, Wrong> {
+        match placed.value {
+            Value::Text(text) | Value::Loose(text) => Ok(text),
+            other => Err(must_be("a string", &other, "write it in quotes")),
+        }
+    }
+
+    fn toml(&self) -> String {
+        quoted(self)
+    }
+}
+
+impl Raw for i64 {
+    fn take(placed: Placed) -> Result<Self, Wrong> {
+        match placed.value {
+            Value::Integer(number) => Ok(number),
+            Value::Loose(text) => {
+                text.parse().map_err(|_| Wrong::new(format!("{text:?} is not an integer")))
+            }
+            other => Err(must_be("an integer", &other, "write it in digits, without quotes")),
+        }
+    }
+
+    fn toml(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Raw for bool {
+    fn take(placed: Placed) -> Result<Self, Wrong> {
+        match placed.value {
+            Value::Boolean(flag) => Ok(flag),
+            Value::Loose(text) => {
+                text.parse().map_err(|_| Wrong::new(format!("{text:?} is neither true nor false")))
+            }
+            other => Err(must_be("true or false", &other, "write it without quotes")),
+        }
+    }
+
+    fn toml(&self) -> String {
+        self.to_string()
+    }
+}
+
+/// A number of bytes: an integer, or a text with a unit.
+pub(super) struct Amount(String);
+
+impl Raw for Amount {
+    fn take(placed: Placed) -> Result<Self, Wrong> {
+        match placed.value {
+            Value::Integer(number) => Ok(Self(number.to_string())),
+            Value::Text(text) | Value::Loose(text) => Ok(Self(text)),
+            other => Err(must_be("a size", &other, SIZES)),
+        }
+    }
+
+    fn toml(&self) -> String {
+        quoted(&self.0)
+    }
+}
+
+/// A list of texts, each with its place: a fault in a long list names its own line.
+pub(super) struct Items(pub Vec<(String, Place)>);
+
+impl Raw for Items {
+    fn take(placed: Placed) -> Result<Self, Wrong> {
+        let listed = |item: Placed| {
+            let place = item.place.clone();
+            String::take(item).map(|text| (text, place))
+        };
+        match placed.value {
+            Value::List(items) => items.into_iter().map(listed).collect::<Result<_, _>>().map(Self),
+            Value::Loose(text) if text.is_empty() => Ok(Self(Vec::new())),
+            Value::Loose(text) => {
+                let item = |text: &str| (text.trim().to_owned(), placed.place.clone());
+                Ok(Self(text.split(',').map(item).collect()))
+            }
+            other => Err(must_be("a list of strings", &other, "write [\"…\", \"…\"]")),
+        }
+    }
+
+    fn toml(&self) -> String {
+        let items: Vec<String> = self.0.iter().map(|(text, _)| quoted(text)).collect();
+        format!("[{}]", items.join(", "))
+    }
+}
+
+/// A list of texts, or the only one of them by itself.
+pub(super) struct OneOrMore(pub Items);
+
+impl Raw for OneOrMore {
+    fn take(placed: Placed) -> Result<Self, Wrong> {
+        match placed.value {
+            Value::Text(text) => Ok(Self(Items(vec![(text, placed.place)]))),
+            _ => Items::take(placed).map(Self),
+        }
+    }
+
+    fn toml(&self) -> String {
+        self.0.toml()
+    }
+}
+
+/// A TOML string.
+pub(super) fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            // Writing to a String does not fail.
+            c if c.is_control() => drop(write!(quoted, "\\u{:04X}", u32::from(c))),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// `30s 15m 12h 30d`. None at all is refused: nothing that lasts no time makes sense.
+pub(super) fn duration(text: String) -> Result<Duration, Wrong> {
+    const UNITS: [(char, u64); 4] = [('s', 1), ('m', 60), ('h', 3600), ('d', 86_400)];
+    let refused =
+        || Wrong::new(format!("{text:?} is not a duration")).advise("write 30s, 15m, 12h or 30d");
+    let unit = |(unit, seconds)| Some((digits(text.strip_suffix(unit)?)?, seconds));
+    let (count, seconds) = UNITS.into_iter().find_map(unit).ok_or_else(refused)?;
+    match count.checked_mul(seconds) {
+        Some(0) => Err(Wrong::new("must not be zero").advise("write 30s, 15m, 12h or 30d")),
+        Some(total) => Ok(Duration::from_secs(total)),
+        None => Err(refused()),
+    }
+}
+
+const SIZES: &str = "write 64KiB, 1MiB or plain bytes";
+
+/// `64KiB`, `1MiB`, or plain bytes, within these bounds.
+pub(super) fn size(bounds: RangeInclusive<usize>) -> impl FnOnce(Amount) -> Result<usize, Wrong> {
+    const UNITS: [(&str, u64); 4] = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("", 1)];
+    move |Amount(text)| {
+        let unit = |(unit, bytes)| Some((digits(text.strip_suffix(unit)?)?, bytes));
+        let (count, bytes) = UNITS
+            .into_iter()
+            .find_map(unit)
+            .ok_or_else(|| Wrong::new(format!("{text:?} is not a size")).advise(SIZES))?;
+        let total = count.checked_mul(bytes).and_then(|total| usize::try_from(total).ok());
+        total.filter(|total| bounds.contains(total)).ok_or_else(|| {
+            let (least, most) = (bounds.start(), bounds.end());
+            Wrong::new(format!("{text:?} is not from {least} to {most} bytes"))
+        })
+    }
+}
+
+/// Digits and nothing else: no sign, no blank.
+fn digits(text: &str) -> Option<u64> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+}
+
+/// A whole number within these bounds.
+pub(super) fn within<N>(bounds: RangeInclusive<N>) -> impl FnOnce(i64) -> Result<N, Wrong>
+where
+    N: TryFrom<i64> + PartialOrd + Display,
+{
+    move |number| {
+        N::try_from(number).ok().filter(|n| bounds.contains(n)).ok_or_else(|| {
+            let (least, most) = (bounds.start(), bounds.end());
+            Wrong::new(format!("{number} is out of bounds"))
+                .advise(format!("write {least} to {most}"))
+        })
+    }
+}
+
+/// True or false.
+#[expect(clippy::unnecessary_wraps, reason = "every kind has the same form")]
+pub(super) fn flag(flag: bool) -> Result<bool, Wrong> {
+    Ok(flag)
+}
+
+/// A file or folder; relative ones are taken from the working directory.
+pub(super) fn path(text: String) -> Result<PathBuf, Wrong> {
+    if text.is_empty() || text.contains('\0') {
+        return Err(Wrong::new(format!("{text:?} is not a path")));
+    }
+    Ok(text.into())
+}
+
+/// One of these words.
+pub(super) fn one_of<T: Copy>(
+    words: &'static [(&'static str, T)],
+) -> impl FnOnce(String) -> Result<T, Wrong> {
+    move |text| {
+        let found = words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning);
+        found.ok_or_else(|| {
+            let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            Wrong::new(format!("{text:?} is unknown"))
+                .advise(format!("write one of {}", words.join(", ")))
+        })
+    }
+}
+
+/// A text that may be empty, which turns something off.
+pub(super) fn optional<T>(
+    parse: impl FnOnce(String) -> Result<T, Wrong>,
+) -> impl FnOnce(String) -> Result<Option<T>, Wrong> {
+    move |text| if text.is_empty() { Ok(None) } else { parse(text).map(Some) }
+}

@@ -1,0 +1,147 @@
+//! `[server]`: where connections come in, and how browsers reach the portal.
+
+use super::fault::Wrong;
+use super::kinds::{flag, optional, within};
+use super::reader::Section;
+use crate::proxy::Listen;
+use crate::types::{Host, Network, PathView, PublicUrl};
+use std::net::SocketAddr;
+
+/// Each part by itself, so that the rest of the file is judged by those that are right.
+pub(super) struct Server {
+    pub listen: Option<Vec<Listen>>,
+    pub admin_listen: Option<Option<SocketAddr>>,
+    pub public_url: Option<PublicUrl>,
+    pub prefix: Option<String>,
+    pub trusted_proxies: Option<Vec<Network>>,
+    pub workers: Option<usize>,
+}
+
+pub(super) fn read(s: &mut Section<'_>) -> Server {
+    let listen = s.list("listen", "127.0.0.1:8080", listener);
+    let admin_listen = s.read("admin_listen", "127.0.0.1:9180", optional(tcp_address));
+    let default_url = first_url(listen.as_deref().unwrap_or_default());
+    let public_url = s.read("public_url", default_url.as_deref(), public_url);
+    let prefix = s.read("prefix", "/_vestibule", prefix);
+    let trusted_proxies = s.list("trusted_proxies", "", trusted_proxy);
+    let allow_http = s.read("allow_http", "false", flag);
+    let workers = s.read("workers", "0", within(0..=1024));
+    if let Some(listen) = &listen {
+        check_listeners(s, listen, admin_listen.flatten());
+    }
+    if let (Some(url), Some(false)) = (&public_url, allow_http) {
+        check_encryption(s, url);
+    }
+    Server { listen, admin_listen, public_url, prefix, trusted_proxies, workers }
+}
+
+fn listener(text: &str) -> Result<Listen, Wrong> {
+    Listen::parse(text).ok_or_else(|| {
+        Wrong::new(format!("{text:?} is not an address to listen on"))
+            .advise("write 127.0.0.1:8080, [::1]:8080 or unix:/run/vestibule.sock")
+    })
+}
+
+fn tcp_address(text: String) -> Result<SocketAddr, Wrong> {
+    text.parse().map_err(|_| {
+        Wrong::new(format!("{text:?} is not an address and port"))
+            .advise("write 127.0.0.1:9180, or \"\" for none")
+    })
+}
+
+fn check_listeners(s: &mut Section<'_>, listen: &[Listen], admin: Option<SocketAddr>) {
+    if listen.is_empty() {
+        s.blame(&["listen"], Wrong::new("is empty").advise("name an address at least"));
+    }
+    let is_again = |(n, address): &(usize, &Listen)| listen.iter().take(*n).any(|l| l == *address);
+    if let Some((_, twice)) = listen.iter().enumerate().find(is_again) {
+        s.blame(&["listen"], Wrong::new(format!("{twice} is listed twice")));
+    }
+    if let Some(admin) = admin.filter(|admin| listen.contains(&Listen::Tcp(*admin))) {
+        let wrong = Wrong::new(format!("{admin} is in both listen and admin_listen"))
+            .advise("give health and metrics a port of their own");
+        s.blame(&["admin_listen", "listen"], wrong);
+    }
+}
+
+/// How a browser on this machine reaches the first listener; nothing where all are socket files.
+fn first_url(listen: &[Listen]) -> Option<String> {
+    let tcp = |listen: &Listen| match listen {
+        Listen::Tcp(address) => Some(*address),
+        Listen::Unix(_) => None,
+    };
+    if listen.is_empty() {
+        return Some(String::from("http://127.0.0.1:8080"));
+    }
+    let mut address = listen.iter().find_map(tcp)?;
+    if address.ip().is_unspecified() && address.is_ipv6() {
+        return Some(format!("http://localhost:{}", address.port()));
+    }
+    if address.ip().is_unspecified() {
+        address.set_ip([127, 0, 0, 1].into());
+    }
+    Some(format!("http://{address}"))
+}
+
+fn public_url(text: String) -> Result<PublicUrl, Wrong> {
+    PublicUrl::parse(&text).map_err(|problem| {
+        Wrong::new(problem).advise("write https://portal.example.com or http://127.0.0.1:8080")
+    })
+}
+
+fn check_encryption(s: &mut Section<'_>, url: &PublicUrl) {
+    if url.is_https() || url.host().is_loopback() {
+        return;
+    }
+    let wrong = Wrong::new(format!("{url} would carry passwords in the clear"))
+        .advise("write the https:// address that browsers use, or set allow_http = true");
+    s.blame(&["public_url", "listen"], wrong);
+}
+
+fn trusted_proxy(text: &str) -> Result<Network, Wrong> {
+    let network = Network::parse(text).ok_or_else(|| {
+        Wrong::new(format!("{text:?} is not a network")).advise("write 10.0.0.0/8 or 192.0.2.1")
+    })?;
+    if network.is_everyone() {
+        return Err(Wrong::new(format!("{network} would let anybody claim any address"))
+            .advise("name the networks of your proxies"));
+    }
+    Ok(network)
+}
+
+fn prefix(text: String) -> Result<String, Wrong> {
+    // It ends up in links, cookies and policies: only characters that mean themselves everywhere.
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~/".contains(c);
+    let fits = PathView::of(&text).is_canonical() && text.chars().all(plain);
+    if !fits || text.ends_with('/') {
+        return Err(Wrong::new(format!("{text:?} is not a prefix for our own pages"))
+            .advise("write /_vestibule: a slash before each segment, none at the end"));
+    }
+    Ok(text)
+}
+
+/// Reads `session.cookie_domain`, which must hold the portal.
+pub(super) fn cookie_domain(
+    text: &str,
+    public_url: Option<&PublicUrl>,
+) -> Result<Option<Host>, Wrong> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let refused = |why: &str| Wrong::new(format!("{text:?} {why}")).advise("write example.com");
+    let host = Host::parse(text).map_err(|_| refused("is not a domain"))?;
+    match host.as_str().rsplit_once('.') {
+        _ if host.as_str().starts_with('[') => return Err(refused("is an address, not a domain")),
+        None => return Err(refused("is one label, which browsers refuse")),
+        // Browsers read whatever ends in a number as an IPv4 address.
+        Some((_, last)) if last.bytes().all(|c| c.is_ascii_digit()) => {
+            return Err(refused("is an address, not a domain"));
+        }
+        Some(_) => {}
+    }
+    match public_url.filter(|url| !url.host().is_at_or_below(&host)) {
+        Some(url) => Err(Wrong::new(format!("{host} does not hold the portal, {url}"))
+            .advise("name a domain that the host of server.public_url is at or below")),
+        None => Ok(Some(host)),
+    }
+}
