@@ -40,9 +40,12 @@ fn is_taken(folded: &str) -> bool {
     const NAMES: &str = "age authorization connection cookie date dnt etag expect expires \
         forwarded from host keep-alive last-modified link location origin pragma range referer \
         server set-cookie te trailer transfer-encoding upgrade user-agent vary via warning \
-        x-real-ip x-request-id x-rewrite-url";
+        x-forwarded x-forwarded-for x-forwarded-host x-forwarded-method x-forwarded-path \
+        x-forwarded-port x-forwarded-prefix x-forwarded-proto x-forwarded-protocol \
+        x-forwarded-scheme x-forwarded-server x-forwarded-ssl x-forwarded-uri x-real-ip \
+        x-request-id x-rewrite-url";
     const FAMILIES: &str = "accept access-control- cache- content- if- proxy- sec- strict- www- \
-        x-forwarded- x-http-method x-method- x-original- x-vestibule-";
+        x-http-method x-method- x-original- x-vestibule-";
     NAMES.split(' ').any(|name| name == folded)
         || FAMILIES.split(' ').any(|family| folded.starts_with(family))
 }

@@ -1,0 +1,193 @@
+//! The real binary, started, asked and killed.
+
+use super::http::PATIENCE;
+use super::temp::TempDir;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
+
+/// How a gateway is started.
+#[derive(Clone, Default)]
+pub struct Options {
+    /// Lines of configuration besides those the harness writes: whole sections.
+    pub config: String,
+    /// Keys for `[server]`, which the harness writes itself.
+    pub server: String,
+    /// Further arguments.
+    pub args: Vec<String>,
+    /// Further environment.
+    pub env: Vec<(String, String)>,
+}
+
+impl Options {
+    /// One app for every host.
+    pub fn upstream(url: &str) -> Self {
+        Self { args: vec!["--upstream".into(), url.into()], ..Self::default() }
+    }
+
+    /// Sections of configuration.
+    pub fn config(mut self, text: &str) -> Self {
+        self.config.push_str(text);
+        self
+    }
+}
+
+/// A running gateway, killed when dropped.
+pub struct Gateway {
+    pub address: SocketAddr,
+    pub data: Arc<TempDir>,
+    options: Options,
+    child: Child,
+    stdout: Lines,
+    stderr: Lines,
+}
+
+type Lines = Arc<Mutex<String>>;
+
+/// An address nobody listens on at this moment.
+pub fn free_port() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+/// Runs the binary to its end.
+pub fn run(args: &[&str], stdin: &str) -> Output {
+    finish(Command::new(env!("CARGO_BIN_EXE_vestibule")).args(args), stdin)
+}
+
+fn finish(command: &mut Command, stdin: &str) -> Output {
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // A command that fails early does not read what it is told.
+    let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+impl Gateway {
+    /// Starts one on a new folder, cheap to hash for.
+    pub fn start(options: Options) -> Self {
+        Self::on(Arc::new(TempDir::new()), options)
+    }
+
+    /// Starts one on a folder that is there.
+    pub fn on(data: Arc<TempDir>, options: Options) -> Self {
+        Self::try_on(data, options).unwrap_or_else(|log| panic!("the gateway did not start:\n{log}"))
+    }
+
+    /// As [`Gateway::on`]; what it said, where it does not start.
+    pub fn try_on(data: Arc<TempDir>, options: Options) -> Result<Self, String> {
+        let address = free_port();
+        let config = data.join("config.toml");
+        std::fs::write(&config, configuration(data.path(), address, &options)).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
+        command.arg("serve").arg("--config").arg(&config).args(&options.args);
+        command.envs(options.env.iter().map(|(name, value)| (name, value)));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let (stdout, _) = collect(child.stdout.take().unwrap());
+        let (stderr, lines) = collect(child.stderr.take().unwrap());
+        loop {
+            match lines.recv_timeout(PATIENCE) {
+                Ok(line) if line.contains(r#""message":"ready""#) => break,
+                Ok(_) => {}
+                Err(_) => {
+                    let _ = child.kill();
+                    let _ = child.wait();
+                    return Err(stderr.lock().unwrap().clone());
+                }
+            }
+        }
+        Ok(Self { address, data, options, child, stdout, stderr })
+    }
+
+    /// Runs a command against its folder.
+    pub fn command(&self, args: &[&str]) -> Output {
+        self.command_with(args, "")
+    }
+
+    /// Runs a command that reads something.
+    pub fn command_with(&self, args: &[&str], stdin: &str) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
+        finish(command.args(args).arg("--config").arg(self.data.join("config.toml")), stdin)
+    }
+
+    /// Runs a command that has to work; what it printed as JSON.
+    pub fn json(&self, args: &[&str], stdin: &str) -> serde_json::Value {
+        let mut args = args.to_vec();
+        args.push("--json");
+        let output = self.command_with(&args, stdin);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{args:?}: {stderr}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// What it has said to whoever started it.
+    pub fn greeting(&self) -> String {
+        self.stdout.lock().unwrap().clone()
+    }
+
+    /// What it has logged.
+    pub fn log(&self) -> String {
+        self.stderr.lock().unwrap().clone()
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Kills it with no chance to tidy up, and starts it again on the same folder.
+    pub fn kill_and_restart(mut self) -> Self {
+        self.kill();
+        Self::on(Arc::clone(&self.data), self.options.clone())
+    }
+
+    /// Kills it with no chance to tidy up.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Sends SIGTERM.
+    pub fn terminate(&self) {
+        let pid = self.pid().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    }
+
+    /// Waits until it has ended by itself; its exit code.
+    pub fn wait(&mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn configuration(data: &Path, address: SocketAddr, options: &Options) -> String {
+    let (data, server, more) = (data.join("data"), &options.server, &options.config);
+    let data = data.display();
+    format!(
+        "data_dir = \"{data}\"\n[server]\nlisten = [\"{address}\"]\nadmin_listen = \"\"\n{server}\n{more}\n"
+    )
+}
+
+/// Reads lines on a thread, into a text and into a channel.
+fn collect(stream: impl std::io::Read + Send + 'static) -> (Lines, Receiver<String>) {
+    let (lines, (sender, receiver)) = (Lines::default(), channel());
+    let of_thread = Arc::clone(&lines);
+    std::thread::spawn(move || {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            let mut text = of_thread.lock().unwrap();
+            text.push_str(&line);
+            text.push('\n');
+            drop(text);
+            // The test may have stopped listening.
+            let _ = sender.send(line);
+        }
+    });
+    (lines, receiver)
+}

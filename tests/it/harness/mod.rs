@@ -1,0 +1,16 @@
+//! What the scenarios are told with: a gateway, an app behind it that keeps every byte it
+//! receives, a browser without a screen, and people.
+
+mod app;
+mod browser;
+mod gateway;
+mod http;
+mod people;
+mod temp;
+
+pub use app::App;
+pub use browser::Browser;
+pub use gateway::{Gateway, Options, free_port, run};
+pub use http::{Reply, exchange, read_reply, send_raw};
+pub use people::{ADMIN_PASSWORD, Person, code_after, code_now};
+pub use temp::TempDir;

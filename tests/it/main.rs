@@ -1,0 +1,5 @@
+//! The gateway as people, programs and attackers meet it: the real binary, real sockets.
+
+mod harness;
+
+mod first_run;
