@@ -40,7 +40,11 @@ impl Inventory {
     }
 
     /// Adds to a batch what the batch changes in the inventory.
-    pub(super) fn keep(batch: &mut Batch, before: &(impl Rows + ?Sized), keys: &Keyring) -> Result<()> {
+    pub(super) fn keep(
+        batch: &mut Batch,
+        before: &(impl Rows + ?Sized),
+        keys: &Keyring,
+    ) -> Result<()> {
         let mut inventory = match Self::read(before)? {
             Some(inventory) => inventory,
             None => Self::default(),

@@ -18,6 +18,7 @@
 //! | `o` user id `l` purpose | digest of the one link of that purpose | |
 //! | `x` second, big-endian, and the key of an `s`, `p`, `l` or `f` row | nothing: when to look at it | |
 //! | `I` | the inventory | |
+//! | `#` | the number of the last batch, for the engine on disk | |
 //!
 //! A person's rows are all found from their id, and what expires is found without a walk through
 //! what does not. Keys hold ids, digests and names, never a secret.
@@ -41,6 +42,9 @@ pub(super) const EXPIRY: u8 = b'x';
 
 /// The inventory's own row.
 pub(super) const INVENTORY: &[u8] = b"I";
+
+/// The engine on disk's own row.
+pub(super) const PROGRESS: &[u8] = b"#";
 
 /// The tables whose rows must never vanish unnoticed.
 pub(super) const INVENTORIED: [u8; 6] = [USER, USERNAME, EMAIL, TOTP_STEP, RECOVERY, FAILURES];

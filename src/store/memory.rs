@@ -21,7 +21,8 @@ impl Rows for Memory {
     fn scan(&self, prefix: &[u8], visit: &mut Visit<'_>) -> Result<()> {
         let rows = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let from = (Bound::Included(prefix), Bound::Unbounded);
-        for (key, value) in rows.range::<[u8], _>(from).take_while(|(key, _)| key.starts_with(prefix))
+        for (key, value) in
+            rows.range::<[u8], _>(from).take_while(|(key, _)| key.starts_with(prefix))
         {
             if !visit(key, value)? {
                 break;

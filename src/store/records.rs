@@ -7,9 +7,7 @@
 //! teaches [`body`] the older one; a newer one is refused, never guessed at.
 
 use super::{Result, StoreError};
-use crate::crypto::{
-    Keyring, PasswordHash, RecoveryCode, Sealed, TotpParams, TotpSecret,
-};
+use crate::crypto::{Keyring, PasswordHash, RecoveryCode, Sealed, TotpParams, TotpSecret};
 use crate::domain::{PendingSignIn, SecondFactor, TotpFactor, User};
 use crate::types::{DisplayName, Email, GroupName, Timestamp, UserId, Username};
 use serde::de::DeserializeOwned;
@@ -159,7 +157,8 @@ impl UserRecord {
         let totp = user.totp.as_ref();
         let totp = totp
             .map(|factor| {
-                TotpRecord::of(&factor.secret, TOTP, seal).map(|record| (record, factor.confirmed_at))
+                TotpRecord::of(&factor.secret, TOTP, seal)
+                    .map(|record| (record, factor.confirmed_at))
             })
             .transpose()?;
         Ok(Self {

@@ -18,6 +18,7 @@ use async_trait::async_trait;
 struct Outcome {
     before: Option<User>,
     after: User,
+    is_changed: bool,
     ends_sessions: bool,
     lost_second_factor: bool,
     enrolled: Option<(u64, RecoverySet)>,
@@ -80,12 +81,19 @@ fn judge(txn: &Txn<'_>, step: &mut Step) -> Result<std::result::Result<Outcome, 
             }
         }
     }
+    let is_changed = before.is_none() || !changes.is_empty();
     let applied = apply(start, changes);
     if names_are_taken(txn, &applied.user)? {
         return Ok(Err(Stepped::Refused));
     }
-    let (ends_sessions, lost_second_factor) = (applied.ends_sessions, applied.lost_second_factor);
-    Ok(Ok(Outcome { before, after: applied.user, ends_sessions, lost_second_factor, enrolled }))
+    Ok(Ok(Outcome {
+        before,
+        after: applied.user,
+        is_changed,
+        ends_sessions: applied.ends_sessions,
+        lost_second_factor: applied.lost_second_factor,
+        enrolled,
+    }))
 }
 
 /// Takes a step as a whole, or not at all.
@@ -105,7 +113,9 @@ fn commit(txn: &mut Txn<'_>, mut step: Step) -> Result<Stepped> {
     if outcome.lost_second_factor {
         txn.forget_second_factor(step.user);
     }
-    txn.put_user(&outcome.after, outcome.before.as_ref())?;
+    if outcome.is_changed {
+        txn.put_user(&outcome.after, outcome.before.as_ref())?;
+    }
     if let Some((totp_step, recovery)) = &outcome.enrolled {
         txn.put_totp_step(step.user, *totp_step)?;
         txn.put_recovery(step.user, recovery)?;
@@ -126,7 +136,11 @@ fn commit(txn: &mut Txn<'_>, mut step: Step) -> Result<Stepped> {
     Ok(Stepped::Done)
 }
 
-fn update_pending(txn: &mut Txn<'_>, digest: &TokenDigest, pending: &PendingSignIn) -> Result<bool> {
+fn update_pending(
+    txn: &mut Txn<'_>,
+    digest: &TokenDigest,
+    pending: &PendingSignIn,
+) -> Result<bool> {
     let stands = txn.pending(digest)?.is_some_and(|stored| {
         stored.user() == pending.user() && stored.credentials() == pending.credentials()
     });

@@ -113,7 +113,11 @@ pub(super) trait Tables: Sealing {
         let mut digests = Vec::new();
         self.scan(&layout::owned(user, kind), &mut |key, row| {
             // A link's digest is the value, since the purpose is the key.
-            let digest = if kind == layout::LINK { layout::last_digest(row) } else { layout::last_digest(key) };
+            let digest = if kind == layout::LINK {
+                layout::last_digest(row)
+            } else {
+                layout::last_digest(key)
+            };
             digests.push(digest.ok_or_else(|| unreadable("a row of what somebody owns"))?);
             Ok(true)
         })?;
@@ -194,7 +198,11 @@ impl Txn<'_> {
     }
 
     /// Writes a session that is there already, and whose names stay.
-    pub(super) fn rewrite_session(&mut self, digest: &TokenDigest, session: &Session) -> Result<()> {
+    pub(super) fn rewrite_session(
+        &mut self,
+        digest: &TokenDigest,
+        session: &Session,
+    ) -> Result<()> {
         self.put_until(layout::session(digest), session.ends_at(), session)
     }
 
@@ -242,7 +250,11 @@ impl Txn<'_> {
         record.open(Seal { keys: self.keys(), row: &layout::handover(of) })
     }
 
-    pub(super) fn put_pending(&mut self, digest: &TokenDigest, pending: &PendingSignIn) -> Result<()> {
+    pub(super) fn put_pending(
+        &mut self,
+        digest: &TokenDigest,
+        pending: &PendingSignIn,
+    ) -> Result<()> {
         let key = layout::pending(digest);
         let record = PendingRecord::of(pending, Seal { keys: self.keys(), row: &key })?;
         self.put(layout::owned_one(pending.user(), layout::PENDING, digest), Vec::new());

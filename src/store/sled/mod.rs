@@ -4,8 +4,8 @@
 //! `fdatasync` follows it before anything is acknowledged. After a full disk it reads on but never
 //! writes again, so writing stops early, while it still can, and where it is too late the tree is
 //! reopened when there is room. Damage is not reported: calls may panic or simply find less, so
-//! every call is caught, and what must be there is counted at opening (`inventory`). A snapshot
-//! that was not finished keeps it from opening, so such files are removed first (`open`).
+//! every call is caught, what must be there is counted at opening (`inventory`), and how far the
+//! log must go is kept beside it (`progress`). A snapshot that was not finished keeps it from opening, so such files are removed first (`open`).
 //!
 //! ```text
 //!            a write fails for want of room          room again: reopen
@@ -20,13 +20,16 @@
 mod error;
 mod marker;
 mod open;
+mod progress;
 
 pub use error::OpenError;
 
 use super::kv::{Batch, Engine, Rows, Visit};
 use super::writer::unavailable;
-use super::{Result, StoreError};
+use super::{Result, StoreError, layout};
 use crate::crypto::Keyring;
+use marker::Marker;
+use progress::Progress;
 use std::fs::File;
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -72,6 +75,7 @@ pub(super) struct SledEngine {
     /// reopening, which must have the tree to itself, waits for them.
     slot: RwLock<Option<Opened>>,
     health: Mutex<Health>,
+    progress: Progress,
     /// Keeps other processes out, also while the tree is closed for reopening.
     _lock: File,
 }
@@ -84,6 +88,8 @@ impl SledEngine {
         floors: Floors,
     ) -> std::result::Result<Self, OpenError> {
         let lock = open::claim(path, keys)?;
+        let was_complete = Marker::read(path, keys)?.is_some_and(|marker| marker.complete);
+        let progress = Progress::open(path, was_complete)?;
         let opened = open::tree(path)?;
         let engine = Self {
             path: path.to_path_buf(),
@@ -91,9 +97,13 @@ impl SledEngine {
             floors,
             slot: RwLock::new(Some(opened)),
             health: Mutex::new(Health::Well),
+            progress,
             _lock: lock,
         };
-        open::verify(path, &engine, keys)?;
+        open::verify(&engine, was_complete)?;
+        if !was_complete {
+            Marker::new(keys, true).write(path)?;
+        }
         Ok(engine)
     }
 
@@ -175,7 +185,7 @@ impl SledEngine {
         let _ = catch_unwind(AssertUnwindSafe(|| drop(closed)));
         *slot = Some(open::tree(&self.path).map_err(|error| unavailable(&error.to_string()))?);
         drop(slot);
-        open::verify(&self.path, self, &self.keys).map_err(|error| {
+        open::verify(self, true).map_err(|error| {
             // Not all of it came back: nobody may build on what did.
             *self.slot.write().unwrap_or_else(PoisonError::into_inner) = None;
             StoreError::Corrupt(error.to_string())
@@ -263,14 +273,18 @@ impl Engine for SledEngine {
                 None => changes.remove(key),
             }
         }
+        changes.insert(layout::PROGRESS, &self.progress.next());
         self.write(|opened| Ok(opened.db.apply_batch(changes)?))
     }
 
     fn sync(&self) -> Result<()> {
+        let applied = self.progress.applied();
         self.write(|opened| {
             opened.db.flush()?;
             Ok(opened.file.sync_data()?)
-        })
+        })?;
+        self.progress.reached(applied);
+        Ok(())
     }
 
     /// A flush that waits for a write which failed elsewhere is not woken by that failure, but by

@@ -5,7 +5,7 @@ use super::marker::{Marker, sync_folder};
 use super::{OpenError, Opened, SledEngine};
 use crate::crypto::Keyring;
 use crate::store::inventory::Inventory;
-use crate::store::kv::{Batch, Engine as _};
+use crate::store::kv::{Batch, Engine as _, Rows as _};
 use crate::store::layout;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
@@ -132,19 +132,16 @@ fn is_about_the_disk(error: &io::Error) -> bool {
 }
 
 /// Sees that all that must be there is there.
-pub(super) fn verify(path: &Path, engine: &SledEngine, keys: &Keyring) -> Result<(), OpenError> {
+pub(super) fn verify(engine: &SledEngine, was_complete: bool) -> Result<(), OpenError> {
+    let path = &engine.path;
     let damaged = |error| OpenError::damaged(path, error);
-    let counted = Inventory::count(engine, keys).map_err(damaged)?;
-    let was_complete = Marker::read(path, keys)?.is_some_and(|marker| marker.complete);
+    engine.progress.resume(path, engine.get(layout::PROGRESS).map_err(damaged)?)?;
+    let counted = Inventory::count(engine, &engine.keys).map_err(damaged)?;
     match Inventory::read(engine).map_err(damaged)? {
-        Some(kept) if kept == counted => {}
-        None if !was_complete && counted == Inventory::default() => begin(engine).map_err(damaged)?,
-        _ => return Err(OpenError::damaged(path, "rows that must be there are missing or changed")),
+        Some(kept) if kept == counted => Ok(()),
+        None if !was_complete && counted == Inventory::default() => begin(engine).map_err(damaged),
+        _ => Err(OpenError::damaged(path, "rows that must be there are missing or changed")),
     }
-    if !was_complete {
-        Marker::new(keys, true).write(path)?;
-    }
-    Ok(())
 }
 
 /// The first row of a new store.
