@@ -1,11 +1,14 @@
 //! vestibule: a reverse proxy that asks for a password and a second factor.
 #![forbid(unsafe_code)]
 
+pub mod app;
+pub mod cli;
 pub mod config;
 pub mod crypto;
 pub mod domain;
 pub mod http;
 pub mod observe;
+pub mod portal;
 pub mod proxy;
 pub mod service;
 pub mod store;

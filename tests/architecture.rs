@@ -28,7 +28,7 @@ const FLOORS: [&[&str]; 11] = [
 const FENCES: [(&str, &[&str]); 12] = [
     ("pingora::", &["proxy/"]),
     ("maud::", &["http/html", "portal/"]),
-    ("::sled::", &["store/sled"]),
+    ("::sled::", &["store/"]),
     ("use sled", &["store/sled"]),
     ("hyper::", &["app/"]),
     ("clap::", &["cli/"]),

@@ -35,8 +35,12 @@ impl RunError {
 
     pub(super) fn listen(address: &str, error: &io::Error) -> Self {
         let advice = match error.kind() {
-            io::ErrorKind::AddrInUse => ": something else listens there; stop it, or choose another address with --listen",
-            io::ErrorKind::PermissionDenied => ": this user may not listen there; choose a port above 1023 with --listen",
+            io::ErrorKind::AddrInUse => {
+                ": something else listens there; stop it, or choose another address with --listen"
+            }
+            io::ErrorKind::PermissionDenied => {
+                ": this user may not listen there; choose a port above 1023 with --listen"
+            }
             _ => "",
         };
         Self(format!("cannot listen on {address}: {error}{advice}"))

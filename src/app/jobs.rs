@@ -16,38 +16,51 @@ const USES: Duration = Duration::from_secs(10);
 const SWEEP: Duration = Duration::from_secs(60);
 const NAMES: Duration = Duration::from_secs(10);
 
+/// What the jobs work on.
+#[derive(Clone)]
+struct Jobs {
+    service: Arc<Service>,
+    gateway: Arc<Gateway>,
+}
+
 /// Starts the jobs.
 pub(super) fn start(service: &Arc<Service>, gateway: &Arc<Gateway>) -> Vec<JoinHandle<()>> {
-    let (s, g) = (service, gateway);
+    let jobs = Jobs { service: Arc::clone(service), gateway: Arc::clone(gateway) };
     vec![
-        every(STREAMS, s, g, async |_, gateway| gateway.end_orphaned_streams().await),
-        every(NAMES, s, g, async |service, gateway| say_unresolved(service, gateway).await),
-        every(USES, s, g, async |service, _| {
-            if let Err(error) = service.save_uses().await {
-                say(service, Level::Error, &format!("last uses of sessions are not saved: {error}"));
-            }
-        }),
-        every(SWEEP, s, g, async |service, _| {
-            if let Err(error) = service.sweep().await {
-                say(service, Level::Error, &format!("what has expired is not removed: {error}"));
-            }
-        }),
+        jobs.every(STREAMS, |jobs| async move { jobs.gateway.end_orphaned_streams().await }),
+        jobs.every(NAMES, |jobs| async move { say_unresolved(&jobs.service, &jobs.gateway).await }),
+        jobs.every(USES, Jobs::save_uses),
+        jobs.every(SWEEP, Jobs::sweep),
     ]
 }
 
-fn every(
-    period: Duration,
-    service: &Arc<Service>,
-    gateway: &Arc<Gateway>,
-    job: impl for<'a> AsyncFn(&'a Service, &'a Gateway) + Send + 'static,
-) -> JoinHandle<()> {
-    let (service, gateway) = (Arc::clone(service), Arc::clone(gateway));
-    tokio::spawn(async move {
-        let mut ticks = interval(period);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
-            job(&service, &gateway).await;
+impl Jobs {
+    async fn save_uses(self) {
+        if let Err(error) = self.service.save_uses().await {
+            let message = format!("last uses of sessions are not saved: {error}");
+            say(&self.service, Level::Error, &message);
         }
-    })
+    }
+
+    async fn sweep(self) {
+        if let Err(error) = self.service.sweep().await {
+            let message = format!("what has expired is not removed: {error}");
+            say(&self.service, Level::Error, &message);
+        }
+    }
+
+    fn every<F>(&self, period: Duration, job: impl Fn(Self) -> F + Send + 'static) -> JoinHandle<()>
+    where
+        F: Future<Output = ()> + Send,
+    {
+        let jobs = self.clone();
+        tokio::spawn(async move {
+            let mut ticks = interval(period);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                ticks.tick().await;
+                job(jobs.clone()).await;
+            }
+        })
+    }
 }

@@ -50,7 +50,8 @@ fn create(path: &Path) -> Result<(), RunError> {
     let key = Secret::new(key);
     let draft = path.with_extension("new");
     let write = || {
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+        let mut file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
         file.write_all(key.reveal())?;
         file.sync_all()?;
         // A link, unlike a rename, never replaces a key that is there.

@@ -100,7 +100,12 @@ fn open(config: &Config, log: Log) -> Result<Arc<Service>, RunError> {
     start(config, keys, store, log)
 }
 
-fn start(config: &Config, keys: Keyring, store: KvStore, log: Log) -> Result<Arc<Service>, RunError> {
+fn start(
+    config: &Config,
+    keys: Keyring,
+    store: KvStore,
+    log: Log,
+) -> Result<Arc<Service>, RunError> {
     let portal = format!("{}{}", config.site.public_url, config.site.prefix);
     let (store, clock) = (Arc::new(store), Arc::new(SystemClock));
     let service = Service::start(store, keys, config.service.clone(), portal, clock, log);
@@ -149,7 +154,10 @@ async fn serve(
         listens: config.proxy.listen.iter().map(ToString::to_string).collect(),
         public_url: config.site.public_url.to_string(),
         protects,
-        setup_link: service.setup_link().await.map_err(|why| RunError::store(format!("{why:?}")))?,
+        setup_link: service
+            .setup_link()
+            .await
+            .map_err(|why| RunError::store(format!("{why:?}")))?,
     });
     say(&service, Level::Info, "ready");
     until_told_to_stop().await?;
@@ -158,7 +166,11 @@ async fn serve(
     let finished = running.drain(PATIENCE).await;
     jobs.iter().for_each(tokio::task::JoinHandle::abort);
     let closed = service.close().await;
-    say(&service, Level::Info, if finished { "stopped" } else { "stopped with requests unfinished" });
+    say(
+        &service,
+        Level::Info,
+        if finished { "stopped" } else { "stopped with requests unfinished" },
+    );
     closed.map_err(|error| RunError::store(error.to_string()))
 }
 
@@ -173,7 +185,11 @@ fn describe(route: &RouteSettings) -> String {
 
 async fn say_unresolved(service: &Service, gateway: &Gateway) {
     for failure in gateway.resolve().await {
-        say(service, Level::Warn, &format!("an upstream's name cannot be looked up yet: {failure}"));
+        say(
+            service,
+            Level::Warn,
+            &format!("an upstream's name cannot be looked up yet: {failure}"),
+        );
     }
 }
 

@@ -32,8 +32,11 @@ pub(super) struct Cli {
 impl Cli {
     /// What the arguments say of the configuration.
     pub(super) fn overrides(&self) -> Overrides {
-        let mut overrides =
-            Overrides { config: self.config.clone(), data: self.data.clone(), ..Overrides::default() };
+        let mut overrides = Overrides {
+            config: self.config.clone(),
+            data: self.data.clone(),
+            ..Overrides::default()
+        };
         self.serve.clone().add_to(&mut overrides);
         overrides
     }
@@ -64,7 +67,9 @@ impl ServeArgs {
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// Run the gateway (also without any command)
-    #[command(after_help = "Example:\n  vestibule serve --upstream http://127.0.0.1:3000 --listen 127.0.0.1:8080")]
+    #[command(
+        after_help = "Example:\n  vestibule serve --upstream http://127.0.0.1:3000 --listen 127.0.0.1:8080"
+    )]
     Serve(ServeArgs),
     /// People
     User {
@@ -93,7 +98,9 @@ pub(super) enum Command {
 #[derive(Subcommand)]
 pub(super) enum UserCommand {
     /// Add a person; without --password-stdin, prints a one-time invitation link
-    #[command(after_help = "Examples:\n  vestibule user add ann --email ann@example.com --group admins\n  printf %s \"$PASSWORD\" | vestibule user add bob --password-stdin --totp --json")]
+    #[command(
+        after_help = "Examples:\n  vestibule user add ann --email ann@example.com --group admins\n  printf %s \"$PASSWORD\" | vestibule user add bob --password-stdin --totp --json"
+    )]
     Add(AddArgs),
     /// List everyone
     #[command(after_help = "Example:\n  vestibule user list --json")]
@@ -194,7 +201,9 @@ pub(super) enum SessionCommand {
         user: Option<String>,
     },
     /// End one session, a person's, or all
-    #[command(after_help = "Examples:\n  vestibule session revoke 0f3c9a…\n  vestibule session revoke --user ann\n  vestibule session revoke --all")]
+    #[command(
+        after_help = "Examples:\n  vestibule session revoke 0f3c9a…\n  vestibule session revoke --user ann\n  vestibule session revoke --all"
+    )]
     Revoke(RevokeArgs),
 }
 

@@ -12,7 +12,9 @@ pub(super) fn greeting(greeting: &Greeting) {
         println!("  protects  {app}");
     }
     if let Some(link) = &greeting.setup_link {
-        println!("\nNobody can sign in yet. Become the first administrator with this link, which works once:");
+        println!(
+            "\nNobody can sign in yet. Become the first administrator with this link, which works once:"
+        );
         println!("  {}\n", link.reveal());
     }
 }
@@ -118,12 +120,21 @@ fn people(users: &[UserView]) -> String {
         let email = user.email.as_ref().map_or("-", |email| email.as_str());
         [user.username.to_string(), email.to_owned(), factor.to_owned(), state(user), groups(user)]
     };
-    table(["USERNAME", "E-MAIL", "SECOND FACTOR", "STATE", "GROUPS"], users.iter().map(row).collect())
+    table(
+        ["USERNAME", "E-MAIL", "SECOND FACTOR", "STATE", "GROUPS"],
+        users.iter().map(row).collect(),
+    )
 }
 
 fn sessions_table(sessions: &[SessionView]) -> String {
     let row = |s: &SessionView| {
-        [s.id.to_string(), s.username.clone(), s.ip.clone(), s.last_seen_at.clone(), s.user_agent.clone()]
+        [
+            s.id.to_string(),
+            s.username.clone(),
+            s.ip.clone(),
+            s.last_seen_at.clone(),
+            s.user_agent.clone(),
+        ]
     };
     table(["ID", "USERNAME", "FROM", "LAST SEEN", "BROWSER"], sessions.iter().map(row).collect())
 }

@@ -15,6 +15,7 @@ pub enum SignInFailure {
     Locked,
 }
 
+#[allow(missing_docs, reason = "the fields are named after what they hold")]
 /// Something that happened, for the log and the audit trail. There is no catch-all: a new kind
 /// of event has to be written everywhere it matters.
 #[derive(Clone, Debug)]

@@ -15,8 +15,9 @@
 use super::bridge::{self, BODY_PATIENCE, split_target};
 use super::gateway::{Ctx, Gateway, Turn};
 use super::guard::ConnControl;
+use super::headers::HeaderRules;
 use super::hygiene::{HeadLimits, check_http2, is_websocket_upgrade};
-use crate::http::{Response, challenge, refusal};
+use crate::http::{Response, challenge, is_page_navigation, refusal};
 use crate::observe::{Access, Outcome};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -63,7 +64,7 @@ impl Door {
 
     fn refusal(&self, session: &Session, status: StatusCode) -> Response {
         let head = session.req_header();
-        refusal(&self.0.site, &head.method, &head.headers, status)
+        refusal(&self.0.site, is_page_navigation(&head.method, &head.headers), status)
     }
 }
 
@@ -178,7 +179,7 @@ impl ProxyHttp for Door {
         response: &mut ResponseHeader,
         ctx: &mut Ctx,
     ) -> Result<()> {
-        self.0.headers.strip_response(response)?;
+        HeaderRules::strip_response(response)?;
         let is_stream = response.status == StatusCode::SWITCHING_PROTOCOLS
             || !response.status.is_informational()
                 && !response.headers.contains_key(CONTENT_LENGTH);

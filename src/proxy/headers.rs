@@ -40,7 +40,6 @@ const SPOKEN_FOR: [&[u8]; 19] = [
 ];
 
 /// What is done to the head of a request before the app sees it.
-#[derive(Debug)]
 pub(super) struct HeaderRules {
     identity: IdentityNames,
     cookies: Cookies,
@@ -80,7 +79,7 @@ impl HeaderRules {
         authority: &str,
     ) -> pingora::Result<()> {
         self.strip(head);
-        self.strip_cookies(head)?;
+        Self::strip_cookies(head)?;
         let IdentityNames { user, groups, name, email } = &self.identity;
         if let Some(identity) = person.map(LiveSession::identity) {
             let told = [
@@ -117,19 +116,18 @@ impl HeaderRules {
 
     /// The gateway's cookies never reach an app. Several fields, as HTTP/2 may send them, become
     /// one, since that is all HTTP/1 knows.
-    fn strip_cookies(&self, head: &mut RequestHeader) -> pingora::Result<()> {
+    fn strip_cookies(head: &mut RequestHeader) -> pingora::Result<()> {
         let mut fields = head.headers.get_all(COOKIE).iter();
         let Some(first) = fields.next() else { return Ok(()) };
         let is_one = fields.next().is_none();
         let pairs = |field: &'_ HeaderValue| -> Vec<Vec<u8>> {
             field.as_bytes().split(|c| *c == b';').map(|pair| pair.trim_ascii().to_vec()).collect()
         };
-        if is_one && !first.as_bytes().split(|c| *c == b';').any(|pair| self.is_ours(pair)) {
+        if is_one && !first.as_bytes().split(|c| *c == b';').any(|pair| is_ours(pair)) {
             return Ok(());
         }
         let all = head.headers.get_all(COOKIE).iter().flat_map(pairs);
-        let kept: Vec<Vec<u8>> =
-            all.filter(|pair| !pair.is_empty() && !self.is_ours(pair)).collect();
+        let kept: Vec<Vec<u8>> = all.filter(|pair| !pair.is_empty() && !is_ours(pair)).collect();
         head.remove_header(&COOKIE);
         if kept.is_empty() {
             Ok(())
@@ -138,22 +136,23 @@ impl HeaderRules {
         }
     }
 
-    fn is_ours(&self, pair: &[u8]) -> bool {
-        let name = pair.split(|c| *c == b'=').next().unwrap_or_default();
-        self.cookies.is_ours(name.trim_ascii())
-    }
-
     /// Apps cannot set the gateway's cookies.
-    pub(super) fn strip_response(&self, head: &mut ResponseHeader) -> pingora::Result<()> {
+    pub(super) fn strip_response(head: &mut ResponseHeader) -> pingora::Result<()> {
         let values = head.headers.get_all(SET_COOKIE);
-        if !values.iter().any(|value| self.is_ours(value.as_bytes())) {
+        if !values.iter().any(|value| is_ours(value.as_bytes())) {
             return Ok(());
         }
-        let others = values.iter().filter(|value| !self.is_ours(value.as_bytes()));
+        let others = values.iter().filter(|value| !is_ours(value.as_bytes()));
         let kept: Vec<HeaderValue> = others.cloned().collect();
         head.remove_header(&SET_COOKIE);
         kept.into_iter().try_for_each(|value| head.append_header(SET_COOKIE, value).map(drop))
     }
+}
+
+/// Whether a cookie is one of the gateway's.
+fn is_ours(pair: &[u8]) -> bool {
+    let name = pair.split(|c| *c == b'=').next().unwrap_or_default();
+    Cookies::is_ours(name.trim_ascii())
 }
 
 /// Whether a client could speak for a proxy by this name, in any spelling some server folds.

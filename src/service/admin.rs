@@ -34,6 +34,7 @@ pub struct NewUser {
 }
 
 /// What an administrator asks for.
+#[allow(missing_docs, reason = "the fields are named after what they hold")]
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 pub enum AdminRequest {
@@ -130,6 +131,7 @@ pub struct NewTotp {
 }
 
 /// What comes back.
+#[allow(missing_docs, reason = "the fields are named after what they hold")]
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(tag = "reply", rename_all = "snake_case")]
 pub enum AdminReply {

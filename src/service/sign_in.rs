@@ -9,8 +9,8 @@ use crate::crypto::{
     new_bearer, new_session_id,
 };
 use crate::domain::{
-    AuditEvent, Charge, Climbed, Next, PendingSignIn, SecondFactor, Session, SignInFailure, Spent,
-    User, UserChange,
+    AuditEvent, Charge, Climbed, FullyAuthenticated, Next, PendingSignIn, SecondFactor, Session,
+    SignInFailure, Spent, User, UserChange,
 };
 use crate::store::{Effect, OneTime, Onward, Step, Stepped};
 use crate::types::{Bearer, Login, RequestCx, Timestamp, UserId};
@@ -196,71 +196,52 @@ impl Service {
         changes: Changes,
         visitor: Visitor<'_>,
     ) -> Result<Progress, Denied> {
-        let cx = visitor.cx;
+        let Changes { consumes, effects, recovery_codes } = changes;
         let credentials = user.credentials;
-        let mut ends_sessions = false;
         // The ladder judges the person as the step leaves them; the store applies the same.
-        for effect in &changes.effects {
-            ends_sessions |= match effect {
-                Effect::FirstUser(_) => false,
-                Effect::Change(change) => user.apply(change.clone()),
-                Effect::Enrol { factor, .. } => user.apply(UserChange::Totp(factor.clone())),
-            };
-        }
+        let ends_sessions = apply(&effects, &mut user);
         pending.renew(&user);
-        let token = new_bearer()?;
-        let shows_recovery_codes = !changes.recovery_codes.is_empty();
         let (onward, progress) = match self.climb(&pending, &user) {
-            Climbed::Waits(next) => {
-                let expires_at = pending.expires_at();
-                let digest = digest(TokenKind::Pending, &token);
-                (
-                    Onward::Pending(digest, pending),
-                    Progress::Waits(Underway { token, next, expires_at }),
-                )
-            }
-            Climbed::Done(proof) => {
-                let (remember, rules) = (pending.remember, &self.settings.session);
-                let session = Session::begin(
-                    new_session_id()?,
-                    proof,
-                    remember,
-                    rules,
-                    cx.now,
-                    cx.client,
-                    visitor.user_agent,
-                );
-                let digest = digest(TokenKind::Session, &token);
-                let onward = Onward::Session(digest, session.clone(), changes.recovery_codes);
-                let return_to = pending.return_to;
-                let signed_in =
-                    SignedIn { token, session, remember, return_to, shows_recovery_codes };
-                (onward, Progress::SignedIn(signed_in))
-            }
+            Climbed::Waits(next) => wait(pending, next)?,
+            Climbed::Done(proof) => self.arrive(pending, proof, recovery_codes, visitor)?,
         };
         let is_done = matches!(progress, Progress::SignedIn(_));
-        let step = Step {
-            user: user.id,
-            credentials,
-            consumes: changes.consumes,
-            effects: changes.effects,
-            onward,
-            clears: is_done.then(|| self.counter_of(&user)),
-            now: cx.now,
-        };
+        let clears = is_done.then(|| self.counter_of(&user));
+        let (id, now) = (user.id, visitor.cx.now);
+        let step = Step { user: id, credentials, consumes, effects, onward, clears, now };
         match self.store.commit(step).await? {
             Stepped::Done => {}
             Stepped::Void => return Err(Denied::Expired),
             Stepped::Refused => return Err(Denied::NameTaken),
         }
         if ends_sessions {
-            self.live.end_where(Which::Of(user.id, None));
+            self.live.end_where(Which::Of(id, None));
         }
         if let Progress::SignedIn(signed_in) = &progress {
             let session = signed_in.session.id();
-            self.record(&AuditEvent::SignedIn { user: user.id, session }, cx);
+            self.record(&AuditEvent::SignedIn { user: id, session }, visitor.cx);
         }
         Ok(progress)
+    }
+
+    /// The session at the top of the ladder.
+    fn arrive(
+        &self,
+        pending: PendingSignIn,
+        proof: FullyAuthenticated,
+        recovery_codes: Vec<RecoveryCode>,
+        visitor: Visitor<'_>,
+    ) -> Result<(Onward, Progress), Denied> {
+        let (token, id) = (new_bearer()?, new_session_id()?);
+        let (remember, rules) = (pending.remember, &self.settings.session);
+        let RequestCx { now, client, .. } = *visitor.cx;
+        let session = Session::begin(id, proof, remember, rules, now, client, visitor.user_agent);
+        let shows_recovery_codes = !recovery_codes.is_empty();
+        let digest = digest(TokenKind::Session, &token);
+        let onward = Onward::Session(digest, session.clone(), recovery_codes);
+        let return_to = pending.return_to;
+        let signed_in = SignedIn { token, session, remember, return_to, shows_recovery_codes };
+        Ok((onward, Progress::SignedIn(signed_in)))
     }
 
     /// The counter for a name: the account's own, if it is one.
@@ -370,6 +351,24 @@ impl Service {
         self.failed(Some(user.id), why, cx);
         if why == SignInFailure::CodeReused { Denied::CodeUsed } else { Denied::Code }
     }
+}
+
+/// Applies what a step changes; whether sessions end with it.
+fn apply(effects: &[Effect], user: &mut User) -> bool {
+    effects.iter().fold(false, |ends, effect| {
+        ends | match effect {
+            Effect::FirstUser(_) => false,
+            Effect::Change(change) => user.apply(change.clone()),
+            Effect::Enrol { factor, .. } => user.apply(UserChange::Totp(factor.clone())),
+        }
+    })
+}
+
+/// A rung on which to wait, under a new token.
+fn wait(pending: PendingSignIn, next: Next) -> Result<(Onward, Progress), Denied> {
+    let (token, expires_at) = (new_bearer()?, pending.expires_at());
+    let digest = digest(TokenKind::Pending, &token);
+    Ok((Onward::Pending(digest, pending), Progress::Waits(Underway { token, next, expires_at })))
 }
 
 /// The counter of a username that is no login. There is none; were there one, it would share a

@@ -16,14 +16,16 @@ fn somebody_starts_it_opens_the_link_enrols_and_the_app_sees_who_they_are() {
     let mut browser = Browser::new(gateway.address);
 
     let page = browser.open(&setup_link(&gateway));
-    let fields = [("username", "ann"), ("password", ADMIN_PASSWORD), ("password_again", ADMIN_PASSWORD)];
+    let fields =
+        [("username", "ann"), ("password", ADMIN_PASSWORD), ("password_again", ADMIN_PASSWORD)];
     let page = browser.submit_and_follow(&page, &fields);
     assert!(browser.path.starts_with("/_vestibule/enroll"), "{} {}", browser.path, page.text());
 
-    let secret = page.text().split("<code").nth(1).unwrap().split(['>', '<']).nth(1).unwrap().to_owned();
+    let secret =
+        page.text().split("<code").nth(1).unwrap().split(['>', '<']).nth(1).unwrap().to_owned();
     let page = browser.submit_and_follow(&page, &[("code", &code_now(&secret))]);
     assert!(browser.path.starts_with("/_vestibule/recovery-codes"), "{}", browser.path);
-    assert_eq!(page.text().matches("<li").count(), 10, "{}", page.text());
+    assert_eq!(page.text().matches("<li>").count(), 10, "{}", page.text());
 
     let page = browser.open("/dashboard?x=1");
     assert_eq!((page.status, page.text().as_str()), (200, "hello"));
@@ -45,7 +47,6 @@ fn without_a_session_nothing_reaches_the_app() {
     assert_eq!(page.header("location"), Some("/_vestibule/login?rd=%2Fsecret%3Fq%3D1"));
     assert_eq!(browser.request("POST", "/x", "Sec-Fetch-Mode: navigate\r\n", "a=b").status, 303);
     assert_eq!(browser.request("GET", "/x", "Sec-Fetch-Mode: cors\r\n", "").status, 401);
-    assert_eq!(browser.request("GET", "/x", "Upgrade: websocket\r\n", "").status, 401);
     assert_eq!(app.received(), "");
 }
 
@@ -53,7 +54,8 @@ fn without_a_session_nothing_reaches_the_app() {
 fn a_person_added_by_command_signs_in_and_returns_to_where_they_wanted_to_go() {
     let app = App::start();
     let gateway = Gateway::start(Options::upstream(&app.url()));
-    let ann = Person::add_with(&gateway, "ann", &["--group", "staff", "--email", "ann@example.com"]);
+    let ann =
+        Person::add_with(&gateway, "ann", &["--group", "staff", "--email", "ann@example.com"]);
     let mut browser = Browser::new(gateway.address);
     let page = ann.sign_in(&mut browser, "/deep/link?x=1", 0);
     assert_eq!((page.status, browser.path.as_str()), (200, "/deep/link?x=1"));

@@ -27,9 +27,7 @@ impl App {
 
     /// Hands each request (its head, and as much of its body as came with it) to a function that
     /// writes the answer and says whether the connection goes on.
-    pub fn serving(
-        serve: impl Fn(&str, &mut TcpStream) -> bool + Send + Sync + 'static,
-    ) -> Self {
+    pub fn serving(serve: impl Fn(&str, &mut TcpStream) -> bool + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let received = Received::default();

@@ -16,14 +16,27 @@ pub struct Browser {
 
 impl Browser {
     pub fn new(address: SocketAddr) -> Self {
-        Self { address, host: address.to_string(), cookies: BTreeMap::new(), path: String::from("/") }
+        Self {
+            address,
+            host: address.to_string(),
+            cookies: BTreeMap::new(),
+            path: String::from("/"),
+        }
     }
 
     /// One request, as a navigation; redirects are not followed.
     pub fn request(&mut self, method: &str, target: &str, headers: &str, body: &str) -> Reply {
         let cookies: Vec<String> = self.cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
-        let cookies = if cookies.is_empty() { String::new() } else { format!("Cookie: {}\r\n", cookies.join("; ")) };
-        let length = if body.is_empty() && method != "POST" { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
+        let cookies = if cookies.is_empty() {
+            String::new()
+        } else {
+            format!("Cookie: {}\r\n", cookies.join("; "))
+        };
+        let length = if body.is_empty() && method != "POST" {
+            String::new()
+        } else {
+            format!("Content-Length: {}\r\n", body.len())
+        };
         let request = format!(
             "{method} {target} HTTP/1.1\r\nHost: {}\r\nAccept: text/html\r\nUser-Agent: it\r\n\
              Connection: close\r\n{cookies}{length}{headers}\r\n{body}",
@@ -74,7 +87,16 @@ impl Browser {
         let action = attribute(html.split("<form").nth(1).expect("a form"), "action");
         let action = action.unwrap_or_else(|| self.path.clone());
         let mut body = form_urlencoded::Serializer::new(String::new());
-        for input in html.split("<form").nth(1).unwrap().split("</form>").next().unwrap().split("<input").skip(1) {
+        for input in html
+            .split("<form")
+            .nth(1)
+            .unwrap()
+            .split("</form>")
+            .next()
+            .unwrap()
+            .split("<input")
+            .skip(1)
+        {
             let tag = input.split('>').next().unwrap();
             let is_hidden = attribute(tag, "type").as_deref() == Some("hidden");
             let name = attribute(tag, "name").unwrap_or_default();

@@ -73,7 +73,8 @@ impl Gateway {
 
     /// Starts one on a folder that is there.
     pub fn on(data: Arc<TempDir>, options: Options) -> Self {
-        Self::try_on(data, options).unwrap_or_else(|log| panic!("the gateway did not start:\n{log}"))
+        Self::try_on(data, options)
+            .unwrap_or_else(|log| panic!("the gateway did not start:\n{log}"))
     }
 
     /// As [`Gateway::on`]; what it said, where it does not start.
