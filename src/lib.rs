@@ -5,6 +5,7 @@ pub mod crypto;
 pub mod domain;
 pub mod http;
 pub mod observe;
+pub mod portal;
 pub mod proxy;
 pub mod service;
 pub mod store;
