@@ -8,6 +8,27 @@
 //! The verbs are written once, over the small engine of `kv`, which exists in memory and on sled.
 //! One contract suite runs on both. Nothing here decides who may do what.
 
+mod counters;
+mod inventory;
+mod kv;
+mod layout;
+mod memory;
+mod records;
+mod sessions;
+mod sign_ins;
+mod sled;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod txn;
+mod upkeep;
+mod users;
+mod verbs;
+mod writer;
+
+pub use self::sled::OpenError;
+pub use verbs::KvStore;
+
 use crate::crypto::{CodeMatched, NoEntropy, RecoveryCode, RecoveryDigest, RecoverySet};
 use crate::domain::{
     Charge, FailureRules, Failures, Link, PendingSignIn, Session, Spent, TotpFactor, User,

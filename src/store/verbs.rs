@@ -1,0 +1,54 @@
+//! The store: an engine, the thread that writes to it, and the keys.
+//!
+//! The verbs stand in `users`, `sign_ins`, `sessions`, `counters` and `upkeep`, each once for
+//! every engine. A verb that changes anything is a job of the writer. One that only reads goes to
+//! the engine on a thread that may block, beside the writer: it sees whole batches, each perhaps
+//! a moment before it is acknowledged. That is harmless, since whatever a batch makes invalid is
+//! invalid early and whatever it makes valid is known to nobody yet.
+
+use super::kv::{Engine, View};
+use super::memory::Memory;
+use super::writer::{Writer, unavailable};
+use super::{OpenError, Result, sled};
+use crate::crypto::Keyring;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The store on one machine: in memory, or on sled.
+pub struct KvStore {
+    pub(super) writer: Writer,
+    engine: Arc<dyn Engine>,
+    keys: Arc<Keyring>,
+}
+
+impl KvStore {
+    /// A store that forgets everything when it is dropped.
+    pub fn in_memory(keys: Keyring) -> Result<Self> {
+        let engine: Arc<dyn Engine> = Arc::new(Memory::default());
+        Self::over(engine, keys).map_err(|error| unavailable(&error.to_string()))
+    }
+
+    /// Opens the store in this folder, or makes it where there is none. Blocks until all that
+    /// must be there has been counted.
+    pub fn open(path: &Path, keys: Keyring) -> std::result::Result<Self, OpenError> {
+        let engine = Arc::new(sled::SledEngine::open(path, &keys, sled::Floors::default())?);
+        Self::over(engine, keys).map_err(|error| OpenError::io(path, error))
+    }
+
+    pub(super) fn over(engine: Arc<dyn Engine>, keys: Keyring) -> std::io::Result<Self> {
+        let keys = Arc::new(keys);
+        let writer = Writer::start(Arc::clone(&engine), Arc::clone(&keys))?;
+        Ok(Self { writer, engine, keys })
+    }
+
+    /// Reads beside the writer, off the async threads.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&View<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (engine, keys) = (Arc::clone(&self.engine), Arc::clone(&self.keys));
+        tokio::task::spawn_blocking(move || look(&View { engine: &*engine, keys: &keys }))
+            .await
+            .map_err(|_| unavailable("reading failed in the middle"))?
+    }
+}
