@@ -1,5 +1,34 @@
 //! Floor 5: the vocabulary of our own pages.
+//!
+//! A [`Request`] comes in, a [`Response`] goes out, and neither knows a socket or an engine: what
+//! is built from them is tested without one. Here is what every page shares: the names of our
+//! cookies, the defence of forms against other sites, the table of pages, the one place where a
+//! [`crate::service::Denied`] becomes an answer, the headers that every response of ours carries,
+//! and the frame of the HTML.
+//!
+//! Nothing here may decide who is let in, name the cause of a failure to a visitor, send a browser
+//! to an address that is not a [`Location`], or show a body or a cookie in `Debug`.
 
+mod answer;
+mod cookies;
+mod csrf;
+mod fields;
+mod headers;
+pub(crate) mod html;
+mod location;
+mod message;
+mod navigation;
+mod refusal;
+mod router;
 mod site;
 
+pub use answer::Answer;
+pub use cookies::Cookies;
+pub use csrf::{form_token, is_from_elsewhere, is_own_document, token_fits};
+pub use fields::{BadFields, Fields};
+pub use location::Location;
+pub use message::{Request, Response};
+pub use navigation::{challenge, is_page_navigation};
+pub use refusal::{error_page, problem, refusal};
+pub use router::{Csrf, Entry, Found, Router};
 pub use site::Site;

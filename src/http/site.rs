@@ -17,3 +17,23 @@ pub struct Site {
     /// The longest body of a request for our own pages, in bytes.
     pub body_max: usize,
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::types::HostPattern;
+
+    /// A portal at this address, with two routes.
+    pub(crate) fn site(url: &str, cookie_domain: Option<&str>) -> Site {
+        let public_url = PublicUrl::parse(url).unwrap();
+        let cookie_domain = cookie_domain.map(|domain| Host::parse(domain).unwrap());
+        let route = |host| HostPattern::parse(host).unwrap();
+        let origins = ReturnOrigins {
+            public_url: public_url.clone(),
+            hosts: vec![route("wiki.example.org"), route("app.example.net")],
+            cookie_domain: cookie_domain.clone(),
+        };
+        let prefix = String::from("/_vestibule");
+        Site { public_url, prefix, cookie_domain, origins, body_max: 65_536 }
+    }
+}

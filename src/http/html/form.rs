@@ -1,0 +1,108 @@
+//! Forms and their inputs.
+//!
+//! A notice stands above the form it is about and is announced; the input it is about points to
+//! it, is marked as wrong, and has the focus. What somebody typed as a password or a code is never
+//! written back: an [`Input`] for one has no value.
+
+use crate::http::{Answer, Location};
+use maud::{Markup, html};
+
+/// The notice's name in its page.
+const NOTICE: &str = "notice";
+
+/// One labelled input.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Input<'a> {
+    /// Its name, also in the page.
+    pub name: &'static str,
+    /// What it is for.
+    pub label: &'static str,
+    /// `password` or nothing, which is plain text.
+    pub kind: Option<&'static str>,
+    /// What password managers and phones fill in.
+    pub autocomplete: &'static str,
+    /// Which keys a phone shows.
+    pub inputmode: Option<&'static str>,
+    /// What it says already.
+    pub value: Option<&'a str>,
+    /// A sentence more.
+    pub hint: Option<&'static str>,
+    /// Whether it has the focus when no notice is about another.
+    pub first: bool,
+    /// Whether it only says whose password this is, for password managers.
+    pub readonly: bool,
+}
+
+impl Input<'_> {
+    /// Writes it, next to the notice of its page.
+    pub fn show(&self, answer: Option<&Answer>) -> Markup {
+        let about = answer.and_then(|answer| answer.about);
+        let is_wrong = about == Some(self.name);
+        let focus = is_wrong || self.first && about.is_none();
+        let hint = format!("{}-hint", self.name);
+        let described = match (is_wrong, self.hint.is_some()) {
+            (true, true) => Some(format!("{NOTICE} {hint}")),
+            (true, false) => Some(NOTICE.to_owned()),
+            (false, true) => Some(hint.clone()),
+            (false, false) => None,
+        };
+        // Names are typed as they are, without a phone's help.
+        let as_typed = (self.kind.is_none()).then_some("none");
+        html! {
+            label for=(self.name) { (self.label) }
+            @if let Some(text) = self.hint { p .hint id=(hint) { (text) } }
+            input id=(self.name) name=(self.name) type=(self.kind.unwrap_or("text"))
+                autocomplete=(self.autocomplete) inputmode=[self.inputmode] value=[self.value]
+                autocapitalize=[as_typed] spellcheck=[as_typed.map(|_| "false")]
+                aria-invalid=[is_wrong.then_some("true")] aria-describedby=[described]
+                required readonly[self.readonly] autofocus[focus];
+        }
+    }
+}
+
+/// What went wrong, above the form.
+pub(crate) fn notice(answer: Option<&Answer>) -> Markup {
+    html! {
+        @if let Some(answer) = answer {
+            p .notice id=(NOTICE) role="alert" { strong { "Not done. " } (answer.text) }
+        }
+    }
+}
+
+/// A form that is sent to one of our pages, with what it carries unseen.
+pub(crate) fn form(action: &Location, hidden: &[(&'static str, &str)], inputs: &Markup) -> Markup {
+    html! {
+        form method="post" action=(action.as_str()) {
+            @for (name, value) in hidden.iter().filter(|(_, value)| !value.is_empty()) {
+                input type="hidden" name=(name) value=(value);
+            }
+            (inputs)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::Denied;
+    use crate::types::Timestamp;
+
+    #[test]
+    fn the_input_at_fault_points_to_the_notice_and_has_the_focus() {
+        let answer = Answer::to(&Denied::Credentials, Timestamp::from_secs(0));
+        let name = Input { name: "username", first: true, ..Input::default() };
+        let password = Input { name: "password", kind: Some("password"), ..Input::default() };
+        let shown = password.show(Some(&answer)).into_string();
+        assert!(shown.contains(r#"aria-invalid="true" aria-describedby="notice""#), "{shown}");
+        assert!(shown.contains("autofocus"));
+        assert!(!name.show(Some(&answer)).into_string().contains("autofocus"));
+        assert!(name.show(None).into_string().contains("autofocus"));
+        assert!(notice(Some(&answer)).into_string().contains(r#"role="alert""#));
+    }
+
+    #[test]
+    fn what_somebody_typed_is_text_in_the_page() {
+        let input = Input { name: "username", value: Some("\"><script>"), ..Input::default() };
+        assert!(input.show(None).into_string().contains("&quot;&gt;&lt;script&gt;"));
+    }
+}

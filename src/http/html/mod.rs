@@ -1,0 +1,101 @@
+//! The frame of our pages, the inputs of our forms, and the one style sheet.
+//!
+//! Text is escaped by the macro that writes it. What is put in unescaped is made here or in the
+//! portal from our own constants, never from what somebody sent. No page has a script, a style
+//! attribute or anything from another host: the policy in the headers forbids all three.
+
+mod form;
+mod style;
+
+use form::notice;
+pub(crate) use form::{Input, form};
+pub(crate) use style::{STYLE, style_path};
+
+use super::{Answer, Location, Response, Site};
+use http::StatusCode;
+use http::header::{HeaderValue, RETRY_AFTER};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+/// A page of ours.
+pub(crate) fn page(site: &Site, status: StatusCode, title: &str, body: &Markup) -> Response {
+    framed(site, status, (title, title), body, None)
+}
+
+/// A page with a form, and above it what went wrong when it was sent.
+pub(crate) fn form_page(
+    site: &Site,
+    status: StatusCode,
+    title: &str,
+    answer: Option<&Answer>,
+    body: &Markup,
+) -> Response {
+    let body = html! { (notice(answer)) (body) };
+    let state = answer.map(|_| format!("Not done: {title}"));
+    let titles = (state.as_deref().unwrap_or(title), title);
+    with_retry(framed(site, status, titles, &body, None), answer)
+}
+
+/// A page that says what could not be done, where there is no form to say it next to.
+pub(crate) fn answer_page(site: &Site, title: &str, answer: &Answer) -> Response {
+    with_retry(page(site, answer.status, title, &sentence(&answer.text)), Some(answer))
+}
+
+/// A page that sends the browser on by itself, and has a link for when it does not. Used instead
+/// of a redirect where that would follow a form to another host, which browsers refuse because
+/// of `form-action`.
+pub(crate) fn onward_page(site: &Site, to: &Location) -> Response {
+    let body = html! { p { a href=(to.as_str()) { "Continue" } } };
+    let title = "You are signed in";
+    framed(site, StatusCode::OK, (title, title), &body, Some(to))
+}
+
+fn with_retry(mut response: Response, answer: Option<&Answer>) -> Response {
+    if let Some(seconds) = answer.and_then(|answer| answer.retry_after) {
+        response.headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+/// A paragraph.
+pub(crate) fn sentence(text: &str) -> Markup {
+    html! { p { (text) } }
+}
+
+fn framed(
+    site: &Site,
+    status: StatusCode,
+    (title, heading): (&str, &str),
+    body: &Markup,
+    onward: Option<&Location>,
+) -> Response {
+    let markup = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="robots" content="noindex";
+                @if let Some(to) = onward {
+                    meta http-equiv="refresh" content={ "0;url=" (to.as_str()) };
+                }
+                title { (title) " · vestibule" }
+                link rel="stylesheet" href={ (site.prefix) (style_path()) };
+                // Without this, browsers ask the app for an icon.
+                link rel="icon" href="data:,";
+            }
+            body {
+                main {
+                    h1 { (heading) }
+                    (body)
+                }
+            }
+        }
+    };
+    Response::new(site, status, "text/html; charset=utf-8", markup.into_string().into())
+}
+
+/// A picture that we made ourselves.
+pub(crate) fn picture(svg: &str, label: &str) -> Markup {
+    html! { div .picture role="img" aria-label=(label) { (PreEscaped(svg)) } }
+}

@@ -1,0 +1,123 @@
+//! Telling people from programs, and asking both to sign in.
+
+use super::{Location, Response, Site, problem};
+use http::header::{ACCEPT, UPGRADE};
+use http::{HeaderMap, Method, StatusCode};
+
+/// Whether a person goes to a page, as opposed to a script, a program or a part of a page asking
+/// for something. Browsers say so; where nothing is said, it is guessed from what is accepted.
+pub fn is_page_navigation(method: &Method, headers: &HeaderMap) -> bool {
+    if headers.get("sec-fetch-mode").is_some_and(|mode| mode == "navigate") {
+        return true;
+    }
+    let asks = matches!(*method, Method::GET | Method::HEAD);
+    let by_script = headers.contains_key("x-requested-with") || headers.contains_key(UPGRADE);
+    // The dearest question last: it looks at every name.
+    asks && !by_script
+        && accepts_html(headers)
+        && !headers.keys().any(|name| name.as_str().starts_with("sec-fetch-"))
+}
+
+fn accepts_html(headers: &HeaderMap) -> bool {
+    headers.get_all(ACCEPT).iter().any(|accept| {
+        accept.as_bytes().split(|c| *c == b',').any(|range| {
+            let kind = range.split(|c| *c == b';').next().unwrap_or_default();
+            kind.trim_ascii().eq_ignore_ascii_case(b"text/html")
+        })
+    })
+}
+
+/// Asks whoever sent this to sign in: a person by sending them to the form, which is on this very
+/// host, a program by a plain 401. Without `WWW-Authenticate`, on which a browser would open a
+/// window of its own.
+pub fn challenge(
+    site: &Site,
+    method: &Method,
+    headers: &HeaderMap,
+    path_and_query: &str,
+) -> Response {
+    if !is_page_navigation(method, headers) {
+        let status = StatusCode::UNAUTHORIZED;
+        let response = problem(site, status, "unauthenticated", "Sign in to go on.");
+        return if *method == Method::HEAD { response.without_body() } else { response };
+    }
+    // 302 for what was asked for; 303 where something was sent, which is not sent again.
+    let asks = matches!(*method, Method::GET | Method::HEAD);
+    let status = if asks { StatusCode::FOUND } else { StatusCode::SEE_OTHER };
+    Response::redirect(site, status, &Location::page(site, "/login").with("rd", path_and_query))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::site::tests::site;
+    use super::*;
+    use http::{HeaderName, HeaderValue};
+
+    fn headers(fields: &[(&'static str, &'static str)]) -> HeaderMap {
+        let pair = |(name, value): &(&'static str, &'static str)| {
+            (HeaderName::from_static(name), HeaderValue::from_static(value))
+        };
+        fields.iter().map(pair).collect()
+    }
+
+    fn navigates(method: Method, fields: &[(&'static str, &'static str)]) -> bool {
+        is_page_navigation(&method, &headers(fields))
+    }
+
+    #[test]
+    fn a_browser_that_says_it_navigates_is_believed() {
+        let says = [("sec-fetch-mode", "navigate")];
+        assert!(navigates(Method::GET, &says) && navigates(Method::POST, &says));
+        let html = ("accept", "text/html");
+        assert!(!navigates(Method::GET, &[("sec-fetch-mode", "cors"), html]));
+        assert!(!navigates(Method::GET, &[("sec-fetch-dest", "empty"), html]));
+    }
+
+    #[test]
+    fn who_says_nothing_navigates_if_a_page_would_be_accepted() {
+        let html = ("accept", "application/xml, Text/HTML;q=0.9,*/*");
+        assert!(navigates(Method::GET, &[html]) && navigates(Method::HEAD, &[html]));
+        assert!(!navigates(Method::POST, &[html]));
+        assert!(!navigates(Method::GET, &[]));
+        assert!(!navigates(Method::GET, &[("accept", "*/*")]));
+        assert!(!navigates(Method::GET, &[("accept", "text/html-x, application/json")]));
+        assert!(!navigates(Method::GET, &[html, ("x-requested-with", "XMLHttpRequest")]));
+        assert!(!navigates(Method::GET, &[html, ("upgrade", "websocket")]));
+    }
+
+    fn challenged(method: Method, fields: &[(&'static str, &'static str)], to: &str) -> Response {
+        challenge(&site("https://login.example.com", None), &method, &headers(fields), to)
+    }
+
+    #[test]
+    fn a_person_is_sent_to_the_form_on_the_same_host_and_comes_back() {
+        let html = [("accept", "text/html")];
+        let response = challenged(Method::GET, &html, "/page?a=1&b=/x");
+        assert_eq!(response.status, 302);
+        let to = "/_vestibule/login?rd=%2Fpage%3Fa%3D1%26b%3D%2Fx";
+        assert_eq!(response.headers["location"], to);
+        let says = [("sec-fetch-mode", "navigate")];
+        assert_eq!(challenged(Method::POST, &says, "/page").status, 303);
+        assert!(!response.headers.contains_key("www-authenticate"));
+    }
+
+    #[test]
+    fn an_address_too_long_to_remember_is_dropped() {
+        let long = format!("/{}", "a".repeat(2048));
+        let response = challenged(Method::GET, &[("accept", "text/html")], &long);
+        assert_eq!(response.headers["location"], "/_vestibule/login");
+    }
+
+    #[test]
+    fn a_program_gets_401_and_no_redirect() {
+        let response = challenged(Method::GET, &[("accept", "application/json")], "/page");
+        assert_eq!(response.status, 401);
+        assert_eq!(response.headers["content-type"], "application/problem+json");
+        let body: serde_json::Value = serde_json::from_slice(&response.body).unwrap();
+        assert_eq!(body["code"], "unauthenticated");
+        assert_eq!(body["status"], 401);
+        assert_eq!(body["type"], "about:blank");
+        assert!(challenged(Method::HEAD, &[], "/page").body.is_empty());
+        assert!(!response.headers.contains_key("location"));
+    }
+}

@@ -1,0 +1,88 @@
+//! Refusals that belong to no form: a page for people, a problem (RFC 9457) for programs.
+
+use super::html::{page, sentence};
+use super::{Response, Site};
+use http::StatusCode;
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Problem<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: &'a str,
+    status: u16,
+    code: &'a str,
+}
+
+/// A problem, for programs.
+pub fn problem(site: &Site, status: StatusCode, code: &str, title: &str) -> Response {
+    let problem = Problem { kind: "about:blank", title, status: status.as_u16(), code };
+    // Two texts and a number always make JSON.
+    let body = serde_json::to_vec(&problem).unwrap_or_default();
+    Response::new(site, status, "application/problem+json", body.into())
+}
+
+/// A page that says what went wrong and what to do.
+pub fn error_page(site: &Site, status: StatusCode, title: &str, text: &str) -> Response {
+    page(site, status, title, &sentence(text))
+}
+
+/// Refuses in the words that belong to the status, to a person or to a program.
+pub fn refusal(site: &Site, is_navigation: bool, status: StatusCode) -> Response {
+    let (code, title, text) = words(status);
+    if is_navigation {
+        error_page(site, status, title, text)
+    } else {
+        problem(site, status, code, title)
+    }
+}
+
+/// A stable code, a title, and what to do.
+const fn words(status: StatusCode) -> (&'static str, &'static str, &'static str) {
+    match status.as_u16() {
+        403 => ("forbidden", "Not allowed", "You may not go there. Ask your administrator."),
+        404 => ("not_found", "Nothing here", "There is no page at this address."),
+        405 => ("method_not_allowed", "Not possible", "This page cannot be asked for like that."),
+        408 => ("timeout", "Too slow", "The request did not arrive in time. Please try again."),
+        413 => ("too_large", "Too much", "What was sent is larger than is taken here."),
+        414 => ("uri_too_long", "Address too long", "The address is longer than is taken here."),
+        415 => ("unsupported_media_type", "Not a form", "This page takes what its form sends."),
+        431 => ("headers_too_large", "Too much", "Your browser sent more than is taken here."),
+        502 => ("bad_gateway", "No good answer", "The app could not be reached. Try again soon."),
+        503 => ("unavailable", "Not available", "This is not possible just now. Try again soon."),
+        504 => ("gateway_timeout", "No answer in time", "The app took too long. Try again soon."),
+        400..=499 => ("bad_request", "Not understood", "What was sent could not be understood."),
+        _ => ("internal", "Something went wrong", "It is not your fault. Try again soon."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::site::tests::site;
+    use super::*;
+
+    #[test]
+    fn people_get_a_page_and_programs_a_problem() {
+        let site = site("https://login.example.com", None);
+        let page = refusal(&site, true, StatusCode::FORBIDDEN);
+        assert_eq!(
+            (page.status.as_u16(), &page.headers["content-type"]),
+            (403, &http::HeaderValue::from_static("text/html; charset=utf-8"))
+        );
+        let problem = refusal(&site, false, StatusCode::BAD_GATEWAY);
+        let body: serde_json::Value = serde_json::from_slice(&problem.body).unwrap();
+        assert_eq!(
+            (body["code"].as_str(), body["status"].as_u64()),
+            (Some("bad_gateway"), Some(502))
+        );
+    }
+
+    #[test]
+    fn text_on_a_page_is_text() {
+        let site = site("https://login.example.com", None);
+        let page = error_page(&site, StatusCode::NOT_FOUND, "<b>", "<script>alert(1)</script>");
+        let html = String::from_utf8(page.body.to_vec()).unwrap();
+        assert!(html.contains("&lt;script&gt;") && !html.contains("<script"));
+        assert!(html.contains("<title>&lt;b&gt;"));
+    }
+}

@@ -1,0 +1,111 @@
+//! Enrolling an authenticator, and the recovery codes that come with it.
+
+use super::onward::{at, onward, token};
+use super::steps::code_input;
+use super::{Acted, Visit};
+use crate::crypto::RecoveryCode;
+use crate::domain::Next;
+use crate::http::html::{picture, sentence};
+use crate::http::{Answer, Location, Response};
+use crate::service::Enrolment;
+use crate::types::Secret;
+use http::Method;
+use maud::{Markup, html};
+use qrcode::QrCode;
+use qrcode::render::svg;
+
+const ENROL: &str = "/enroll";
+
+/// The picture to scan, the same as text, and a field for the first code. Shown again after a
+/// wrong code, it is the same picture.
+pub(super) async fn show(visit: &Visit<'_>, answer: Option<&Answer>) -> Response {
+    let token = match at(visit, ENROL).await {
+        Ok((_, Next::EnrolmentLink, _)) => return ask_for_link(visit),
+        Ok((token, _, _)) => token,
+        Err(response) => return response,
+    };
+    let enrolment = match visit.service().enrolment(&token, &visit.request.cx).await {
+        Ok(enrolment) => enrolment,
+        Err(denied) => return visit.stopped(&denied),
+    };
+    let inputs = html! { (code_input(true).show(answer)) button { "Confirm" } };
+    let body = html! {
+        (secret(&enrolment))
+        (visit.form(ENROL, &[], &inputs))
+    };
+    visit.form_page("Enrol your authenticator", answer, &body)
+}
+
+fn secret(enrolment: &Enrolment) -> Markup {
+    let uri = enrolment.uri.reveal();
+    html! {
+        (sentence("From now on you sign in with your password and a code from an authenticator \
+                   app. Scan this picture with the app, then type the code it shows."))
+        @if let Some(svg) = qr(uri) { (picture(&svg, "QR code for your authenticator app")) }
+        p { "On this very device? " a href=(uri) { "Open it in your authenticator app" } }
+        p { "Or type this key into the app:" br; code { (enrolment.secret.reveal()) } }
+    }
+}
+
+/// The picture as SVG. An address that fits no picture is still there as text.
+fn qr(uri: &str) -> Option<String> {
+    let code = QrCode::new(uri).ok()?;
+    let svg = code.render::<svg::Color<'_>>().build();
+    // Within a page, a picture has no XML declaration.
+    svg.split_once("?>").map(|(_, svg)| svg.to_owned())
+}
+
+fn ask_for_link(visit: &Visit<'_>) -> Response {
+    let body = html! {
+        (sentence("Your second factor was taken away by an administrator. To enrol a new one you \
+                   need the link that came with that: ask your administrator for it, and open it."))
+        p { a href=(visit.link("/login").as_str()) { "Start over" } }
+    };
+    visit.page("A link is needed", &body)
+}
+
+/// Confirms with the first code.
+pub(super) async fn act(visit: &Visit<'_>) -> Acted {
+    let code = visit.fields.get("code");
+    if code.is_empty() {
+        return Err(Answer::missing("code", "Type the code that your authenticator shows.").into());
+    }
+    let progress = visit.service().confirm_enrolment(&token(visit)?, code, visit.visitor()).await?;
+    Ok(onward(visit, progress))
+}
+
+/// The recovery codes, the one time they are shown. HEAD sees nothing of them and leaves them.
+pub(super) async fn show_recovery_codes(visit: &Visit<'_>) -> Response {
+    let (token, _) = match visit.person().await {
+        Ok(person) => person,
+        Err(response) => return response,
+    };
+    let to = Location::onward(visit.site(), visit.wish(), &visit.request.host);
+    let codes = if visit.request.method == Method::GET {
+        visit.service().take_recovery_codes(&token, &visit.request.cx).await
+    } else {
+        Ok(Vec::new())
+    };
+    match codes {
+        Ok(codes) if codes.is_empty() => {
+            let body = html! {
+                (sentence("Your recovery codes were shown once, and are not kept where they could \
+                           be shown again."))
+                a .button href=(to.as_str()) { "Go on" }
+            };
+            visit.page("Recovery codes", &body)
+        }
+        Ok(codes) => visit.page("Your recovery codes", &recovery_codes(&codes, &to)),
+        Err(denied) => visit.stopped(&denied),
+    }
+}
+
+fn recovery_codes(codes: &[RecoveryCode], to: &Location) -> Markup {
+    let texts: Vec<Secret<String>> = codes.iter().map(|code| Secret::new(code.reveal())).collect();
+    html! {
+        (sentence("If you lose your authenticator, each of these codes lets you in once in its \
+                   place. Keep them where only you find them. They are not shown again."))
+        ol .codes { @for text in &texts { li { (text.reveal()) } } }
+        a .button href=(to.as_str()) { "I have kept them" }
+    }
+}

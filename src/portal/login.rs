@@ -1,0 +1,70 @@
+//! Name and password.
+
+use super::onward::{leave, onward};
+use super::{Acted, Visit};
+use crate::http::html::Input;
+use crate::http::{Answer, Response};
+use crate::service::{Answer as Gate, Denied};
+use http::StatusCode;
+use maud::html;
+
+/// The form; or, for somebody who is signed in already, the way to where they wanted to go.
+pub(super) async fn show(visit: &Visit<'_>, answer: Option<&Answer>) -> Response {
+    if answer.is_none()
+        && let Some(response) = already(visit).await
+    {
+        return response;
+    }
+    let expired = (visit.fields.get("why") == "expired").then(|| visit.answer(&Denied::Expired));
+    let status = answer.map_or(StatusCode::OK, |answer| answer.status);
+    let answer = answer.or(expired.as_ref());
+    let name = Input {
+        name: "username",
+        label: "Username or e-mail",
+        autocomplete: "username",
+        value: Some(visit.fields.get("username")),
+        first: true,
+        ..Input::default()
+    };
+    let password = Input {
+        name: "password",
+        label: "Password",
+        kind: Some("password"),
+        autocomplete: "current-password",
+        ..Input::default()
+    };
+    let remember = !visit.fields.get("remember").is_empty();
+    let inputs = html! {
+        (name.show(answer))
+        (password.show(answer))
+        label .check {
+            input type="checkbox" name="remember" value="on" checked[remember];
+            "Keep me signed in on this device"
+        }
+        button { "Sign in" }
+    };
+    visit.form_page_as(status, "Sign in", answer, &visit.form("/login", &[], &inputs))
+}
+
+/// Whether whoever asks may go on as they are. It is the gate that is asked, not only whether
+/// there is a session: somebody whom the gate would send back here at once has to sign in anew,
+/// or would go in circles.
+async fn already(visit: &Visit<'_>) -> Option<Response> {
+    let token = visit.cookies().session_token(&visit.request.headers)?;
+    match visit.service().ask(Some(&token), &visit.request.cx).await {
+        Gate::Allow(permit) => permit.person().map(|_| leave(visit, visit.wish())),
+        Gate::Forbid(person) => person.map(|_| leave(visit, None)),
+        Gate::Challenge => None,
+        Gate::Unavailable(cause) => Some(visit.stopped(&Denied::Unavailable(cause))),
+    }
+}
+
+/// Signs in.
+pub(super) async fn act(visit: &Visit<'_>) -> Acted {
+    let fields = &visit.fields;
+    let remember = !fields.get("remember").is_empty();
+    let wish = visit.wish().map(str::to_owned);
+    let (name, password) = (fields.get("username"), fields.get("password"));
+    let progress = visit.service().sign_in(name, password, remember, wish, visit.visitor()).await?;
+    Ok(onward(visit, progress))
+}

@@ -1,0 +1,230 @@
+//! Floor 6: the pages for people.
+//!
+//! [`Portal::answer`] takes a request for one of our pages and gives the page. Each page has a
+//! `show` and, where it has a form, an `act`: a form that cannot be taken is shown again with the
+//! reason, by the same `show`, so that nobody ends up in a dead end.
+//!
+//! ```text
+//!   /setup /invite ──┐
+//!                    ▼
+//!   /login ──► /login/second-factor ──► /password ──► /enroll ──► /recovery-codes ──► where they
+//!      │              (each only where it is the next step)              │             wanted to go
+//!      └─────────────────────────────────────────────────────────────────┴──────────────────►
+//! ```
+//!
+//! Nothing here decides what the next step is, or who may go where: that is asked of the service.
+//! No page writes back a password or a code, and no address is followed that was not checked at
+//! that moment.
+
+mod account;
+mod enrol;
+mod links;
+mod login;
+mod onward;
+mod steps;
+#[cfg(test)]
+mod tests;
+mod visit;
+
+use crate::http::html::{STYLE, style_path};
+use crate::http::{
+    Answer, Cookies, Csrf, Entry, Fields, Found, Location, Request, Response, Router, Site,
+    error_page, is_from_elsewhere, is_own_document, is_page_navigation, refusal,
+};
+use crate::service::{Denied, Service};
+use crate::types::PathView;
+use bytes::Bytes;
+use http::header::{ALLOW, CACHE_CONTROL};
+use http::{HeaderValue, Method, StatusCode};
+use std::sync::Arc;
+use visit::Visit;
+
+/// The pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Page {
+    Home,
+    Login,
+    SecondFactor,
+    NewPassword,
+    Enrolment,
+    RecoveryCodes,
+    Account,
+    Logout,
+    Link,
+    Style,
+}
+
+/// Why a form was not acted on.
+enum Trouble {
+    /// The use case said no.
+    Denied(Denied),
+    /// The form itself will not do.
+    Answer(Answer),
+}
+
+impl From<Denied> for Trouble {
+    fn from(denied: Denied) -> Self {
+        Self::Denied(denied)
+    }
+}
+
+impl From<Answer> for Trouble {
+    fn from(answer: Answer) -> Self {
+        Self::Answer(answer)
+    }
+}
+
+/// Where acting on a form led.
+type Acted = Result<Response, Trouble>;
+
+/// The pages for people.
+pub struct Portal {
+    service: Arc<Service>,
+    site: Arc<Site>,
+    cookies: Cookies,
+    router: Router<Page>,
+}
+
+impl Portal {
+    /// Lays the table of pages.
+    pub fn new(service: Arc<Service>, site: Arc<Site>) -> Self {
+        let cookies = Cookies::new(&site);
+        Self { service, site, cookies, router: Router::new(table()) }
+    }
+
+    /// Whether a path is ours: in the form that rules look at, or as it was sent. What only one
+    /// of the two readings calls ours gets our 404 and reaches no app.
+    pub fn owns(&self, path: &str) -> bool {
+        let view = PathView::of(path);
+        view.is_below(&self.site.prefix) || view.raw_below(&self.site.prefix).is_some()
+    }
+
+    /// Answers a request for one of our pages.
+    pub async fn answer(&self, request: Request) -> Response {
+        let response = self.respond(&request).await;
+        if request.method == Method::HEAD { response.without_body() } else { response }
+    }
+
+    async fn respond(&self, request: &Request) -> Response {
+        let is_page = is_page_navigation(&request.method, &request.headers);
+        let below = request.path.strip_prefix(&self.site.prefix);
+        let found = below.map_or(Found::Nothing, |path| self.router.find(&request.method, path));
+        match found {
+            Found::Entry(entry) if entry.handler == Page::Style => self.style(),
+            Found::Entry(entry) => self.serve(entry, request).await,
+            Found::OtherMethods(allow) => {
+                let status = StatusCode::METHOD_NOT_ALLOWED;
+                let mut response = refusal(&self.site, is_page, status);
+                response.headers.insert(ALLOW, HeaderValue::from_static(allow));
+                response
+            }
+            Found::Nothing => refusal(&self.site, is_page, StatusCode::NOT_FOUND),
+        }
+    }
+
+    async fn serve(&self, entry: &Entry<Page>, request: &Request) -> Response {
+        if !is_own_document(request) {
+            return refusal(&self.site, false, StatusCode::FORBIDDEN);
+        }
+        let page = entry.handler;
+        if entry.csrf == Csrf::Safe {
+            return match Visit::new(self, request, Fields::of_query(request)) {
+                Ok(visit) => self.show(page, &visit, None).await,
+                Err(response) => response,
+            };
+        }
+        if is_from_elsewhere(&self.site, request) {
+            let text = "Another site sent this form in your name, so nothing was done.";
+            return error_page(&self.site, StatusCode::FORBIDDEN, "Not from here", text);
+        }
+        let fields = match Fields::of_form(request, self.site.body_max) {
+            Ok(fields) => fields,
+            Err(bad) => return refusal(&self.site, true, bad.status()),
+        };
+        match Visit::new(self, request, fields) {
+            Ok(visit) if visit.carries_token() => self.act(page, &visit).await,
+            Ok(visit) => self.show(page, &visit, Some(&Answer::stale_form())).await,
+            Err(response) => response,
+        }
+    }
+
+    /// Shows a page, with the answer to what was sent where there is one.
+    async fn show(&self, page: Page, visit: &Visit<'_>, answer: Option<&Answer>) -> Response {
+        match page {
+            Page::Home => Response::see_other(&self.site, &Location::page(&self.site, "/account")),
+            Page::Login => login::show(visit, answer).await,
+            Page::SecondFactor => steps::show_second_factor(visit, answer).await,
+            Page::NewPassword => steps::show_new_password(visit, answer).await,
+            Page::Enrolment => enrol::show(visit, answer).await,
+            Page::RecoveryCodes => enrol::show_recovery_codes(visit).await,
+            Page::Account => account::show(visit).await,
+            Page::Logout => account::show_logout(visit, answer).await,
+            Page::Link => links::show(visit, answer).await,
+            Page::Style => self.style(),
+        }
+    }
+
+    /// Does what a form asks for.
+    async fn act(&self, page: Page, visit: &Visit<'_>) -> Response {
+        let acted = match page {
+            Page::Login => login::act(visit).await,
+            Page::SecondFactor => steps::act_second_factor(visit).await,
+            Page::NewPassword => steps::act_new_password(visit).await,
+            Page::Enrolment => enrol::act(visit).await,
+            Page::Logout => account::act_logout(visit).await,
+            Page::Link => links::act(visit).await,
+            // These have no form; the table has no line that leads here.
+            Page::Home | Page::RecoveryCodes | Page::Account | Page::Style => {
+                return refusal(&self.site, true, StatusCode::METHOD_NOT_ALLOWED);
+            }
+        };
+        match acted {
+            Ok(response) => response,
+            Err(Trouble::Answer(answer)) => self.show(page, visit, Some(&answer)).await,
+            // Showing a step that is not next leads to the one that is.
+            Err(Trouble::Denied(Denied::WrongStep)) => self.show(page, visit, None).await,
+            Err(Trouble::Denied(
+                denied @ (Denied::Expired | Denied::LinkGone | Denied::Unavailable(_)),
+            )) => visit.stopped(&denied),
+            Err(Trouble::Denied(denied)) => {
+                let answer = Answer::to(&denied, visit.request.cx.now);
+                self.show(page, visit, Some(&answer)).await
+            }
+        }
+    }
+
+    /// The style sheet: its name changes with its content, so it may be kept for ever.
+    fn style(&self) -> Response {
+        let body = Bytes::from_static(STYLE.as_bytes());
+        let mut response =
+            Response::new(&self.site, StatusCode::OK, "text/css; charset=utf-8", body);
+        let kept = HeaderValue::from_static("public, max-age=31536000, immutable");
+        response.headers.insert(CACHE_CONTROL, kept);
+        response
+    }
+}
+
+/// Every page there is.
+fn table() -> Vec<Entry<Page>> {
+    vec![
+        Entry::page("", Page::Home),
+        Entry::page("/", Page::Home),
+        Entry::page("/login", Page::Login),
+        Entry::form("/login", Page::Login),
+        Entry::page("/login/second-factor", Page::SecondFactor),
+        Entry::form("/login/second-factor", Page::SecondFactor),
+        Entry::page("/password", Page::NewPassword),
+        Entry::form("/password", Page::NewPassword),
+        Entry::page("/enroll", Page::Enrolment),
+        Entry::form("/enroll", Page::Enrolment),
+        Entry::page("/recovery-codes", Page::RecoveryCodes),
+        Entry::page("/account", Page::Account),
+        Entry::page("/logout", Page::Logout),
+        Entry::form("/logout", Page::Logout),
+        Entry::page("/setup", Page::Link),
+        Entry::form("/setup", Page::Link),
+        Entry::page("/invite", Page::Link),
+        Entry::form("/invite", Page::Link),
+        Entry::page(style_path(), Page::Style),
+    ]
+}

@@ -1,0 +1,79 @@
+//! Where a step leads: the one place where cookies follow from a sign-in.
+
+use super::Visit;
+use crate::domain::{Next, User};
+use crate::http::html::onward_page;
+use crate::http::{Location, Response};
+use crate::service::{Denied, Progress};
+use crate::types::Bearer;
+use http::Method;
+
+/// The page of a step.
+pub(super) const fn page_of(next: Next) -> &'static str {
+    match next {
+        Next::SecondFactor => "/login/second-factor",
+        Next::NewPassword => "/password",
+        // Whoever needs a link to enrol is told so where they would have enrolled.
+        Next::Enrolment | Next::EnrolmentLink => "/enroll",
+    }
+}
+
+/// Goes where a step led.
+pub(super) fn onward(visit: &Visit<'_>, progress: Progress) -> Response {
+    let (cookies, cx) = (visit.cookies(), &visit.request.cx);
+    match progress {
+        Progress::Waits(underway) => {
+            let lasts = underway.expires_at.since(cx.now);
+            let step = cookies.set_step(&underway.token, lasts);
+            visit.send_to(page_of(underway.next)).with_cookie(step)
+        }
+        Progress::SignedIn(done) => {
+            let keep = done.remember.then(|| done.session.expires_at().since(cx.now));
+            let session = cookies.set_session(&done.token, keep, &visit.request.host);
+            let wish = done.return_to.as_deref();
+            let response = if done.shows_recovery_codes {
+                let codes = Location::page(visit.site(), "/recovery-codes");
+                let codes = codes.with("rd", wish.unwrap_or_default());
+                Response::see_other(visit.site(), &codes)
+            } else {
+                leave(visit, wish)
+            };
+            response.with_cookie(session).with_cookie(cookies.clear_step())
+        }
+    }
+}
+
+/// Leaves our pages for where somebody wanted to go, or else for their account.
+pub(super) fn leave(visit: &Visit<'_>, wish: Option<&str>) -> Response {
+    let (site, request) = (visit.site(), visit.request);
+    let to = Location::onward(site, wish, &request.host);
+    // After a form, `form-action 'self'` holds for redirects too, in Chrome and Safari.
+    if request.method == Method::POST && to.leaves(site, &request.authority) {
+        return onward_page(site, &to);
+    }
+    Response::see_other(site, &to)
+}
+
+/// Whose sign-in is at this page, and under which token; or the response that leads to where it
+/// is.
+pub(super) async fn at(
+    visit: &Visit<'_>,
+    page: &'static str,
+) -> Result<(Bearer, Next, User), Response> {
+    let request = visit.request;
+    let Some(token) = visit.cookies().step_token(&request.headers) else {
+        // A form that comes too late comes without the cookie, and deserves a word.
+        let sent = request.method == Method::POST;
+        return Err(if sent { visit.begin_anew() } else { visit.send_to("/login") });
+    };
+    match visit.service().pending(&token, &request.cx).await {
+        Ok((next, user)) if page_of(next) == page => Ok((token, next, user)),
+        Ok((next, _)) => Err(visit.send_to(page_of(next))),
+        Err(denied) => Err(visit.stopped(&denied)),
+    }
+}
+
+/// The token of the sign-in under way, for a form that goes on with it.
+pub(super) fn token(visit: &Visit<'_>) -> Result<Bearer, Denied> {
+    visit.cookies().step_token(&visit.request.headers).ok_or(Denied::Expired)
+}

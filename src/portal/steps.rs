@@ -1,0 +1,123 @@
+//! The steps between the password and the session that need no picture.
+
+use super::onward::{at, onward, token};
+use super::{Acted, Visit};
+use crate::http::html::{Input, sentence};
+use crate::http::{Answer, Response};
+use maud::{Markup, html};
+
+const SECOND_FACTOR: &str = "/login/second-factor";
+const PASSWORD: &str = "/password";
+
+/// A code from the authenticator or, for whoever lost it, a recovery code.
+pub(super) async fn show_second_factor(visit: &Visit<'_>, answer: Option<&Answer>) -> Response {
+    if let Err(response) = at(visit, SECOND_FACTOR).await {
+        return response;
+    }
+    let recovering = !visit.fields.get("recovery_code").is_empty();
+    let code =
+        html! { (code_input(!recovering).show(answer.filter(|_| !recovering))) button { "Go on" } };
+    let recovery = Input {
+        name: "recovery_code",
+        label: "Recovery code",
+        autocomplete: "off",
+        hint: Some("One of the ten you kept when you enrolled. Each works once."),
+        first: recovering,
+        ..Input::default()
+    };
+    let about_recovery = answer
+        .filter(|_| recovering)
+        .map(|answer| Answer { about: Some("recovery_code"), ..answer.clone() });
+    let recovery = html! { (recovery.show(about_recovery.as_ref())) button { "Use this code" } };
+    let body = html! {
+        (visit.form(SECOND_FACTOR, &[], &code))
+        details open[recovering] {
+            summary { "I cannot use my authenticator" }
+            (visit.form(SECOND_FACTOR, &[], &recovery))
+        }
+        p { a href=(visit.link("/login").as_str()) { "Start over" } }
+    };
+    visit.form_page("Second factor", answer, &body)
+}
+
+/// The input for a code, which phones know how to fill in.
+pub(super) fn code_input(first: bool) -> Input<'static> {
+    Input {
+        name: "code",
+        label: "Code from your authenticator",
+        autocomplete: "one-time-code",
+        inputmode: Some("numeric"),
+        first,
+        ..Input::default()
+    }
+}
+
+/// Shows the second factor.
+pub(super) async fn act_second_factor(visit: &Visit<'_>) -> Acted {
+    let (code, recovery) = (visit.fields.get("code"), visit.fields.get("recovery_code"));
+    let code = if code.is_empty() { recovery } else { code };
+    if code.is_empty() {
+        return Err(Answer::missing("code", "Type the code that your authenticator shows.").into());
+    }
+    let progress = visit.service().second_factor(&token(visit)?, code, visit.visitor()).await?;
+    Ok(onward(visit, progress))
+}
+
+/// A new password, where one must be chosen before going on.
+pub(super) async fn show_new_password(visit: &Visit<'_>, answer: Option<&Answer>) -> Response {
+    let user = match at(visit, PASSWORD).await {
+        Ok((_, _, user)) => user,
+        Err(response) => return response,
+    };
+    let inputs = html! {
+        (sentence("Before you go on, choose a new password."))
+        (whose(user.username.as_str()))
+        (new_password(answer, true))
+        button { "Change password" }
+    };
+    visit.form_page("Choose a new password", answer, &visit.form(PASSWORD, &[], &inputs))
+}
+
+/// Changes the password.
+pub(super) async fn act_new_password(visit: &Visit<'_>) -> Acted {
+    let password = typed_twice(visit)?;
+    let progress = visit.service().new_password(&token(visit)?, password, visit.visitor()).await?;
+    Ok(onward(visit, progress))
+}
+
+/// Whose password it is: password managers keep the two together.
+pub(super) fn whose(username: &str) -> Markup {
+    let input = Input {
+        name: "username",
+        label: "Username",
+        autocomplete: "username",
+        value: Some(username),
+        readonly: true,
+        ..Input::default()
+    };
+    input.show(None)
+}
+
+/// A new password, twice.
+pub(super) fn new_password(answer: Option<&Answer>, first: bool) -> Markup {
+    let once = Input {
+        name: "password",
+        label: "New password",
+        kind: Some("password"),
+        autocomplete: "new-password",
+        first,
+        ..Input::default()
+    };
+    let again = Input { name: "password_again", label: "The same again", first: false, ..once };
+    html! { (once.show(answer)) (again.show(answer)) }
+}
+
+/// The new password, if both are the same.
+pub(super) fn typed_twice<'v>(visit: &'v Visit<'_>) -> Result<&'v str, Answer> {
+    let password = visit.fields.get("password");
+    if password == visit.fields.get("password_again") {
+        Ok(password)
+    } else {
+        Err(Answer::mismatch())
+    }
+}
