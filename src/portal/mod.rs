@@ -17,6 +17,7 @@
 //! that moment.
 
 mod account;
+mod demo;
 mod enrol;
 mod links;
 mod login;
@@ -25,6 +26,8 @@ mod steps;
 #[cfg(test)]
 mod tests;
 mod visit;
+
+pub use demo::demo_page;
 
 use crate::http::html::{STYLE, style_path};
 use crate::http::{
