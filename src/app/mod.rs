@@ -143,7 +143,7 @@ async fn serve(
         settings: config.proxy.clone(),
         seed: u64::from_be_bytes(random().map_err(|error| RunError::store(error.to_string()))?),
     });
-    let _socket = socket::listen(&config.admin_socket, &service, &state).await?;
+    let _socket = socket::listen(&config.admin_socket, &service, &state)?;
     if let Some(address) = config.admin_listen {
         socket::listen_health(address, &service, &state).await?;
     }

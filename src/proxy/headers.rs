@@ -123,7 +123,7 @@ impl HeaderRules {
         let pairs = |field: &'_ HeaderValue| -> Vec<Vec<u8>> {
             field.as_bytes().split(|c| *c == b';').map(|pair| pair.trim_ascii().to_vec()).collect()
         };
-        if is_one && !first.as_bytes().split(|c| *c == b';').any(|pair| is_ours(pair)) {
+        if is_one && !first.as_bytes().split(|c| *c == b';').any(is_ours) {
             return Ok(());
         }
         let all = head.headers.get_all(COOKIE).iter().flat_map(pairs);

@@ -10,7 +10,7 @@
 //! the epoch after inserting: so a session that was read before it ended is never kept.
 
 use crate::domain::{Session, User};
-use crate::types::{SessionId, Timestamp, TokenDigest, UserId};
+use crate::types::{GroupName, SessionId, Timestamp, TokenDigest, UserId};
 use arc_swap::ArcSwapOption;
 use http::HeaderValue;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ pub struct Identity {
 
 impl Identity {
     fn of(user: &User) -> Self {
-        let groups: Vec<&str> = user.groups.iter().map(|group| group.as_str()).collect();
+        let groups: Vec<&str> = user.groups.iter().map(GroupName::as_str).collect();
         let name = user.display_name.as_ref().map_or(user.username.as_str(), |name| name.as_str());
         Self {
             user: value(user.username.as_str()),

@@ -13,13 +13,16 @@ use crate::types::Timestamp;
 use serde::Serialize;
 use std::ops::Bound;
 
+/// A key, and what was staged for it before: nothing, a deletion or a value.
+type Undo = (Vec<u8>, Option<Option<Vec<u8>>>);
+
 /// A round of jobs, staged over an engine.
 pub(super) struct Txn<'r> {
     engine: &'r dyn Engine,
     keys: &'r Keyring,
     staged: Batch,
     /// What was staged for a key before the job under way changed it.
-    undo: Vec<(Vec<u8>, Option<Option<Vec<u8>>>)>,
+    undo: Vec<Undo>,
     must_sync: bool,
     must_be_ready: bool,
 }

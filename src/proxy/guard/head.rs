@@ -149,7 +149,7 @@ pub(super) fn rewrite(head: &[u8], websocket: bool) -> Vec<u8> {
             (Field::HopByHop, Some(_)) => {}
             (Field::Upgrade, Some(_)) if !websocket => {}
             (Field::Connection, Some(value)) => {
-                rewrite_connection(&mut out, name, value, websocket)
+                rewrite_connection(&mut out, name, value, websocket);
             }
             _ => out.extend_from_slice(line),
         }

@@ -10,7 +10,5 @@ mod temp;
 
 pub use app::App;
 pub use browser::Browser;
-pub use gateway::{Gateway, Options, free_port, run};
-pub use http::{Reply, exchange, read_reply, send_raw};
-pub use people::{ADMIN_PASSWORD, Person, code_after, code_now};
-pub use temp::TempDir;
+pub use gateway::{Gateway, Options};
+pub use people::{ADMIN_PASSWORD, Person, code_now};
