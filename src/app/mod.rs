@@ -24,7 +24,7 @@ pub use socket::{CallError, call, probe};
 use crate::config::Config;
 use crate::crypto::{Keyring, random};
 use crate::observe::{Format, Level, Log};
-use crate::portal::Portal;
+use crate::portal::{Demo, Portal};
 use crate::proxy::{Gateway, Listen, Listener, Parts, RouteSettings};
 use crate::service::{AdminReply, AdminRequest, Service};
 use crate::store::KvStore;
@@ -132,7 +132,9 @@ async fn serve(
     }
     let mut protects: Vec<String> = config.proxy.routes.iter().map(describe).collect();
     if config.proxy.routes.is_empty() {
-        config.proxy.routes.push(demo::start().await.map_err(RunError::thread)?);
+        let user = config.proxy.identity.user.clone();
+        let demo = Demo { user, prefix: config.site.prefix.clone() };
+        config.proxy.routes.push(demo::start(demo).await.map_err(RunError::thread)?);
         protects.push(String::from("a built-in demo page (protect your own with --upstream URL)"));
     }
     let site = Arc::new(config.site.clone());
