@@ -81,8 +81,7 @@ impl LiveSession {
 
     /// Whether it is good at this moment: neither ended, nor expired, nor idle too long.
     pub fn is_live(&self, now: Timestamp) -> bool {
-        let seen = Timestamp::from_secs(self.last_seen.load(Ordering::Relaxed));
-        !self.ended.load(Ordering::Acquire) && self.session.is_live(now, seen)
+        !self.ended.load(Ordering::Acquire) && self.session.is_live(now, self.last_seen())
     }
 
     /// Notes a use.
@@ -91,6 +90,11 @@ impl LiveSession {
         if self.last_seen.load(Ordering::Relaxed) < now.as_secs() {
             self.last_seen.fetch_max(now.as_secs(), Ordering::Relaxed);
         }
+    }
+
+    /// When it was used last.
+    pub(super) fn last_seen(&self) -> Timestamp {
+        Timestamp::from_secs(self.last_seen.load(Ordering::Relaxed))
     }
 
     /// The session.
