@@ -109,7 +109,8 @@ impl Service {
             let live = Arc::new(LiveSession::new(digest, session, &user));
             let (kept, evicted) = self.live.insert(&live, epoch);
             if let Some(unsaved) = evicted.and_then(|evicted| evicted.unsaved()) {
-                self.store.touch(vec![unsaved]).await?;
+                // A store that cannot write must not keep people out who are in.
+                let _ = self.store.touch(vec![unsaved]).await;
             }
             // Where sessions ended while this one was read, whether it was among them is not
             // known: it is read once more.
