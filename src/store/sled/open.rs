@@ -73,7 +73,8 @@ pub(super) fn tree(path: &Path) -> Result<Opened, OpenError> {
     let failed = |error| OpenError::io(path, error);
     remove_unfinished_snapshots(path).map_err(failed)?;
     let db = start(path)?;
-    let file = File::open(path.join("db")).map_err(failed)?;
+    // For `fdatasync` and for allocating ahead; nothing is ever written through it.
+    let file = OpenOptions::new().write(true).open(path.join("db")).map_err(failed)?;
     // sled made files and did not see to it that their names last.
     file.sync_all().and_then(|()| sync_folder(path)).map_err(failed)?;
     Ok(Opened { db, file })
