@@ -117,19 +117,14 @@ impl SledEngine {
         self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether it must be reopened before it can write, and may try that now.
-    fn may_retry(&self) -> Result<bool> {
+    /// Whether it must be reopened before it can write, and it is time to try.
+    fn may_retry(&self) -> bool {
         match &mut *self.health() {
-            Health::Well => Ok(false),
-            Health::Broken(why) => Err(unavailable(why)),
-            Health::Full { next_try } => {
-                let now = Instant::now();
-                if now < *next_try {
-                    return Err(unavailable("the disk was full a moment ago"));
-                }
-                *next_try = now + self.floors.between_tries;
-                Ok(true)
+            Health::Full { next_try } if *next_try <= Instant::now() => {
+                *next_try = Instant::now() + self.floors.between_tries;
+                true
             }
+            _ => false,
         }
     }
 
@@ -138,11 +133,11 @@ impl SledEngine {
         if matches!(*health, Health::Broken(_)) {
             return unavailable(&failed.why);
         }
-        *health = if failed.for_want_of_room {
-            Health::Full { next_try: Instant::now() }
-        } else {
-            Health::Broken(failed.why.clone())
-        };
+        if !failed.for_want_of_room {
+            *health = Health::Broken(failed.why.clone());
+        } else if matches!(*health, Health::Well) {
+            *health = Health::Full { next_try: Instant::now() };
+        }
         unavailable(&failed.why)
     }
 
@@ -181,15 +176,27 @@ impl Rows for SledEngine {
 }
 
 impl Engine for SledEngine {
-    fn ready(&self) -> Result<()> {
+    fn mend(&self) {
         // sled writes behind the caller's back too; this is where it keeps what went wrong there.
-        if let Err(failed) = self.call(|opened| Ok(opened.db.context.global_error()))? {
-            self.note(failed.into());
+        let unseen = self.call(|opened| Ok(opened.db.context.global_error()));
+        if let Ok(Err(error)) = unseen {
+            self.note(error.into());
         }
-        if self.may_retry()? {
-            room::is_left(&self.path, self.floors.reopen)?;
-            self.reopen()?;
-            *self.health() = Health::Well;
+        if self.may_retry() && room::is_left(&self.path, self.floors.reopen).is_ok() {
+            match self.reopen() {
+                Ok(()) => *self.health() = Health::Well,
+                Err(StoreError::Corrupt(why)) => *self.health() = Health::Broken(why),
+                // The next try may do better.
+                Err(StoreError::Unavailable(_)) => {}
+            }
+        }
+    }
+
+    fn ready(&self) -> Result<()> {
+        match &*self.health() {
+            Health::Well => {}
+            Health::Full { .. } => return Err(unavailable("the disk was full a moment ago")),
+            Health::Broken(why) => return Err(unavailable(why)),
         }
         room::is_left(&self.path, self.floors.write)?;
         // Failing here breaks nothing, so it is not held against the engine.

@@ -102,6 +102,7 @@ impl Rows for Moody {
 }
 
 impl Engine for Moody {
+    fn mend(&self) {}
     fn ready(&self) -> Result<()> {
         Ok(())
     }
