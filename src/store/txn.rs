@@ -13,8 +13,8 @@ use crate::types::Timestamp;
 use serde::Serialize;
 use std::ops::Bound;
 
-/// A key, and what was staged for it before: nothing, a deletion or a value.
-type Undo = (Vec<u8>, Option<Option<Vec<u8>>>);
+/// What was staged for a key: nothing yet, a removal, or a value.
+type Before = Option<Option<Vec<u8>>>;
 
 /// A round of jobs, staged over an engine.
 pub(super) struct Txn<'r> {
@@ -22,7 +22,7 @@ pub(super) struct Txn<'r> {
     keys: &'r Keyring,
     staged: Batch,
     /// What was staged for a key before the job under way changed it.
-    undo: Vec<Undo>,
+    undo: Vec<(Vec<u8>, Before)>,
     must_sync: bool,
     must_be_ready: bool,
 }
