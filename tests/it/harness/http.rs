@@ -48,7 +48,8 @@ pub fn exchange(address: SocketAddr, request: &[u8]) -> Reply {
     read_reply(&mut BufReader::new(stream), is_head)
 }
 
-fn connect(address: SocketAddr) -> TcpStream {
+/// A connection that gives up rather than hang a test.
+pub fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.set_write_timeout(Some(PATIENCE)).unwrap();

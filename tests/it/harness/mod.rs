@@ -4,6 +4,7 @@
 mod app;
 mod browser;
 mod gateway;
+mod house;
 mod http;
 mod people;
 mod temp;
@@ -11,6 +12,7 @@ mod temp;
 pub use app::App;
 pub use browser::Browser;
 pub use gateway::{Gateway, Options, free_port, run};
-pub use http::{Reply, exchange, read_reply, send_raw};
+pub use house::{House, session_of};
+pub use http::{PATIENCE, Reply, connect, exchange, read_reply, send_raw};
 pub use people::{ADMIN_PASSWORD, Person, code_after, code_now};
 pub use temp::TempDir;
