@@ -71,6 +71,12 @@ const MALFORMED: &[(u16, &[u8])] = &[
     (400, b"GET /x\0 HTTP/1.1\r\nHost: a\r\n$C\r\n"),
     (400, b"GET /x\x7f HTTP/1.1\r\nHost: a\r\n$C\r\n"),
     (400, b"GET /x\xff HTTP/1.1\r\nHost: a\r\n$C\r\n"),
+    // What the engine does not take either; it must not be the one to say so.
+    (400, b"GET /x\" HTTP/1.1\r\nHost: a\r\n$C\r\n"),
+    (400, b"GET /x< HTTP/1.1\r\nHost: a\r\n$C\r\n"),
+    (400, b"GET /x` HTTP/1.1\r\nHost: a\r\n$C\r\n"),
+    (400, b"GET /x?\" HTTP/1.1\r\nHost: a\r\n$C\r\n"),
+    (400, b"GET /x?> HTTP/1.1\r\nHost: a\r\n$C\r\n"),
     // The host.
     (400, b"GET /x HTTP/1.1\r\n$C\r\n"),
     (400, b"GET /x HTTP/1.0\r\n$C\r\n"),
