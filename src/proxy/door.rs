@@ -179,8 +179,13 @@ impl ProxyHttp for Door {
         response: &mut ResponseHeader,
         ctx: &mut Ctx,
     ) -> Result<()> {
+        let switches = response.status == StatusCode::SWITCHING_PROTOCOLS;
+        if switches && !is_websocket_upgrade(session.req_header()) {
+            ctx.note(Outcome::Failed, "unasked_upgrade");
+            return Err(Error::new(ErrorType::HTTPStatus(502)));
+        }
         HeaderRules::strip_response(response)?;
-        let is_stream = response.status == StatusCode::SWITCHING_PROTOCOLS
+        let is_stream = switches
             || !response.status.is_informational()
                 && !response.headers.contains_key(CONTENT_LENGTH);
         if let (true, None, Some(live)) = (is_stream, &ctx.stream, &ctx.person)
@@ -215,6 +220,27 @@ impl ProxyHttp for Door {
         if let (Some(app), Some(choice)) = (&ctx.app, ctx.tried.last()) {
             app.rest(*choice, self.0.clock_ms());
             error.set_retry(ctx.tried.len() < app.count());
+        }
+        error
+    }
+
+    fn error_while_proxy(
+        &self,
+        _peer: &HttpPeer,
+        session: &mut Session,
+        mut error: Box<Error>,
+        ctx: &mut Ctx,
+        client_reused: bool,
+    ) -> Box<Error> {
+        let is_whole = !session.as_ref().retry_buffer_truncated();
+        if is_whole && session.req_header().method.is_idempotent() {
+            error.retry.decide_reuse(client_reused);
+        } else {
+            error.set_retry(false);
+        }
+        if error.retry() {
+            // The app had given up a connection that was kept; the app itself is as good as before.
+            ctx.tried.pop();
         }
         error
     }
