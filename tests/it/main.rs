@@ -5,3 +5,5 @@ mod harness;
 mod first_run;
 mod hygiene;
 mod identity;
+mod mixing;
+mod routing;
