@@ -7,3 +7,4 @@ mod hygiene;
 mod identity;
 mod mixing;
 mod routing;
+mod streaming;

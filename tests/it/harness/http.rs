@@ -105,3 +105,29 @@ fn read_body<R: Read>(stream: &mut BufReader<R>, reply: &Reply) -> Vec<u8> {
     }
     body
 }
+
+/// Reads one head, up to its empty line; what came before the end where there is none.
+pub fn read_head<R: Read>(stream: &mut BufReader<R>) -> String {
+    let mut head = String::new();
+    while let Some(line) = read_line(stream) {
+        head.push_str(&line);
+        head.push_str("\r\n");
+        if line.is_empty() {
+            break;
+        }
+    }
+    head
+}
+
+/// Reads until these bytes have come; panics where the end comes first.
+pub fn read_until<R: Read>(stream: &mut BufReader<R>, wanted: &str) -> String {
+    let mut seen = Vec::new();
+    while !seen.ends_with(wanted.as_bytes()) {
+        let mut byte = [0];
+        let read = stream.read(&mut byte);
+        let text = || String::from_utf8_lossy(&seen).into_owned();
+        assert!(matches!(read, Ok(1)), "{read:?} before {wanted:?}, after {:?}", text());
+        seen.push(byte[0]);
+    }
+    String::from_utf8_lossy(&seen).into_owned()
+}

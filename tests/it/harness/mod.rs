@@ -13,6 +13,6 @@ pub use app::App;
 pub use browser::Browser;
 pub use gateway::{Gateway, Options, free_port, run};
 pub use house::{House, session_of};
-pub use http::{PATIENCE, Reply, connect, exchange, read_reply, send_raw};
+pub use http::{PATIENCE, Reply, connect, exchange, read_head, read_reply, read_until, send_raw};
 pub use people::{ADMIN_PASSWORD, Person, code_after, code_now};
 pub use temp::TempDir;
