@@ -13,7 +13,7 @@
 //! The engine tells nothing to a log of its own: its messages may quote a request.
 
 use super::bridge::{self, BODY_PATIENCE, split_target};
-use super::gateway::{Ctx, Gateway, Turn};
+use super::gateway::{Arrival, Ctx, Gateway, Turn};
 use super::guard::ConnControl;
 use super::headers::HeaderRules;
 use super::hygiene::{HeadLimits, check_http2, is_websocket_upgrade};
@@ -63,6 +63,12 @@ impl Door {
             }
         };
         bridge::write(session, response).await
+    }
+
+    /// Notes who visits our own pages, for the log; the pages ask for themselves.
+    async fn name_visitor(&self, session: &Session, ctx: &mut Ctx, arrival: &Arrival) {
+        let token = self.0.headers.cookies().session_token(&session.req_header().headers);
+        ctx.person = self.0.service.person(token.as_ref(), &arrival.cx).await.unwrap_or_default();
     }
 
     /// Sees to it that what goes on for long ends with the session it belongs to.
@@ -141,6 +147,7 @@ impl ProxyHttp for Door {
                 return Ok(false);
             }
             Turn::Portal => {
+                self.name_visitor(session, ctx, &arrival).await;
                 self.answer_portal(session, ctx).await?;
                 return Ok(true);
             }
