@@ -4,3 +4,11 @@
 mod harness;
 
 mod first_run;
+mod http2;
+mod hygiene;
+mod identity;
+mod mixing;
+mod operating;
+mod routing;
+mod streaming;
+mod upstreams;

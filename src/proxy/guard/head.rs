@@ -57,7 +57,8 @@ impl HeadScan {
             if !self.has_request_line && length > limits.target + LINE_SLACK {
                 return Err(Refusal::TargetTooLong);
             }
-            if self.line + length > limits.head {
+            // Its line feed counts, whether it is there yet or not.
+            if self.line + length >= limits.head {
                 return Err(Refusal::HeadTooLarge);
             }
             if found.is_none() {

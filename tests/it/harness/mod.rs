@@ -4,11 +4,17 @@
 mod app;
 mod browser;
 mod gateway;
+mod h2;
+mod house;
 mod http;
 mod people;
 mod temp;
 
 pub use app::App;
 pub use browser::Browser;
-pub use gateway::{Gateway, Options};
-pub use people::{ADMIN_PASSWORD, Person, code_now};
+pub use gateway::{Gateway, Options, free_port, run};
+pub use h2::{H2App, h2_body, h2_connect, h2_data, h2_exchange};
+pub use house::{House, session_of};
+pub use http::{PATIENCE, Reply, connect, exchange, read_head, read_reply, read_until, send_raw};
+pub use people::{ADMIN_PASSWORD, Person, code_after, code_now};
+pub use temp::TempDir;
