@@ -13,7 +13,7 @@
 //! The engine tells nothing to a log of its own: its messages may quote a request.
 
 use super::bridge::{self, BODY_PATIENCE, split_target};
-use super::gateway::{Ctx, Gateway, Turn};
+use super::gateway::{Arrival, Ctx, Gateway, Turn};
 use super::guard::ConnControl;
 use super::headers::HeaderRules;
 use super::hygiene::{HeadLimits, check_http2, is_websocket_upgrade};
@@ -43,16 +43,41 @@ impl Door {
         Self(gateway)
     }
 
-    async fn answer_portal(&self, session: &mut Session, ctx: &mut Ctx) -> Result<()> {
-        let Some(arrival) = ctx.arrival.clone() else {
-            return Error::e_explain(ErrorType::InternalError, "no arrival");
+    /// Answers what is ours to answer. False where the app has to.
+    async fn answer(
+        &self,
+        session: &mut Session,
+        arrival: &Arrival,
+        ctx: &mut Ctx,
+    ) -> Result<bool> {
+        let response = match self.0.decide(session.req_header(), arrival, ctx).await {
+            Turn::Forward => return Ok(false),
+            Turn::Portal => {
+                self.answer_portal(session, arrival, ctx).await?;
+                return Ok(true);
+            }
+            Turn::Challenge => {
+                let head = session.req_header();
+                let target = std::str::from_utf8(head.raw_path()).unwrap_or("/");
+                challenge(&self.0.site, &head.method, &head.headers, target)
+            }
+            Turn::Refuse(status) => self.refusal(session, status),
         };
+        bridge::write(session, response).await?;
+        Ok(true)
+    }
+
+    async fn answer_portal(
+        &self,
+        session: &mut Session,
+        arrival: &Arrival,
+        ctx: &mut Ctx,
+    ) -> Result<()> {
         if let Some(connection) = ConnControl::of(session) {
             connection.set_body_timeout(BODY_PATIENCE);
         }
         let gateway = &self.0;
-        let (host, authority, most) = (arrival.host, arrival.authority, gateway.site.body_max);
-        let response = match bridge::read(session, host, authority, arrival.cx, most).await {
+        let response = match bridge::read(session, arrival, gateway.site.body_max).await {
             Ok(request) => gateway.portal.answer(request).await,
             Err(fault) => {
                 ctx.note(Outcome::Malformed, fault.reason());
@@ -111,24 +136,13 @@ impl ProxyHttp for Door {
     }
 
     async fn request_filter(&self, session: &mut Session, ctx: &mut Ctx) -> Result<bool> {
-        let Some(arrival) = ctx.arrival.clone() else {
+        // Lent to those who also write to the context, for as long as they do.
+        let Some(arrival) = ctx.arrival.take() else {
             return Err(Error::new(ErrorType::HTTPStatus(400)));
         };
-        let response = match self.0.decide(session.req_header(), &arrival, ctx).await {
-            Turn::Forward => return Ok(false),
-            Turn::Portal => {
-                self.answer_portal(session, ctx).await?;
-                return Ok(true);
-            }
-            Turn::Challenge => {
-                let head = session.req_header();
-                let target = std::str::from_utf8(head.raw_path()).unwrap_or("/");
-                challenge(&self.0.site, &head.method, &head.headers, target)
-            }
-            Turn::Refuse(status) => self.refusal(session, status),
-        };
-        bridge::write(session, response).await?;
-        Ok(true)
+        let outcome = self.answer(session, &arrival, ctx).await;
+        ctx.arrival = Some(arrival);
+        outcome
     }
 
     async fn upstream_peer(&self, session: &mut Session, ctx: &mut Ctx) -> Result<Box<HttpPeer>> {
@@ -155,7 +169,7 @@ impl ProxyHttp for Door {
         let Some(arrival) = &ctx.arrival else {
             return Err(Error::new(ErrorType::HTTPStatus(400)));
         };
-        let (way, id, authority) = (&arrival.way, arrival.cx.id, arrival.authority.as_str());
+        let (way, id, authority) = (&arrival.way, arrival.cx.id, &arrival.authority);
         self.0.headers.rewrite(request, ctx.person.as_deref(), way, id, authority)
     }
 

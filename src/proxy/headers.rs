@@ -10,10 +10,10 @@ use http::header::{COOKIE, HeaderName, HeaderValue, SET_COOKIE};
 use pingora::http::{RequestHeader, ResponseHeader};
 use std::sync::Arc;
 
-static FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-static FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-static FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const FORWARDED_FOR: &str = "X-Forwarded-For";
+const FORWARDED_PROTO: &str = "X-Forwarded-Proto";
+const FORWARDED_HOST: &str = "X-Forwarded-Host";
+const REQUEST_ID: &str = "X-Request-Id";
 
 /// Fields by which a client could speak for a proxy, in the folded spelling: besides all of
 /// `x-forwarded-…` and `x-vestibule-…`.
@@ -49,10 +49,10 @@ pub(super) struct HeaderRules {
 impl HeaderRules {
     /// Prepares the rules for these names.
     pub(super) fn new(identity: IdentityNames, cookies: Cookies) -> Self {
-        let own = [&FORWARDED_FOR, &FORWARDED_PROTO, &FORWARDED_HOST, &REQUEST_ID];
+        let own = [FORWARDED_FOR, FORWARDED_PROTO, FORWARDED_HOST, REQUEST_ID];
         let told = [&identity.user, &identity.groups, &identity.name, &identity.email];
-        let told = told.into_iter().filter_map(Option::as_ref);
-        let names = own.into_iter().chain(told).map(HeaderName::as_str);
+        let told = told.into_iter().filter_map(Option::as_ref).map(HeaderName::as_str);
+        let names = own.into_iter().chain(told);
         // The assertion is to come; nobody may use its name before.
         let names = names.chain(["x-vestibule-assertion"]);
         let protected = Arc::new(ProtectedNames::new(names));
@@ -76,7 +76,7 @@ impl HeaderRules {
         person: Option<&LiveSession>,
         way: &Way,
         id: RequestId,
-        authority: &str,
+        authority: &HeaderValue,
     ) -> pingora::Result<()> {
         self.strip(head);
         Self::strip_cookies(head)?;
@@ -94,11 +94,11 @@ impl HeaderRules {
                 }
             }
         }
-        head.insert_header(&FORWARDED_FOR, way.client.to_string())?;
+        head.insert_header(FORWARDED_FOR, way.client.to_string())?;
         let proto = HeaderValue::from_static(if way.https { "https" } else { "http" });
-        head.insert_header(&FORWARDED_PROTO, proto)?;
-        head.insert_header(&FORWARDED_HOST, authority)?;
-        head.insert_header(&REQUEST_ID, id.hex().as_slice())
+        head.insert_header(FORWARDED_PROTO, proto)?;
+        head.insert_header(FORWARDED_HOST, authority)?;
+        head.insert_header(REQUEST_ID, id.hex().as_slice())
     }
 
     fn strip(&self, head: &mut RequestHeader) {
@@ -120,20 +120,20 @@ impl HeaderRules {
         let mut fields = head.headers.get_all(COOKIE).iter();
         let Some(first) = fields.next() else { return Ok(()) };
         let is_one = fields.next().is_none();
-        let pairs = |field: &'_ HeaderValue| -> Vec<Vec<u8>> {
-            field.as_bytes().split(|c| *c == b';').map(|pair| pair.trim_ascii().to_vec()).collect()
-        };
-        if is_one && !first.as_bytes().split(|c| *c == b';').any(|pair| is_ours(pair)) {
+        if is_one && !first.as_bytes().split(|c| *c == b';').any(is_ours) {
             return Ok(());
         }
-        let all = head.headers.get_all(COOKIE).iter().flat_map(pairs);
-        let kept: Vec<Vec<u8>> = all.filter(|pair| !pair.is_empty() && !is_ours(pair)).collect();
-        head.remove_header(&COOKIE);
-        if kept.is_empty() {
-            Ok(())
-        } else {
-            head.insert_header(COOKIE, kept.join(b"; ".as_slice()))
+        let all = head.headers.get_all(COOKIE).iter();
+        let pairs = all.flat_map(|field| field.as_bytes().split(|c| *c == b';'));
+        let mut kept = Vec::new();
+        for pair in pairs.map(<[u8]>::trim_ascii) {
+            if !pair.is_empty() && !is_ours(pair) {
+                kept.extend_from_slice(if kept.is_empty() { b"" } else { b"; " });
+                kept.extend_from_slice(pair);
+            }
         }
+        head.remove_header(&COOKIE);
+        if kept.is_empty() { Ok(()) } else { head.insert_header(COOKIE, kept) }
     }
 
     /// Apps cannot set the gateway's cookies.
