@@ -43,19 +43,17 @@ impl Door {
         Self(gateway)
     }
 
-    /// Answers what is ours to answer. False where the app has to.
+    /// Answers what no app is to answer.
     async fn answer(
         &self,
         session: &mut Session,
         arrival: &Arrival,
+        turn: Turn,
         ctx: &mut Ctx,
     ) -> Result<bool> {
-        let response = match self.0.decide(session.req_header(), arrival, ctx).await {
+        let response = match turn {
             Turn::Forward => return Ok(false),
-            Turn::Portal => {
-                self.answer_portal(session, arrival, ctx).await?;
-                return Ok(true);
-            }
+            Turn::Portal => self.ask_portal(session, arrival, ctx).await,
             Turn::Challenge => {
                 let head = session.req_header();
                 let target = std::str::from_utf8(head.raw_path()).unwrap_or("/");
@@ -67,24 +65,23 @@ impl Door {
         Ok(true)
     }
 
-    async fn answer_portal(
+    async fn ask_portal(
         &self,
         session: &mut Session,
         arrival: &Arrival,
         ctx: &mut Ctx,
-    ) -> Result<()> {
+    ) -> Response {
         if let Some(connection) = ConnControl::of(session) {
             connection.set_body_timeout(BODY_PATIENCE);
         }
         let gateway = &self.0;
-        let response = match bridge::read(session, arrival, gateway.site.body_max).await {
+        match bridge::read(session, arrival, gateway.site.body_max).await {
             Ok(request) => gateway.portal.answer(request).await,
             Err(fault) => {
                 ctx.note(Outcome::Malformed, fault.reason());
                 self.refusal(session, fault.status())
             }
-        };
-        bridge::write(session, response).await
+        }
     }
 
     fn refusal(&self, session: &Session, status: StatusCode) -> Response {
@@ -140,9 +137,13 @@ impl ProxyHttp for Door {
         let Some(arrival) = ctx.arrival.take() else {
             return Err(Error::new(ErrorType::HTTPStatus(400)));
         };
-        let outcome = self.answer(session, &arrival, ctx).await;
+        let answered = match self.0.decide(session.req_header(), &arrival, ctx).await {
+            Turn::Forward => Ok(false),
+            // Boxed, so that what goes to an app does not carry the room for all our pages.
+            turn => Box::pin(self.answer(session, &arrival, turn, ctx)).await,
+        };
         ctx.arrival = Some(arrival);
-        outcome
+        answered
     }
 
     async fn upstream_peer(&self, session: &mut Session, ctx: &mut Ctx) -> Result<Box<HttpPeer>> {

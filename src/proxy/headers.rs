@@ -78,22 +78,9 @@ impl HeaderRules {
         id: RequestId,
         authority: &HeaderValue,
     ) -> pingora::Result<()> {
-        self.strip(head);
+        Self::strip(head);
         Self::strip_cookies(head)?;
-        let IdentityNames { user, groups, name, email } = &self.identity;
-        if let Some(identity) = person.map(LiveSession::identity) {
-            let told = [
-                (user, &identity.user),
-                (groups, &identity.groups),
-                (name, &identity.name),
-                (email, &identity.email),
-            ];
-            for (name, value) in told {
-                if let Some(name) = name.as_ref().filter(|_| !value.is_empty()) {
-                    head.insert_header(name, value)?;
-                }
-            }
-        }
+        self.tell(head, person)?;
         head.insert_header(FORWARDED_FOR, way.client.to_string())?;
         let proto = HeaderValue::from_static(if way.https { "https" } else { "http" });
         head.insert_header(FORWARDED_PROTO, proto)?;
@@ -101,15 +88,32 @@ impl HeaderRules {
         head.insert_header(REQUEST_ID, id.hex().as_slice())
     }
 
-    fn strip(&self, head: &mut RequestHeader) {
+    /// Writes who it is, over whatever the client wrote there; where there is nothing to write,
+    /// there is nothing left.
+    fn tell(&self, head: &mut RequestHeader, person: Option<&LiveSession>) -> pingora::Result<()> {
+        let IdentityNames { user, groups, name, email } = &self.identity;
+        let identity = person.map(LiveSession::identity);
+        let told = [
+            (user, identity.map(|identity| &identity.user)),
+            (groups, identity.map(|identity| &identity.groups)),
+            (name, identity.map(|identity| &identity.name)),
+            (email, identity.map(|identity| &identity.email)),
+        ];
+        for (name, value) in told {
+            match (name, value.filter(|value| !value.is_empty())) {
+                (Some(name), Some(value)) => head.insert_header(name, value)?,
+                (Some(name), None) => drop(head.remove_header(name)),
+                (None, _) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn strip(head: &mut RequestHeader) {
         // One pass over the names; most requests have nothing to take out.
         let unwanted = |name: &&HeaderName| is_spoken_for(name.as_str().as_bytes());
         let found: Vec<HeaderName> = head.headers.keys().filter(unwanted).cloned().collect();
         for name in &found {
-            head.remove_header(name);
-        }
-        let IdentityNames { user, groups, name, email } = &self.identity;
-        for name in [user, groups, name, email].into_iter().flatten() {
             head.remove_header(name);
         }
     }
