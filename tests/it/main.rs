@@ -3,3 +3,4 @@
 mod harness;
 
 mod first_run;
+mod sign_in;

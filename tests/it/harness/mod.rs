@@ -6,11 +6,13 @@ mod browser;
 mod gateway;
 mod http;
 mod people;
+mod shared;
 mod temp;
 
 pub use app::App;
-pub use browser::Browser;
+pub use browser::{Browser, attribute, filled_in};
 pub use gateway::{Gateway, Options, free_port, run};
 pub use http::{Reply, exchange, read_reply, send_raw};
-pub use people::{ADMIN_PASSWORD, Person, code_after, code_now};
+pub use people::{ADMIN_PASSWORD, Person, code_after, code_at, code_now};
+pub use shared::{Behind, Shared};
 pub use temp::TempDir;
