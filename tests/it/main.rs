@@ -3,4 +3,5 @@
 mod harness;
 
 mod first_run;
+mod forms;
 mod sign_in;

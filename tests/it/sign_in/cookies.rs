@@ -137,12 +137,8 @@ fn no_step_adopts_a_token_that_the_browser_brought_along() {
     // A token of one kind is none of another, and a step's token is gone with the step.
     assert!(!is_signed_in(&with("vestibule", &step)));
     for value in [ATTACKERS, &step, &session] {
-        let page = with("vestibule-step", value).request(
-            "GET",
-            "/_vestibule/login/second-factor",
-            "",
-            "",
-        );
+        let page =
+            with("vestibule-step", value).request("GET", "/_vestibule/login/second-factor", "", "");
         assert!(location(&page).starts_with("/_vestibule/login?"), "{:?}", page.headers);
     }
 }
