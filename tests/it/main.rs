@@ -2,6 +2,8 @@
 
 mod harness;
 
+mod bad_input;
+mod commands;
 mod first_run;
 mod forms;
 mod sign_in;
