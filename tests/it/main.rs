@@ -6,4 +6,6 @@ mod bad_input;
 mod commands;
 mod first_run;
 mod forms;
+mod secrets;
 mod sign_in;
+mod time;

@@ -8,6 +8,7 @@ mod http;
 mod people;
 mod shared;
 mod temp;
+mod world;
 
 pub use app::App;
 pub use browser::{Browser, attribute, filled_in};
@@ -16,3 +17,4 @@ pub use http::{Reply, exchange, read_reply, send_raw};
 pub use people::{ADMIN_PASSWORD, Person, code_after, code_at, code_now};
 pub use shared::{Behind, Shared};
 pub use temp::TempDir;
+pub use world::World;
