@@ -29,6 +29,15 @@ pub(super) fn reply(reply: &AdminReply, as_json: bool) {
     }
 }
 
+/// Prints how the running gateway is, in the word it said.
+pub(super) fn health(word: &str, as_json: bool) {
+    if as_json {
+        println!("{}", json!({"status": word}));
+    } else {
+        println!("{word}");
+    }
+}
+
 fn to_json(reply: &AdminReply) -> serde_json::Value {
     match reply {
         AdminReply::Pong => json!({"alive": true}),

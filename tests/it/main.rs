@@ -3,12 +3,18 @@
 
 mod harness;
 
+mod bad_input;
+mod commands;
 mod first_run;
+mod forms;
 mod http2;
 mod hygiene;
 mod identity;
 mod mixing;
 mod operating;
 mod routing;
+mod secrets;
+mod sign_in;
 mod streaming;
+mod time;
 mod upstreams;

@@ -77,6 +77,10 @@ impl SledEngine {
     ) -> std::result::Result<Self, OpenError> {
         let lock = open::claim(path, keys)?;
         let was_complete = Marker::read(path, keys)?.is_some_and(|marker| marker.complete);
+        if was_complete && !path.join("db").exists() {
+            // sled would make a new one, and bury what could still be found.
+            return Err(OpenError::damaged(path, "its file db is gone"));
+        }
         let progress = Progress::open(path, was_complete)?;
         let opened = open::tree(path)?;
         let engine = Self {
@@ -93,6 +97,11 @@ impl SledEngine {
             Marker::new(keys, true).write(path)?;
         }
         Ok(engine)
+    }
+
+    /// Whether a store was ever made in this folder.
+    pub(super) fn is_made(path: &Path) -> bool {
+        path.join(marker::NAME).exists()
     }
 
     /// Calls sled. Damaged files make it panic in unexpected places; that must not spread.
