@@ -40,7 +40,6 @@ pub(super) fn health(word: &str, as_json: bool) {
 
 fn to_json(reply: &AdminReply) -> serde_json::Value {
     match reply {
-        AdminReply::Pong => json!({"alive": true}),
         AdminReply::Done { message } => json!({"message": message}),
         AdminReply::Added { username, invite_url, totp, recovery_codes } => {
             let mut object = serde_json::Map::new();
@@ -67,7 +66,6 @@ fn to_json(reply: &AdminReply) -> serde_json::Value {
 
 fn to_text(reply: &AdminReply) -> String {
     match reply {
-        AdminReply::Pong => String::from("alive\n"),
         AdminReply::Done { message } => format!("{message}\n"),
         AdminReply::Added { username, invite_url, totp, recovery_codes } => {
             let mut lines = vec![format!("{username} is added")];

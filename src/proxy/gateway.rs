@@ -190,7 +190,9 @@ impl Gateway {
         ctx: &mut Ctx,
     ) -> Turn {
         let (path, _) = split_target(head.raw_path());
-        if self.portal.owns(path) {
+        let is_ours =
+            self.apps.knows_host(&arrival.host) || arrival.host == *self.site.public_url.host();
+        if is_ours && self.portal.owns(path) {
             ctx.outcome = Outcome::Portal;
             return Turn::Portal;
         }
