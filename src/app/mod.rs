@@ -24,7 +24,7 @@ pub use socket::{CallError, call, probe};
 use crate::config::Config;
 use crate::crypto::{Keyring, random};
 use crate::observe::{Format, Level, Log};
-use crate::portal::Portal;
+use crate::portal::{Demo, Portal};
 use crate::proxy::{Gateway, Listener, Parts, RouteSettings};
 use crate::service::{AdminReply, AdminRequest, Service};
 use crate::store::KvStore;
@@ -133,7 +133,9 @@ async fn serve(
     let state = Arc::new(State::default());
     let mut protects: Vec<String> = config.proxy.routes.iter().map(describe).collect();
     if config.proxy.routes.is_empty() {
-        config.proxy.routes.push(demo::start().await.map_err(RunError::thread)?);
+        let user = config.proxy.identity.user.clone();
+        let demo = Demo { user, prefix: config.site.prefix.clone() };
+        config.proxy.routes.push(demo::start(demo).await.map_err(RunError::thread)?);
         protects.push(String::from("a built-in demo page (protect your own with --upstream URL)"));
     }
     let site = Arc::new(config.site.clone());
@@ -144,7 +146,7 @@ async fn serve(
         settings: config.proxy.clone(),
         seed: u64::from_be_bytes(random().map_err(|error| RunError::store(error.to_string()))?),
     });
-    let _socket = socket::listen(&config.admin_socket, &service, &state).await?;
+    let _socket = socket::listen(&config.admin_socket, &service, &state)?;
     if let Some(listener) = doors.health {
         socket::serve_health(listener, &service, &state);
     }

@@ -36,7 +36,7 @@ impl Drop for SocketFile {
 
 /// Starts the administration socket. The store's lock is held by now, so a file that is there
 /// was left behind.
-pub(super) async fn listen(
+pub(super) fn listen(
     path: &Path,
     service: &Arc<Service>,
     state: &Arc<State>,

@@ -17,7 +17,7 @@ static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Fields by which a client could speak for a proxy, in the folded spelling: besides all of
 /// `x-forwarded-…` and `x-vestibule-…`.
-const SPOKEN_FOR: [&[u8]; 19] = [
+const SPOKEN_FOR: [&[u8]; 20] = [
     b"forwarded",
     b"true-client-ip",
     b"cf-connecting-ip",
@@ -37,11 +37,15 @@ const SPOKEN_FOR: [&[u8]; 19] = [
     b"x-http-method-override",
     b"x-method-override",
     b"x-request-id",
+    // To a CGI app, the proxy it is to send its own requests through.
+    b"proxy",
 ];
 
 /// What is done to the head of a request before the app sees it.
 pub(super) struct HeaderRules {
     identity: IdentityNames,
+    /// Every name that tells an app who somebody is.
+    telling: Vec<HeaderName>,
     cookies: Cookies,
     protected: Arc<ProtectedNames>,
 }
@@ -49,14 +53,21 @@ pub(super) struct HeaderRules {
 impl HeaderRules {
     /// Prepares the rules for these names.
     pub(super) fn new(identity: IdentityNames, cookies: Cookies) -> Self {
+        // The usual names are nobody else's either: an app that is not told a name may still look
+        // for it.
+        let usual = IdentityNames::default();
+        let telling: Vec<HeaderName> = [&usual, &identity]
+            .into_iter()
+            .flat_map(|IdentityNames { user, groups, name, email }| [user, groups, name, email])
+            .flatten()
+            .cloned()
+            .collect();
         let own = [&FORWARDED_FOR, &FORWARDED_PROTO, &FORWARDED_HOST, &REQUEST_ID];
-        let told = [&identity.user, &identity.groups, &identity.name, &identity.email];
-        let told = told.into_iter().filter_map(Option::as_ref);
-        let names = own.into_iter().chain(told).map(HeaderName::as_str);
+        let names = own.into_iter().chain(&telling).map(HeaderName::as_str);
         // The assertion is to come; nobody may use its name before.
         let names = names.chain(["x-vestibule-assertion"]);
         let protected = Arc::new(ProtectedNames::new(names));
-        Self { identity, cookies, protected }
+        Self { identity, telling, cookies, protected }
     }
 
     /// Names that only the gateway may use.
@@ -108,8 +119,7 @@ impl HeaderRules {
         for name in &found {
             head.remove_header(name);
         }
-        let IdentityNames { user, groups, name, email } = &self.identity;
-        for name in [user, groups, name, email].into_iter().flatten() {
+        for name in &self.telling {
             head.remove_header(name);
         }
     }
@@ -123,7 +133,7 @@ impl HeaderRules {
         let pairs = |field: &'_ HeaderValue| -> Vec<Vec<u8>> {
             field.as_bytes().split(|c| *c == b';').map(|pair| pair.trim_ascii().to_vec()).collect()
         };
-        if is_one && !first.as_bytes().split(|c| *c == b';').any(|pair| is_ours(pair)) {
+        if is_one && !first.as_bytes().split(|c| *c == b';').any(is_ours) {
             return Ok(());
         }
         let all = head.headers.get_all(COOKIE).iter().flat_map(pairs);
@@ -149,15 +159,18 @@ impl HeaderRules {
     }
 }
 
-/// Whether a cookie is one of the gateway's.
+/// Whether a cookie is one of the gateway's. A cookie without a name comes back from browsers as
+/// its bare value, so that `=vestibule=x` would return as `vestibule=x`.
 fn is_ours(pair: &[u8]) -> bool {
+    let begin = pair.iter().position(|c| *c != b'=' && !c.is_ascii_whitespace());
+    let pair = pair.get(begin.unwrap_or(pair.len())..).unwrap_or_default();
     let name = pair.split(|c| *c == b'=').next().unwrap_or_default();
     Cookies::is_ours(name.trim_ascii())
 }
 
 /// Whether a client could speak for a proxy by this name, in any spelling some server folds.
 fn is_spoken_for(name: &[u8]) -> bool {
-    if !matches!(name.first(), Some(b'x' | b'f' | b't' | b'c')) {
+    if !matches!(name.first(), Some(b'x' | b'f' | b't' | b'c' | b'p')) {
         return false;
     }
     let fold = |c: &u8| if c.is_ascii_alphanumeric() { *c } else { b'-' };
@@ -184,6 +197,7 @@ mod tests {
             "x-forwarded-anything",
             "true-client-ip",
             "x-http-method-override",
+            "proxy",
         ] {
             assert!(is_spoken_for(name.as_bytes()), "{name}");
         }

@@ -1,8 +1,9 @@
 //! Streams end with the session they were opened under.
 //!
-//! An answer that goes on for long (a WebSocket, server-sent events, anything without a length)
-//! is entered here with its session and its connection. A background task looks twice a second
-//! whether each session is still good and ends the connections of those that are not.
+//! What goes on for long (a WebSocket, server-sent events, an upload or a download that is large
+//! or without a length) is entered here with its session and its connection. A background task
+//! looks twice a second whether each session is still good and ends the connections of those that
+//! are not.
 
 use super::guard::ConnControl;
 use crate::service::{LiveSession, Service};

@@ -48,7 +48,8 @@ pub fn exchange(address: SocketAddr, request: &[u8]) -> Reply {
     read_reply(&mut BufReader::new(stream), is_head)
 }
 
-fn connect(address: SocketAddr) -> TcpStream {
+/// A connection that gives up rather than hang a test.
+pub fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.set_write_timeout(Some(PATIENCE)).unwrap();
@@ -103,4 +104,30 @@ fn read_body<R: Read>(stream: &mut BufReader<R>, reply: &Reply) -> Vec<u8> {
         let _ = stream.read_to_end(&mut body);
     }
     body
+}
+
+/// Reads one head, up to its empty line; what came before the end where there is none.
+pub fn read_head<R: Read>(stream: &mut BufReader<R>) -> String {
+    let mut head = String::new();
+    while let Some(line) = read_line(stream) {
+        head.push_str(&line);
+        head.push_str("\r\n");
+        if line.is_empty() {
+            break;
+        }
+    }
+    head
+}
+
+/// Reads until these bytes have come; panics where the end comes first.
+pub fn read_until<R: Read>(stream: &mut BufReader<R>, wanted: &str) -> String {
+    let mut seen = Vec::new();
+    while !seen.ends_with(wanted.as_bytes()) {
+        let mut byte = [0];
+        let read = stream.read(&mut byte);
+        let text = || String::from_utf8_lossy(&seen).into_owned();
+        assert!(matches!(read, Ok(1)), "{read:?} before {wanted:?}, after {:?}", text());
+        seen.push(byte[0]);
+    }
+    String::from_utf8_lossy(&seen).into_owned()
 }
