@@ -71,7 +71,8 @@ impl Service {
         let digest = digest(TokenKind::Session, token);
         let found = match self.live.get(&digest) {
             Some(live) => Some(live),
-            None => self.load(digest).await?,
+            // Boxed, since a request of a session in use has no need of the room.
+            None => Box::pin(self.load(digest)).await?,
         };
         let live = found.filter(|live| live.is_live(cx.now));
         if let Some(live) = &live {
