@@ -165,7 +165,7 @@ async fn serve(
             .map_err(|why| RunError::store(AdminError::from(why).to_string()))?,
     });
     say(&service, Level::Info, "ready");
-    orders.to_stop().await;
+    orders.stop().await;
     state.draining.store(true, Ordering::SeqCst);
     say(&service, Level::Info, "stopping: finishing what is in flight");
     let finished = running.drain(PATIENCE).await;
@@ -232,7 +232,7 @@ impl Orders {
         Ok(Self { terminate, interrupt })
     }
 
-    async fn to_stop(&mut self) {
+    async fn stop(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}

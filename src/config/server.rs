@@ -64,7 +64,7 @@ fn check_listeners(s: &mut Section<'_>, listen: &[Listen], admin: Option<SocketA
     }
 }
 
-/// How a browser on this machine reaches the first listener; nothing where all are socket files.
+/// How a browser on this machine reaches the first listener that has an address of its own.
 fn first_url(listen: &[Listen]) -> Option<String> {
     let tcp = |listen: &Listen| match listen {
         Listen::Tcp(address) => Some(*address),

@@ -124,6 +124,6 @@ mod tests {
             log.say(Timestamp::from_secs(0), Level::Info, "hello");
         }
         drop(thread);
-        assert_eq!(sink.0.lock().unwrap().iter().filter(|c| **c == b'\n').count(), 100);
+        assert_eq!(String::from_utf8_lossy(&sink.0.lock().unwrap()).lines().count(), 100);
     }
 }

@@ -107,7 +107,7 @@ impl Service {
         let added = AuditEvent::UserAdded { user: user.id, name: user.username.clone() };
         let effects = vec![Effect::FirstUser(user.clone())];
         let verified = self.prove(self.hashing.place()?, &user, hash, password, cx).await?;
-        let progress = self.follow(token, user, verified, effects, visitor).await?;
+        let progress = self.follow(token, link.purpose, user, verified, effects, visitor).await?;
         self.record(&added, cx);
         Ok(progress)
     }
@@ -127,7 +127,7 @@ impl Service {
         let effects = vec![Effect::Change(UserChange::Password(hash.clone()))];
         let (id, place) = (user.id, self.hashing.place()?);
         let verified = self.prove(place, &user, hash, password, visitor.cx).await?;
-        let progress = self.follow(token, user, verified, effects, visitor).await?;
+        let progress = self.follow(token, link.purpose, user, verified, effects, visitor).await?;
         self.record(&AuditEvent::PasswordChanged { user: id }, visitor.cx);
         Ok(progress)
     }
@@ -149,8 +149,8 @@ impl Service {
         let verified = self.prove(place, &user, hash, password, cx).await;
         let verified = self.unless_judged(counter, verified).await?;
         self.store.refund(counter).await?;
-        let effects = vec![Effect::Change(UserChange::EnrolmentOpened)];
-        let progress = self.follow(token, user, verified, effects, visitor).await?;
+        let progress =
+            self.follow(token, link.purpose, user, verified, Vec::new(), visitor).await?;
         Ok(progress)
     }
 
@@ -176,6 +176,7 @@ impl Service {
     async fn follow(
         &self,
         token: &Bearer,
+        purpose: LinkPurpose,
         user: User,
         verified: PasswordVerified,
         effects: Vec<Effect>,
@@ -184,7 +185,7 @@ impl Service {
         let cx = visitor.cx;
         let patience = self.settings.session.pending;
         let begun = PendingSignIn::begin(verified, &user, cx.now, patience);
-        let pending = begun.ok_or(Denied::Credentials)?;
+        let pending = begun.ok_or(Denied::Credentials)?.with_link(purpose);
         let consumes = Some(OneTime::Link(digest(TokenKind::Link, token)));
         let id = user.id;
         let changes = Changes { consumes, effects, ..Changes::default() };

@@ -225,7 +225,7 @@ impl LiveSessions {
 
     /// What the store has yet to hear of uses.
     pub(super) fn unsaved(&self) -> Vec<(Arc<LiveSession>, Timestamp)> {
-        let held = self.buckets.iter().flatten().filter_map(|slot| slot.load_full());
+        let held = self.buckets.iter().flatten().filter_map(ArcSwapOption::load_full);
         held.filter_map(|live| live.unsaved().map(|seen| (live, seen))).collect()
     }
 }

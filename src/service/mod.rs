@@ -114,7 +114,9 @@ impl Service {
         self.store
             .touch(unsaved.iter().map(|(live, seen)| (live.digest(), *seen)).collect())
             .await?;
-        unsaved.iter().for_each(|(live, seen)| live.saved(*seen));
+        for (live, seen) in &unsaved {
+            live.saved(*seen);
+        }
         Ok(())
     }
 
