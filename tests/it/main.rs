@@ -2,6 +2,7 @@
 
 mod harness;
 
+mod deadlines;
 mod first_run;
 mod http2;
 mod hygiene;
