@@ -12,3 +12,4 @@ mod operating;
 mod routing;
 mod streaming;
 mod upstreams;
+mod websocket;
