@@ -12,12 +12,16 @@ use std::path::Path;
 /// More than any key file has; a larger one is some other file.
 const LONGEST: u64 = 4096;
 
-/// Reads the master key, making it first where it is the usual file and there is none.
-pub(super) fn load(source: &MasterKeySource) -> Result<Keyring, RunError> {
+/// Reads the master key, making it first where it is the usual file and there is none. Where a
+/// store was sealed already a new key would be of no use, and would hide that the old one is lost.
+pub(super) fn load(source: &MasterKeySource, is_sealed: bool) -> Result<Keyring, RunError> {
     let (key, whence) = match source {
         MasterKeySource::Inline(key) => (key.clone(), String::from("secrets.master_key")),
         MasterKeySource::File { path, make } => {
             if *make && !path.exists() {
+                if is_sealed {
+                    return Err(lost(path));
+                }
                 create(path)?;
             }
             (read(path)?, path.display().to_string())
@@ -26,6 +30,14 @@ pub(super) fn load(source: &MasterKeySource) -> Result<Keyring, RunError> {
     Keyring::from_master(key.reveal()).map_err(|error| {
         RunError::sentence(format!("{whence}: {error}: `head -c 32 /dev/urandom` makes a good one"))
     })
+}
+
+fn lost(path: &Path) -> RunError {
+    RunError::sentence(format!(
+        "the master key {} is missing, and the store beside it was sealed with it: put the key \
+         back from your backup, or name another folder for a new store",
+        path.display()
+    ))
 }
 
 fn read(path: &Path) -> Result<Secret<Vec<u8>>, RunError> {

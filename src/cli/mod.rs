@@ -88,7 +88,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             print!("{}", load(&overrides)?.show());
             Ok(())
         }
-        Some(Command::Health { ready }) => health(&load(&overrides)?, ready),
+        Some(Command::Health { ready }) => health(&load(&overrides)?, ready, json),
     }
 }
 
@@ -120,10 +120,10 @@ fn administer(config: &Config, request: &AdminRequest, json: bool) -> Result<(),
     Ok(())
 }
 
-fn health(config: &Config, ready: bool) -> Result<(), Failure> {
+fn health(config: &Config, ready: bool, json: bool) -> Result<(), Failure> {
     match block_on(app::probe(&config.admin_socket, ready))?? {
         Ok(word) => {
-            println!("{word}");
+            print::health(&word, json);
             Ok(())
         }
         Err(word) => Err(Failure::Failed(word)),
@@ -180,10 +180,15 @@ fn read_password() -> Result<String, Failure> {
     read.map_err(|error| Failure::Failed(format!("the password cannot be read: {error}")))?;
     let password = text.strip_suffix('\n').unwrap_or(&text);
     let password = password.strip_suffix('\r').unwrap_or(password);
+    let wrong = |what: &str| Failure::Wrong(format!("vestibule: --password-stdin: {what}"));
     if password.is_empty() {
-        return Err(Failure::Wrong(String::from(
-            "vestibule: --password-stdin: standard input is empty; pipe the password into it",
-        )));
+        return Err(wrong("standard input is empty; pipe the password into it"));
+    }
+    // No browser can type a line break: whoever has one could never sign in.
+    if password.contains(['\n', '\r']) {
+        return Err(wrong(
+            "standard input has more than one line; pipe the password alone into it",
+        ));
     }
     Ok(password.to_owned())
 }

@@ -61,12 +61,12 @@ impl Line {
     pub fn text(&mut self, key: &str, value: &str) {
         match self.format {
             Format::Json => {
-                let _ = write!(self.text, r#","{key}":""#);
+                self.text.extend([",\"", key, "\":\""]);
                 escape_json(&mut self.text, value);
                 self.text.push('"');
             }
             Format::Human => {
-                let _ = write!(self.text, " {key}=");
+                self.text.extend([" ", key, "="]);
                 escape_human(&mut self.text, value);
             }
         }
@@ -98,6 +98,11 @@ impl Line {
 }
 
 fn escape_json(out: &mut String, value: &str) {
+    // A line is written for every request, and nearly none has anything to escape.
+    if value.bytes().all(|c| (b' '..0x7f).contains(&c) && c != b'"' && c != b'\\') {
+        out.push_str(value);
+        return;
+    }
     for c in value.chars() {
         match c {
             '"' => out.push_str("\\\""),

@@ -1,7 +1,7 @@
 //! From the engine's session to a plain request of our own pages, and back.
 
+use super::gateway::Arrival;
 use crate::http::{Request, Response};
-use crate::types::{Host, RequestCx};
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_LENGTH, EXPECT};
 use http::{HeaderMap, StatusCode};
@@ -47,9 +47,7 @@ impl BodyFault {
 /// Reads the whole request. Its target and host have been judged before.
 pub(super) async fn read(
     session: &mut Session,
-    host: Host,
-    authority: String,
-    cx: RequestCx,
+    arrival: &Arrival,
     body_max: usize,
 ) -> Result<Request, BodyFault> {
     let body = read_body(session, body_max).await?;
@@ -57,13 +55,13 @@ pub(super) async fn read(
     let (path, query) = split_target(head.raw_path());
     Ok(Request {
         method: head.method.clone(),
-        authority,
-        host,
+        authority: arrival.authority.to_str().unwrap_or_default().to_owned(),
+        host: arrival.host.clone(),
         path: path.to_owned(),
         query: query.to_owned(),
         headers: head.headers.clone(),
         body,
-        cx,
+        cx: arrival.cx,
     })
 }
 

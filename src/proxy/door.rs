@@ -46,23 +46,48 @@ impl Door {
         Self(gateway)
     }
 
-    async fn answer_portal(&self, session: &mut Session, ctx: &mut Ctx) -> Result<()> {
-        let Some(arrival) = ctx.arrival.clone() else {
-            return Error::e_explain(ErrorType::InternalError, "no arrival");
+    /// Answers what no app is to answer.
+    async fn answer(
+        &self,
+        session: &mut Session,
+        arrival: &Arrival,
+        turn: Turn,
+        ctx: &mut Ctx,
+    ) -> Result<bool> {
+        let response = match turn {
+            Turn::Forward => return Ok(false),
+            Turn::Portal => {
+                self.name_visitor(session, ctx, arrival).await;
+                self.ask_portal(session, arrival, ctx).await
+            }
+            Turn::Challenge => {
+                let head = session.req_header();
+                let target = std::str::from_utf8(head.raw_path()).unwrap_or("/");
+                challenge(&self.0.site, &head.method, &head.headers, target)
+            }
+            Turn::Refuse(status) => self.refusal(session, status),
         };
+        bridge::write(session, response).await?;
+        Ok(true)
+    }
+
+    async fn ask_portal(
+        &self,
+        session: &mut Session,
+        arrival: &Arrival,
+        ctx: &mut Ctx,
+    ) -> Response {
         if let Some(connection) = ConnControl::of(session) {
             connection.set_body_timeout(BODY_PATIENCE);
         }
         let gateway = &self.0;
-        let (host, authority, most) = (arrival.host, arrival.authority, gateway.site.body_max);
-        let response = match bridge::read(session, host, authority, arrival.cx, most).await {
+        match bridge::read(session, arrival, gateway.site.body_max).await {
             Ok(request) => gateway.portal.answer(request).await,
             Err(fault) => {
                 ctx.note(Outcome::Malformed, fault.reason());
                 self.refusal(session, fault.status())
             }
-        };
-        bridge::write(session, response).await
+        }
     }
 
     /// Notes who visits our own pages, for the log; the pages ask for themselves.
@@ -135,31 +160,23 @@ impl ProxyHttp for Door {
     }
 
     async fn request_filter(&self, session: &mut Session, ctx: &mut Ctx) -> Result<bool> {
-        let Some(arrival) = ctx.arrival.clone() else {
+        // Lent to those who also write to the context, for as long as they do.
+        let Some(arrival) = ctx.arrival.take() else {
             return Err(Error::new(ErrorType::HTTPStatus(400)));
         };
-        let response = match self.0.decide(session.req_header(), &arrival, ctx).await {
+        let answered = match self.0.decide(session.req_header(), &arrival, ctx).await {
             Turn::Forward => {
                 let is_upload = !session.as_downstream_mut().is_body_empty();
                 if is_upload && is_long(&session.req_header().headers) {
                     self.enter_stream(session, ctx);
                 }
-                return Ok(false);
+                Ok(false)
             }
-            Turn::Portal => {
-                self.name_visitor(session, ctx, &arrival).await;
-                self.answer_portal(session, ctx).await?;
-                return Ok(true);
-            }
-            Turn::Challenge => {
-                let head = session.req_header();
-                let target = std::str::from_utf8(head.raw_path()).unwrap_or("/");
-                challenge(&self.0.site, &head.method, &head.headers, target)
-            }
-            Turn::Refuse(status) => self.refusal(session, status),
+            // Boxed, so that what goes to an app does not carry the room for all our pages.
+            turn => Box::pin(self.answer(session, &arrival, turn, ctx)).await,
         };
-        bridge::write(session, response).await?;
-        Ok(true)
+        ctx.arrival = Some(arrival);
+        answered
     }
 
     async fn upstream_peer(&self, session: &mut Session, ctx: &mut Ctx) -> Result<Box<HttpPeer>> {
@@ -186,7 +203,7 @@ impl ProxyHttp for Door {
         let Some(arrival) = &ctx.arrival else {
             return Err(Error::new(ErrorType::HTTPStatus(400)));
         };
-        let (way, id, authority) = (&arrival.way, arrival.cx.id, arrival.authority.as_str());
+        let (way, id, authority) = (&arrival.way, arrival.cx.id, &arrival.authority);
         self.0.headers.rewrite(request, ctx.person.as_deref(), way, id, authority)
     }
 

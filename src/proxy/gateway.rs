@@ -17,7 +17,7 @@ use crate::observe::{Access, Outcome};
 use crate::portal::Portal;
 use crate::service::{Answer, LiveSession, Permit, Service};
 use crate::types::{Host, PathView, RequestCx, RequestId};
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 use pingora::apps::HttpServerOptions;
 use pingora::http::RequestHeader;
 use pingora::proxy::http_proxy;
@@ -73,12 +73,12 @@ pub(super) struct Ctx {
 }
 
 /// What is known of a request once its head is in order.
-#[derive(Clone)]
 pub(super) struct Arrival {
     pub(super) cx: RequestCx,
     pub(super) way: Way,
     pub(super) host: Host,
-    pub(super) authority: String,
+    /// What the client called the host, as text that can be told on.
+    pub(super) authority: HeaderValue,
 }
 
 /// What becomes of a request.
@@ -170,16 +170,16 @@ impl Gateway {
     ) -> Option<Arrival> {
         let way = self.trusted.way(peer, tls, &head.headers);
         let authority = match head.uri.authority() {
-            Some(authority) => authority.as_str(),
-            None => head.headers.get(http::header::HOST)?.to_str().ok()?,
+            Some(authority) => HeaderValue::from_str(authority.as_str()).ok()?,
+            None => head.headers.get(http::header::HOST)?.clone(),
         };
-        let (host, _) = Host::parse_authority(authority).ok()?;
+        let (host, _) = Host::parse_authority(authority.to_str().ok()?).ok()?;
         let cx = RequestCx {
             id: self.request_id(),
             now: self.service.clock().now(),
             client: way.client,
         };
-        Some(Arrival { cx, way, host, authority: authority.to_owned() })
+        Some(Arrival { cx, way, host, authority })
     }
 
     /// Decides what becomes of a request, and asks the gate where that is for the gate to say.

@@ -10,10 +10,10 @@ use http::header::{COOKIE, HeaderName, HeaderValue, SET_COOKIE};
 use pingora::http::{RequestHeader, ResponseHeader};
 use std::sync::Arc;
 
-static FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-static FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-static FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const FORWARDED_FOR: &str = "X-Forwarded-For";
+const FORWARDED_PROTO: &str = "X-Forwarded-Proto";
+const FORWARDED_HOST: &str = "X-Forwarded-Host";
+const REQUEST_ID: &str = "X-Request-Id";
 
 /// Fields by which a client could speak for a proxy, in the folded spelling: besides all of
 /// `x-forwarded-…` and `x-vestibule-…`.
@@ -44,8 +44,8 @@ const SPOKEN_FOR: [&[u8]; 20] = [
 /// What is done to the head of a request before the app sees it.
 pub(super) struct HeaderRules {
     identity: IdentityNames,
-    /// Every name that tells an app who somebody is.
-    telling: Vec<HeaderName>,
+    /// Usual names that this app is not told: it may still look for them.
+    unused: Vec<HeaderName>,
     cookies: Cookies,
     protected: Arc<ProtectedNames>,
 }
@@ -53,21 +53,14 @@ pub(super) struct HeaderRules {
 impl HeaderRules {
     /// Prepares the rules for these names.
     pub(super) fn new(identity: IdentityNames, cookies: Cookies) -> Self {
-        // The usual names are nobody else's either: an app that is not told a name may still look
-        // for it.
-        let usual = IdentityNames::default();
-        let telling: Vec<HeaderName> = [&usual, &identity]
-            .into_iter()
-            .flat_map(|IdentityNames { user, groups, name, email }| [user, groups, name, email])
-            .flatten()
-            .cloned()
-            .collect();
-        let own = [&FORWARDED_FOR, &FORWARDED_PROTO, &FORWARDED_HOST, &REQUEST_ID];
-        let names = own.into_iter().chain(&telling).map(HeaderName::as_str);
+        let own = [FORWARDED_FOR, FORWARDED_PROTO, FORWARDED_HOST, REQUEST_ID];
+        let (told, mut unused) = (names_of(&identity), names_of(&IdentityNames::default()));
+        unused.retain(|name| !told.contains(name));
+        let names = own.into_iter().chain(told.iter().chain(&unused).map(HeaderName::as_str));
         // The assertion is to come; nobody may use its name before.
         let names = names.chain(["x-vestibule-assertion"]);
         let protected = Arc::new(ProtectedNames::new(names));
-        Self { identity, telling, cookies, protected }
+        Self { identity, unused, cookies, protected }
     }
 
     /// Names that only the gateway may use.
@@ -87,39 +80,47 @@ impl HeaderRules {
         person: Option<&LiveSession>,
         way: &Way,
         id: RequestId,
-        authority: &str,
+        authority: &HeaderValue,
     ) -> pingora::Result<()> {
-        self.strip(head);
+        Self::strip(head);
         Self::strip_cookies(head)?;
-        let IdentityNames { user, groups, name, email } = &self.identity;
-        if let Some(identity) = person.map(LiveSession::identity) {
-            let told = [
-                (user, &identity.user),
-                (groups, &identity.groups),
-                (name, &identity.name),
-                (email, &identity.email),
-            ];
-            for (name, value) in told {
-                if let Some(name) = name.as_ref().filter(|_| !value.is_empty()) {
-                    head.insert_header(name, value)?;
-                }
-            }
-        }
-        head.insert_header(&FORWARDED_FOR, way.client.to_string())?;
+        self.tell(head, person)?;
+        head.insert_header(FORWARDED_FOR, way.client.to_string())?;
         let proto = HeaderValue::from_static(if way.https { "https" } else { "http" });
-        head.insert_header(&FORWARDED_PROTO, proto)?;
-        head.insert_header(&FORWARDED_HOST, authority)?;
-        head.insert_header(&REQUEST_ID, id.hex().as_slice())
+        head.insert_header(FORWARDED_PROTO, proto)?;
+        head.insert_header(FORWARDED_HOST, authority)?;
+        head.insert_header(REQUEST_ID, id.hex().as_slice())
     }
 
-    fn strip(&self, head: &mut RequestHeader) {
+    /// Writes who it is, over whatever the client wrote there; where there is nothing to write,
+    /// there is nothing left.
+    fn tell(&self, head: &mut RequestHeader, person: Option<&LiveSession>) -> pingora::Result<()> {
+        let IdentityNames { user, groups, name, email } = &self.identity;
+        let identity = person.map(LiveSession::identity);
+        let told = [
+            (user, identity.map(|identity| &identity.user)),
+            (groups, identity.map(|identity| &identity.groups)),
+            (name, identity.map(|identity| &identity.name)),
+            (email, identity.map(|identity| &identity.email)),
+        ];
+        for (name, value) in told {
+            match (name, value.filter(|value| !value.is_empty())) {
+                (Some(name), Some(value)) => head.insert_header(name, value)?,
+                (Some(name), None) => drop(head.remove_header(name)),
+                (None, _) => {}
+            }
+        }
+        for name in &self.unused {
+            head.remove_header(name);
+        }
+        Ok(())
+    }
+
+    fn strip(head: &mut RequestHeader) {
         // One pass over the names; most requests have nothing to take out.
         let unwanted = |name: &&HeaderName| is_spoken_for(name.as_str().as_bytes());
         let found: Vec<HeaderName> = head.headers.keys().filter(unwanted).cloned().collect();
         for name in &found {
-            head.remove_header(name);
-        }
-        for name in &self.telling {
             head.remove_header(name);
         }
     }
@@ -130,20 +131,20 @@ impl HeaderRules {
         let mut fields = head.headers.get_all(COOKIE).iter();
         let Some(first) = fields.next() else { return Ok(()) };
         let is_one = fields.next().is_none();
-        let pairs = |field: &'_ HeaderValue| -> Vec<Vec<u8>> {
-            field.as_bytes().split(|c| *c == b';').map(|pair| pair.trim_ascii().to_vec()).collect()
-        };
-        if is_one && !first.as_bytes().split(|c| *c == b';').any(|pair| is_ours(pair)) {
+        if is_one && !first.as_bytes().split(|c| *c == b';').any(is_ours) {
             return Ok(());
         }
-        let all = head.headers.get_all(COOKIE).iter().flat_map(pairs);
-        let kept: Vec<Vec<u8>> = all.filter(|pair| !pair.is_empty() && !is_ours(pair)).collect();
-        head.remove_header(&COOKIE);
-        if kept.is_empty() {
-            Ok(())
-        } else {
-            head.insert_header(COOKIE, kept.join(b"; ".as_slice()))
+        let all = head.headers.get_all(COOKIE).iter();
+        let pairs = all.flat_map(|field| field.as_bytes().split(|c| *c == b';'));
+        let mut kept = Vec::new();
+        for pair in pairs.map(<[u8]>::trim_ascii) {
+            if !pair.is_empty() && !is_ours(pair) {
+                kept.extend_from_slice(if kept.is_empty() { b"" } else { b"; " });
+                kept.extend_from_slice(pair);
+            }
         }
+        head.remove_header(&COOKIE);
+        if kept.is_empty() { Ok(()) } else { head.insert_header(COOKIE, kept) }
     }
 
     /// Apps cannot set the gateway's cookies.
@@ -157,6 +158,12 @@ impl HeaderRules {
         head.remove_header(&SET_COOKIE);
         kept.into_iter().try_for_each(|value| head.append_header(SET_COOKIE, value).map(drop))
     }
+}
+
+/// The names an app is told by.
+fn names_of(identity: &IdentityNames) -> Vec<HeaderName> {
+    let IdentityNames { user, groups, name, email } = identity;
+    [user, groups, name, email].into_iter().flatten().cloned().collect()
 }
 
 /// Whether a cookie is one of the gateway's. A cookie without a name comes back from browsers as

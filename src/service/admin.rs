@@ -74,6 +74,7 @@ pub enum AdminRequest {
 }
 
 /// A person, as administrators see one.
+#[allow(clippy::struct_excessive_bools, reason = "a record to be read, not a state machine")]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct UserView {
     /// The record's own name.
@@ -318,11 +319,11 @@ impl Service {
         how: &'static str,
     ) -> Result<User, AdminError> {
         let id = self.named(name).await?.id;
-        let changed = self.store.change_user(id, changes).await?;
-        let changed = changed.ok_or_else(|| nobody(name))?.map_err(|_| Denied::NameTaken)?;
+        let outcome = self.store.change_user(id, changes).await?;
+        let outcome = outcome.ok_or_else(|| nobody(name))?.map_err(|_| Denied::NameTaken)?;
         self.live.end_where(Which::Of(id, None));
         self.act(&AuditEvent::UserChanged { user: id, how });
-        Ok(changed.user)
+        Ok(outcome.user)
     }
 
     async fn remove_user(&self, name: &str) -> Reply {

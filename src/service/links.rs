@@ -6,7 +6,9 @@
 use super::sign_in::{Changes, Progress, Visitor};
 use super::{Denied, Service};
 use crate::crypto::{PasswordHash, TokenKind, digest, new_bearer, new_user_id};
-use crate::domain::{AuditEvent, Link, LinkPurpose, PendingSignIn, User, UserChange};
+use crate::domain::{
+    AuditEvent, Link, LinkPurpose, PendingSignIn, SignInFailure, User, UserChange,
+};
 use crate::store::{Effect, OneTime};
 use crate::types::{Bearer, RequestCx, Secret, UserId, Username};
 use std::time::Duration;
@@ -61,7 +63,9 @@ impl Service {
         let found = self.store.link(digest(TokenKind::Link, token), cx.now).await?;
         let link = found.ok_or(Denied::LinkGone)?;
         let user = match link.user {
-            None => None,
+            None if self.store.is_empty().await? => None,
+            // Somebody was added meanwhile, by command: there is no first administrator to make.
+            None => return Err(Denied::LinkGone),
             Some(id) => {
                 let user = self.store.user(id).await?.filter(|user| !user.disabled);
                 Some(user.ok_or(Denied::LinkGone)?)
@@ -155,7 +159,10 @@ impl Service {
         let cx = visitor.cx;
         user.password = Some(hash);
         let verified = self.check_password(Some(&user), password).await?;
-        let verified = verified.ok_or(Denied::Credentials)?;
+        let Some(verified) = verified else {
+            self.failed(Some(user.id), SignInFailure::Credentials, cx);
+            return Err(Denied::Credentials);
+        };
         let patience = self.settings.session.pending;
         let begun = PendingSignIn::begin(verified, &user, cx.now, patience);
         let pending = begun.ok_or(Denied::Credentials)?;
@@ -163,7 +170,8 @@ impl Service {
         let id = user.id;
         let changes = Changes { consumes, effects, ..Changes::default() };
         let progress = match self.go_on(pending, user, changes, visitor).await {
-            Err(Denied::Expired) => return Err(Denied::LinkGone),
+            // Only making the first person can find a name taken.
+            Err(Denied::Expired | Denied::NameTaken) => return Err(Denied::LinkGone),
             other => other?,
         };
         self.record(&AuditEvent::LinkUsed { user: id }, cx);

@@ -10,7 +10,7 @@
 //! the epoch after inserting: so a session that was read before it ended is never kept.
 
 use crate::domain::{Session, User};
-use crate::types::{SessionId, Timestamp, TokenDigest, UserId};
+use crate::types::{GroupName, SessionId, Timestamp, TokenDigest, UserId};
 use arc_swap::ArcSwapOption;
 use http::HeaderValue;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ pub struct Identity {
 
 impl Identity {
     fn of(user: &User) -> Self {
-        let groups: Vec<&str> = user.groups.iter().map(|group| group.as_str()).collect();
+        let groups: Vec<&str> = user.groups.iter().map(GroupName::as_str).collect();
         let name = user.display_name.as_ref().map_or(user.username.as_str(), |name| name.as_str());
         Self {
             user: value(user.username.as_str()),
@@ -81,8 +81,7 @@ impl LiveSession {
 
     /// Whether it is good at this moment: neither ended, nor expired, nor idle too long.
     pub fn is_live(&self, now: Timestamp) -> bool {
-        let seen = Timestamp::from_secs(self.last_seen.load(Ordering::Relaxed));
-        !self.ended.load(Ordering::Acquire) && self.session.is_live(now, seen)
+        !self.ended.load(Ordering::Acquire) && self.session.is_live(now, self.last_seen())
     }
 
     /// Notes a use.
@@ -91,6 +90,11 @@ impl LiveSession {
         if self.last_seen.load(Ordering::Relaxed) < now.as_secs() {
             self.last_seen.fetch_max(now.as_secs(), Ordering::Relaxed);
         }
+    }
+
+    /// When it was used last.
+    pub(super) fn last_seen(&self) -> Timestamp {
+        Timestamp::from_secs(self.last_seen.load(Ordering::Relaxed))
     }
 
     /// The session.

@@ -85,8 +85,9 @@ impl Service {
         let counter = self.counter(user.as_ref(), &login);
         self.charge(counter, user.as_ref(), cx).await?;
         let verified = self.check_password(user.as_ref(), password).await?;
+        let whose = user.as_ref().map(|user| user.id);
         let Some((user, verified)) = user.zip(verified).filter(|(user, _)| !user.disabled) else {
-            self.failed(None, SignInFailure::Credentials, cx);
+            self.failed(whose, SignInFailure::Credentials, cx);
             return Err(Denied::Credentials);
         };
         self.store.refund(counter).await?;

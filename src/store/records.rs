@@ -114,6 +114,7 @@ const PASSWORD: &str = "password hash";
 const TOTP: &str = "TOTP secret";
 const ENROLMENT: &str = "TOTP secret to be enrolled";
 const HANDOVER: &str = "list of recovery codes";
+const RETURN_TO: &str = "return address";
 
 /// A [`TotpSecret`], sealed.
 #[derive(Serialize, Deserialize)]
@@ -209,13 +210,14 @@ pub(super) struct PendingRecord {
     second_factor: Option<(SecondFactor, Timestamp)>,
     expires_at: Timestamp,
     remember: bool,
-    return_to: Option<String>,
+    /// Sealed: its query belongs to the app, and may hold what opens something there.
+    return_to: Option<Sealed>,
     enrolment: Option<TotpRecord>,
 }
 
 impl PendingRecord {
     pub(super) fn of(pending: &PendingSignIn, seal: Seal<'_>) -> Result<Self> {
-        let enrolment = pending.enrolment.as_ref();
+        let (return_to, enrolment) = (pending.return_to.as_ref(), pending.enrolment.as_ref());
         Ok(Self {
             user: pending.user(),
             credentials: pending.credentials(),
@@ -223,7 +225,7 @@ impl PendingRecord {
             second_factor: pending.second_factor(),
             expires_at: pending.expires_at(),
             remember: pending.remember,
-            return_to: pending.return_to.clone(),
+            return_to: return_to.map(|to| seal.close(RETURN_TO, to.as_bytes())).transpose()?,
             enrolment: enrolment
                 .map(|secret| TotpRecord::of(secret, ENROLMENT, seal))
                 .transpose()?,
@@ -239,7 +241,9 @@ impl PendingRecord {
             self.expires_at,
         );
         pending.remember = self.remember;
-        pending.return_to = self.return_to;
+        let text = |plain: &[u8]| std::str::from_utf8(plain).ok().map(str::to_owned);
+        let return_to = self.return_to.map(|sealed| seal.open(RETURN_TO, &sealed, text));
+        pending.return_to = return_to.transpose()?;
         pending.enrolment =
             self.enrolment.map(|record| record.open(ENROLMENT, seal)).transpose()?;
         Ok(pending)

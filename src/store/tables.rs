@@ -112,7 +112,7 @@ pub(super) trait Tables: Sealing {
     fn owned(&self, user: UserId, kind: u8) -> Result<Vec<TokenDigest>> {
         let mut digests = Vec::new();
         self.scan(&layout::owned(user, kind), &mut |key, row| {
-            // A link's digest is the value, since the purpose is the key.
+            // A link's digest is the value, since the kind is the key.
             let digest = if kind == layout::LINK {
                 layout::last_digest(row)
             } else {
@@ -268,7 +268,7 @@ impl Txn<'_> {
         self.remove_until(layout::pending(digest))
     }
 
-    /// Keeps a link, in place of an earlier one of the same purpose for the same person.
+    /// Keeps a link, in place of an earlier one of the same kind for the same person.
     pub(super) fn put_link(&mut self, digest: &TokenDigest, link: &Link) -> Result<()> {
         let place = layout::owned_link(link.user, link.purpose);
         if let Some(earlier) = self.get(&place)?.as_deref().and_then(layout::last_digest) {

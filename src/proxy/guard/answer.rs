@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use pingora::protocols::Stream;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, BufWriter, ReadBuf};
 
 use super::deadline::{Deadline, Wait};
 use crate::proxy::hygiene::Refusal;
@@ -53,7 +53,7 @@ impl Farewell {
     /// Ready when the socket may be closed.
     pub(super) fn poll(
         &mut self,
-        inner: &mut Stream,
+        inner: &mut BufWriter<Stream>,
         deadline: &mut Deadline,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
@@ -71,7 +71,7 @@ impl Farewell {
     }
 
     /// One move; `None` when something failed and nothing more is worth doing.
-    fn step(&self, inner: &mut Stream, cx: &mut Context<'_>) -> Poll<Option<Stage>> {
+    fn step(&self, inner: &mut BufWriter<Stream>, cx: &mut Context<'_>) -> Poll<Option<Stage>> {
         let mut inner = Pin::new(inner);
         let next = match self.stage {
             Stage::Write(at) => match self.answer.get(at..) {

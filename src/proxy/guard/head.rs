@@ -52,7 +52,7 @@ impl HeadScan {
         loop {
             let rest = unread.get(self.line..).unwrap_or_default();
             let fresh = rest.get(self.searched..).unwrap_or_default();
-            let found = fresh.iter().position(|b| *b == b'\n');
+            let found = memchr::memchr(b'\n', fresh);
             let length = found.map_or(rest.len(), |at| self.searched + at);
             if !self.has_request_line && length > limits.target + LINE_SLACK {
                 return Err(Refusal::TargetTooLong);
@@ -150,7 +150,7 @@ pub(super) fn rewrite(head: &[u8], websocket: bool) -> Vec<u8> {
             (Field::HopByHop, Some(_)) => {}
             (Field::Upgrade, Some(_)) if !websocket => {}
             (Field::Connection, Some(value)) => {
-                rewrite_connection(&mut out, name, value, websocket)
+                rewrite_connection(&mut out, name, value, websocket);
             }
             _ => out.extend_from_slice(line),
         }

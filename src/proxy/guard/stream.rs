@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use pingora::protocols::raw_connect::ProxyDigest;
 use pingora::protocols::{ALPN, Stream};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, BufWriter, ReadBuf};
 
 use super::answer::Farewell;
 use super::buffer::Buffer;
@@ -21,6 +21,9 @@ use super::framing::{Framing, Phase};
 use super::front::{GuardSettings, Refused};
 use super::response::ResponseWatch;
 use crate::proxy::hygiene::Refusal;
+
+/// What is written at once where the engine does not ask for less: a segment of the network.
+const WRITE_BUFFER: usize = 1460;
 
 /// How a connection ends.
 #[derive(Debug)]
@@ -34,7 +37,9 @@ enum Fate {
 /// One accepted connection behind the guard.
 #[derive(Debug)]
 pub(super) struct GuardedStream {
-    pub(super) inner: Stream,
+    /// The socket. The engine writes head and body one after the other and asks for a flush where
+    /// it matters, so that a short answer is one system call and one segment.
+    pub(super) inner: BufWriter<Stream>,
     framing: Framing,
     buffer: Buffer,
     /// Bytes at the front of the buffer that are a validated head.
@@ -64,7 +69,7 @@ impl GuardedStream {
         let http2 = matches!(inner.selected_alpn_proto(), Some(ALPN::H2));
         Self {
             framing: Framing::new(settings.protected.clone(), settings.limits, http2),
-            inner,
+            inner: BufWriter::with_capacity(WRITE_BUFFER, inner),
             buffer: Buffer::default(),
             release: 0,
             rewritten: (Vec::new(), 0),
@@ -92,16 +97,13 @@ impl GuardedStream {
     /// Ends the connection because of what the client sent, or failed to send.
     fn refuse(&mut self, refusal: Refusal) {
         let answered = self.watch.may_answer();
-        let socket = self.inner.get_socket_digest();
+        let socket = self.inner.get_ref().get_socket_digest();
         let address = |of: Option<&pingora::protocols::l4::socket::SocketAddr>| {
             of.and_then(|a| a.as_inet().copied())
         };
         (self.settings.on_refusal)(Refused {
             refusal,
             peer: socket.as_ref().and_then(|s| address(s.peer_addr())),
-            local: socket.as_ref().and_then(|s| address(s.local_addr())),
-            tls: self.inner.get_ssl_digest().is_some(),
-            answered,
         });
         let farewell = if answered { Farewell::refusing(refusal) } else { Farewell::silent() };
         let cut = self.framing.owes_body().then_some(io::ErrorKind::ConnectionReset);

@@ -16,6 +16,9 @@ use std::time::Duration;
 /// Held for as long as the store is open. sled has a lock too, but opening must tidy up before.
 const LOCK: &str = "vestibule.lock";
 
+/// How often the lock is tried, and how long is waited each time.
+const LOCK_PATIENCE: (u32, Duration) = (10, Duration::from_millis(20));
+
 /// Memory for pages that were read or written lately.
 const CACHE: u64 = 64 << 20;
 
@@ -34,11 +37,7 @@ pub(super) fn claim(path: &Path, keys: &Keyring) -> Result<File, OpenError> {
     let mut options = OpenOptions::new();
     let lock = options.write(true).create(true).truncate(false).mode(0o600);
     let lock = lock.open(path.join(LOCK)).map_err(failed)?;
-    match lock.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(path.to_path_buf())),
-        Err(TryLockError::Error(error)) => return Err(failed(error)),
-    }
+    take(&lock, path)?;
     // Once more, now that nobody else can be making a store here.
     if Marker::read(path, keys)?.is_none() {
         if has_engine_files(path).map_err(failed)? {
@@ -50,6 +49,20 @@ pub(super) fn claim(path: &Path, keys: &Keyring) -> Result<File, OpenError> {
         }
     }
     Ok(lock)
+}
+
+/// Takes the lock. A process that is just ending, or a child that was just forked, may still hold
+/// it for a moment.
+fn take(lock: &File, path: &Path) -> Result<(), OpenError> {
+    let (tries, pause) = LOCK_PATIENCE;
+    for _ in 0..tries {
+        match lock.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(pause),
+            Err(TryLockError::Error(error)) => return Err(OpenError::io(path, error)),
+        }
+    }
+    Err(OpenError::InUse(path.to_path_buf()))
 }
 
 /// Whether sled has been here.
@@ -73,7 +86,8 @@ pub(super) fn tree(path: &Path) -> Result<Opened, OpenError> {
     let failed = |error| OpenError::io(path, error);
     remove_unfinished_snapshots(path).map_err(failed)?;
     let db = start(path)?;
-    let file = File::open(path.join("db")).map_err(failed)?;
+    // For `fdatasync` and for allocating ahead; nothing is ever written through it.
+    let file = OpenOptions::new().write(true).open(path.join("db")).map_err(failed)?;
     // sled made files and did not see to it that their names last.
     file.sync_all().and_then(|()| sync_folder(path)).map_err(failed)?;
     Ok(Opened { db, file })

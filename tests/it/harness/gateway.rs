@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 
 /// How a gateway is started.
 #[derive(Clone, Default)]
@@ -43,6 +44,7 @@ pub struct Gateway {
     child: Child,
     stdout: Lines,
     stderr: Lines,
+    readers: Vec<JoinHandle<()>>,
 }
 
 type Lines = Arc<Mutex<String>>;
@@ -87,8 +89,9 @@ impl Gateway {
         command.envs(options.env.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        let (stdout, _) = collect(child.stdout.take().unwrap());
-        let (stderr, lines) = collect(child.stderr.take().unwrap());
+        let (stdout, _, reader) = collect(child.stdout.take().unwrap());
+        let (stderr, lines, of_stderr) = collect(child.stderr.take().unwrap());
+        let readers = vec![reader, of_stderr];
         loop {
             match lines.recv_timeout(PATIENCE) {
                 Ok(line) if line.contains(r#""message":"ready""#) => break,
@@ -100,7 +103,7 @@ impl Gateway {
                 }
             }
         }
-        Ok(Self { address, data, options, child, stdout, stderr })
+        Ok(Self { address, data, options, child, stdout, stderr, readers })
     }
 
     /// Runs a command against its folder.
@@ -127,6 +130,19 @@ impl Gateway {
     /// What it has said to whoever started it.
     pub fn greeting(&self) -> String {
         self.stdout.lock().unwrap().clone()
+    }
+
+    /// Stops it as an operator does; everything it has logged, to the last line.
+    pub fn log_to_its_end(mut self) -> String {
+        self.stop();
+        self.log()
+    }
+
+    /// Stops it as an operator does, and waits until everything it said has been read.
+    pub fn stop(&mut self) {
+        self.terminate();
+        assert_eq!(self.wait(), Some(0), "{}", self.log());
+        self.readers.drain(..).for_each(|reader| reader.join().unwrap());
     }
 
     /// What it has logged.
@@ -177,10 +193,12 @@ fn configuration(data: &Path, address: SocketAddr, options: &Options) -> String 
 }
 
 /// Reads lines on a thread, into a text and into a channel.
-fn collect(stream: impl std::io::Read + Send + 'static) -> (Lines, Receiver<String>) {
+fn collect(
+    stream: impl std::io::Read + Send + 'static,
+) -> (Lines, Receiver<String>, JoinHandle<()>) {
     let (lines, (sender, receiver)) = (Lines::default(), channel());
     let of_thread = Arc::clone(&lines);
-    std::thread::spawn(move || {
+    let reader = std::thread::spawn(move || {
         for line in BufReader::new(stream).lines().map_while(Result::ok) {
             let mut text = of_thread.lock().unwrap();
             text.push_str(&line);
@@ -190,5 +208,5 @@ fn collect(stream: impl std::io::Read + Send + 'static) -> (Lines, Receiver<Stri
             let _ = sender.send(line);
         }
     });
-    (lines, receiver)
+    (lines, receiver, reader)
 }

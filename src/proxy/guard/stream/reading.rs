@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 
-use tokio::io::{AsyncRead, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::super::answer::Farewell;
 use super::super::deadline::Wait;
@@ -24,8 +24,14 @@ impl GuardedStream {
         Poll::Ready(Ok(n))
     }
 
-    /// Leaves word where `kill` finds it; true when it has already been called.
-    fn park(&self, cx: &Context<'_>) -> bool {
+    /// To be called before waiting for the client: sends off what was written, so that an answer
+    /// which comes in pieces is not held back, and leaves word where `kill` finds it. True when it
+    /// has already been called.
+    fn park(&mut self, cx: &mut Context<'_>) -> bool {
+        if !self.inner.buffer().is_empty() {
+            // Whether it failed is told to whoever writes next.
+            let _ = Pin::new(&mut self.inner).poll_flush(cx);
+        }
         self.control().register_reader(cx.waker());
         self.control().is_killed()
     }

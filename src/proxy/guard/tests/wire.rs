@@ -110,6 +110,12 @@ async fn serve(mut socket: TcpStream, log: Log) -> Option<()> {
             }
             unread.clear();
         }
+        if head.contains(" /pieces ") {
+            socket.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n").await.ok()?;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            socket.write_all(b"first").await.ok()?;
+            std::future::pending::<()>().await;
+        }
         let target = head.split(' ').nth(1)?.to_owned();
         let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{target}", target.len());
         socket.write_all(answer.as_bytes()).await.ok()?;
@@ -204,6 +210,18 @@ async fn exchange(house: &House, bytes: &[u8]) -> String {
     let read = tokio::time::timeout(Duration::from_secs(5), socket.read_to_end(&mut seen)).await;
     assert!(read.is_ok_and(|r| r.is_ok()), "cut while answering {}", bytes.escape_ascii());
     String::from_utf8(seen).unwrap()
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_in_pieces_goes_on_in_pieces() {
+    let house = house(|_| {}).await;
+    let body = "POST /pieces HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody";
+    for request in ["GET /pieces HTTP/1.1\r\nHost: a\r\n\r\n", body] {
+        let mut socket = house.connect().await;
+        socket.write_all(request.as_bytes()).await.unwrap();
+        read_until(&mut socket, "\r\n\r\n").await;
+        read_until(&mut socket, "first").await;
+    }
 }
 
 #[tokio::test]
