@@ -62,7 +62,7 @@ fn assert_cut(what: &str, (answer, after): &(String, Duration), status: Option<u
     assert!(window.contains(after), "{what}: cut after {after:?}");
     match status {
         Some(status) => {
-            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{what}: {answer}")
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{what}: {answer}");
         }
         None => assert_eq!(answer, "", "{what}"),
     }
@@ -79,9 +79,8 @@ fn trickle(house: &House) -> (String, Duration) {
             break;
         }
         match reading.read_to_end(&mut answer) {
-            Ok(_) => break,
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
-            Err(_) => break,
+            Ok(_) | Err(_) => break,
         }
     }
     (String::from_utf8_lossy(&answer).into_owned(), since.elapsed())
@@ -173,10 +172,8 @@ fn the_slow_are_cut_off_and_the_patient_and_everybody_else_are_not() {
     assert_eq!(house.get("/x", "").text(), "hello");
     let log = house.gateway.log();
     for reason in ["head_timeout", "body_timeout"] {
-        assert!(
-            log.contains(&format!(r#""status":408,"micros":"#)) && log.contains(reason),
-            "{reason}: {log}"
-        );
+        let is_it = |line: &str| line.contains(reason) && line.contains(r#""status":408,"#);
+        assert!(log.lines().any(is_it), "{reason}: {log}");
     }
 }
 

@@ -35,7 +35,10 @@ fn the_app_sees_the_first_part_of_an_upload_before_the_last_is_sent() {
         read_until(&mut stream, "first");
         tell.send("first").unwrap();
         read_until(&mut stream, "last");
-        stream.get_mut().write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone").unwrap();
+        stream
+            .get_mut()
+            .write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 4\r\n\r\ndone")
+            .unwrap();
     });
     let house = House::around(app);
     for (framing, first, last) in [
@@ -86,11 +89,12 @@ fn large_bodies_pass_whole_in_both_directions() {
         read_head(&mut stream);
         let mut body = vec![0; SIZE];
         stream.read_exact(&mut body).unwrap();
-        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {SIZE}\r\n\r\n");
+        let head =
+            format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {SIZE}\r\n\r\n");
         stream.get_mut().write_all(head.as_bytes()).unwrap();
         stream.get_mut().write_all(&body).unwrap();
     }));
-    let sent: Vec<u8> = (0..SIZE).map(|at| (at * 31 % 251) as u8).collect();
+    let sent: Vec<u8> = (0..251).cycle().take(SIZE).collect();
     let mut stream =
         open(&house, &format!("POST /x HTTP/1.1\r\nHost: a\r\n$CContent-Length: {SIZE}\r\n\r\n"));
     let mut writing = stream.get_ref().try_clone().unwrap();
@@ -113,7 +117,10 @@ fn a_client_that_asks_first_waits_for_the_app_to_say_continue() {
         }
         stream.get_mut().write_all(b"HTTP/1.1 100 Continue\r\n\r\n").unwrap();
         read_until(&mut stream, "body");
-        stream.get_mut().write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes").unwrap();
+        stream
+            .get_mut()
+            .write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\n\r\nyes")
+            .unwrap();
     }));
     let asking = |target: &str| {
         format!(

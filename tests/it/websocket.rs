@@ -1,4 +1,4 @@
-//! WebSockets: the handshake, frames both ways, and a refusal.
+//! `WebSocket`s: the handshake, frames both ways, and a refusal.
 
 use crate::harness::{App, House, Options, connect, free_port, read_head, read_until};
 use std::io::{BufReader, Read as _, Write as _};
