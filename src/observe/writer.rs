@@ -71,11 +71,6 @@ impl Log {
     pub fn say(&self, at: Timestamp, level: Level, message: &str) {
         self.line(at, level, "gateway", |line| line.text("message", message));
     }
-
-    /// How lines look.
-    pub fn format(&self) -> Format {
-        self.0.format
-    }
 }
 
 /// Writes everything that waits with one call, and says so if something was dropped.

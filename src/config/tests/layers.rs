@@ -98,12 +98,15 @@ fn the_master_key_is_given_or_in_a_file_but_not_both() {
 #[test]
 fn the_public_address_follows_the_first_listener() {
     for (listen, url) in [
-        ("\"0.0.0.0:80\"", "http://127.0.0.1"),
-        ("\"[::]:8443\"", "http://localhost:8443"),
+        ("\"127.0.0.1:80\"", "http://127.0.0.1"),
         ("\"unix:/v.sock\", \"[::1]:81\"", "http://[::1]:81"),
     ] {
         let config = parse(&format!("[server]\nlisten = [{listen}]")).unwrap();
         assert_eq!(config.site.public_url.to_string(), url);
+    }
+    for everywhere in ["0.0.0.0:8080", "[::]:8080"] {
+        let faults = parse(&format!("[server]\nlisten = [{everywhere:?}]")).unwrap_err();
+        assert!(faults.to_string().contains("server.public_url: must be set"), "{faults}");
     }
 }
 
