@@ -5,6 +5,7 @@ mod harness;
 
 mod bad_input;
 mod commands;
+mod deadlines;
 mod first_run;
 mod forms;
 mod http2;
@@ -18,3 +19,4 @@ mod sign_in;
 mod streaming;
 mod time;
 mod upstreams;
+mod websocket;
