@@ -5,6 +5,8 @@ mod harness;
 
 mod bad_input;
 mod commands;
+mod crash;
+mod disk;
 mod first_run;
 mod forms;
 mod http2;
@@ -12,6 +14,7 @@ mod hygiene;
 mod identity;
 mod mixing;
 mod operating;
+mod races;
 mod routing;
 mod secrets;
 mod sign_in;
