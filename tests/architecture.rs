@@ -26,7 +26,7 @@ const FLOORS: [&[&str]; 11] = [
 ];
 
 /// What may be named where: a piece of code, and the places it may stand in.
-const FENCES: [(&str, &[&str]); 12] = [
+const FENCES: [(&str, &[&str]); 14] = [
     ("pingora::", &["proxy/"]),
     ("maud::", &["http/html", "portal/"]),
     ("::sled::", &["store/"]),
@@ -39,6 +39,9 @@ const FENCES: [(&str, &[&str]); 12] = [
     ("chacha20poly1305::", &["crypto/"]),
     ("Spent::durably(", &["store/", "domain/proof.rs"]),
     ("FullyAuthenticated::granted(", &["domain/"]),
+    ("PendingSignIn::restore(", &["store/"]),
+    // A session or a proof that is read from a text is one that was never earned.
+    ("serde_json::from_", &["store/", "app/"]),
 ];
 
 /// No input, output or waiting here: decisions are pure.

@@ -20,8 +20,10 @@ pub(super) async fn start(demo: Demo) -> io::Result<RouteSettings> {
     let demo = Arc::new(demo);
     tokio::spawn(async move {
         loop {
-            // Out of file descriptors: the next try will do.
-            let Ok((stream, _)) = listener.accept().await else { continue };
+            let Ok((stream, _)) = listener.accept().await else {
+                wire::breathe().await;
+                continue;
+            };
             let demo = Arc::clone(&demo);
             tokio::spawn(wire::connection(stream, move |request| {
                 let page = demo_page(&demo, request.method(), request.uri(), request.headers());

@@ -26,7 +26,7 @@ use crate::crypto::{Keyring, random};
 use crate::observe::{Format, Level, Log};
 use crate::portal::{Demo, Portal};
 use crate::proxy::{Gateway, Listener, Parts, RouteSettings};
-use crate::service::{AdminReply, AdminRequest, Service};
+use crate::service::{AdminError, AdminReply, AdminRequest, Service};
 use crate::store::KvStore;
 use crate::types::Secret;
 use clock::SystemClock;
@@ -36,7 +36,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// How long requests in flight may take to finish once the gateway is told to stop. Kubernetes
 /// kills after thirty seconds.
@@ -71,9 +71,10 @@ pub fn run(config: Config, greet: impl FnOnce(&Greeting)) -> Result<(), RunError
     }
     let runtime = runtime.enable_all().build().map_err(RunError::thread)?;
     // Before anything is written: where an address is taken, the folder stays as it was.
-    let doors = runtime.block_on(Doors::open(&config))?;
+    let (doors, orders) = runtime
+        .block_on(async { Ok::<_, RunError>((Doors::open(&config).await?, Orders::heed()?)) })?;
     let service = open(&config, log)?;
-    let outcome = runtime.block_on(serve(config, Arc::clone(&service), doors, greet));
+    let outcome = runtime.block_on(serve(config, Arc::clone(&service), doors, orders, greet));
     // A request that outlasted all patience must not keep the process.
     runtime.shutdown_timeout(Duration::from_secs(1));
     drop(service);
@@ -128,6 +129,7 @@ async fn serve(
     mut config: Config,
     service: Arc<Service>,
     doors: Doors,
+    mut orders: Orders,
     greet: impl FnOnce(&Greeting),
 ) -> Result<(), RunError> {
     let state = Arc::new(State::default());
@@ -160,10 +162,10 @@ async fn serve(
         setup_link: service
             .setup_link()
             .await
-            .map_err(|why| RunError::store(format!("{why:?}")))?,
+            .map_err(|why| RunError::store(AdminError::from(why).to_string()))?,
     });
     say(&service, Level::Info, "ready");
-    until_told_to_stop().await?;
+    orders.stop().await;
     state.draining.store(true, Ordering::SeqCst);
     say(&service, Level::Info, "stopping: finishing what is in flight");
     let finished = running.drain(PATIENCE).await;
@@ -217,12 +219,23 @@ fn say(service: &Service, level: Level, message: &str) {
     service.log().say(service.clock().now(), level, message);
 }
 
-async fn until_told_to_stop() -> Result<(), RunError> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(RunError::thread)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(RunError::thread)?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// What the gateway is told by signals, heeded from the first moment.
+struct Orders {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Orders {
+    fn heed() -> Result<Self, RunError> {
+        let terminate = signal(SignalKind::terminate()).map_err(RunError::thread)?;
+        let interrupt = signal(SignalKind::interrupt()).map_err(RunError::thread)?;
+        Ok(Self { terminate, interrupt })
     }
-    Ok(())
+
+    async fn stop(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }

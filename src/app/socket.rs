@@ -56,7 +56,10 @@ pub(super) fn listen(
     let (service, state) = (Arc::clone(service), Arc::clone(state));
     tokio::spawn(async move {
         loop {
-            let Ok((stream, _)) = listener.accept().await else { continue };
+            let Ok((stream, _)) = listener.accept().await else {
+                wire::breathe().await;
+                continue;
+            };
             let (service, state) = (Arc::clone(&service), Arc::clone(&state));
             tokio::spawn(wire::connection(stream, move |request| {
                 let (service, state) = (Arc::clone(&service), Arc::clone(&state));
@@ -87,7 +90,10 @@ pub(super) fn serve_health(listener: TcpListener, service: &Arc<Service>, state:
     let (service, state) = (Arc::clone(service), Arc::clone(state));
     tokio::spawn(async move {
         loop {
-            let Ok((stream, _)) = listener.accept().await else { continue };
+            let Ok((stream, _)) = listener.accept().await else {
+                wire::breathe().await;
+                continue;
+            };
             let (service, state) = (Arc::clone(&service), Arc::clone(&state));
             tokio::spawn(wire::connection(stream, move |request| {
                 let (service, state) = (Arc::clone(&service), Arc::clone(&state));

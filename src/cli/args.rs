@@ -186,9 +186,9 @@ pub(super) struct SetArgs {
     /// A new display name; "" takes it away
     #[arg(long)]
     pub(super) display_name: Option<String>,
-    /// A group of the new list; may be given several times
+    /// A group of the new list; may be given several times; "" alone empties the list
     #[arg(long)]
-    pub(super) group: Vec<GroupName>,
+    pub(super) group: Vec<String>,
 }
 
 #[derive(Subcommand)]

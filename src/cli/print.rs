@@ -4,28 +4,35 @@ use crate::app::Greeting;
 use crate::service::{AdminReply, SessionView, UserView};
 use crate::types::GroupName;
 use serde_json::json;
+use std::io::Write as _;
 
 /// Says that the gateway runs, and what to do first. Not a line of log: the link opens the door.
 pub(super) fn greeting(greeting: &Greeting) {
-    println!("vestibule {} listens on {}", env!("CARGO_PKG_VERSION"), greeting.listens.join(", "));
-    println!("  open      {}", greeting.public_url);
+    let version = env!("CARGO_PKG_VERSION");
+    line(&format!("vestibule {version} listens on {}", greeting.listens.join(", ")));
+    line(&format!("  open      {}", greeting.public_url));
     for app in &greeting.protects {
-        println!("  protects  {app}");
+        line(&format!("  protects  {app}"));
     }
     if let Some(link) = &greeting.setup_link {
-        println!(
-            "\nNobody can sign in yet. Become the first administrator with this link, which works once:"
+        line(
+            "\nNobody can sign in yet. Become the first administrator with this link, which works once:",
         );
-        println!("  {}\n", link.reveal());
+        line(&format!("  {}\n", link.reveal()));
     }
+}
+
+/// Prints a line. Whoever closed the pipe does not want to read it.
+pub(super) fn line(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 /// Prints what came back.
 pub(super) fn reply(reply: &AdminReply, as_json: bool) {
     if as_json {
-        println!("{}", to_json(reply));
+        line(&to_json(reply).to_string());
     } else {
-        print!("{}", to_text(reply));
+        line(to_text(reply).trim_end());
     }
 }
 
@@ -40,7 +47,6 @@ pub(super) fn health(word: &str, as_json: bool) {
 
 fn to_json(reply: &AdminReply) -> serde_json::Value {
     match reply {
-        AdminReply::Pong => json!({"alive": true}),
         AdminReply::Done { message } => json!({"message": message}),
         AdminReply::Added { username, invite_url, totp, recovery_codes } => {
             let mut object = serde_json::Map::new();
@@ -67,7 +73,6 @@ fn to_json(reply: &AdminReply) -> serde_json::Value {
 
 fn to_text(reply: &AdminReply) -> String {
     match reply {
-        AdminReply::Pong => String::from("alive\n"),
         AdminReply::Done { message } => format!("{message}\n"),
         AdminReply::Added { username, invite_url, totp, recovery_codes } => {
             let mut lines = vec![format!("{username} is added")];

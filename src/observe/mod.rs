@@ -23,8 +23,6 @@ pub enum Actor {
     Person,
     /// Whoever can reach the administration socket.
     CommandLine,
-    /// The gateway itself.
-    Gateway,
 }
 
 impl Actor {
@@ -32,7 +30,6 @@ impl Actor {
         match self {
             Self::Person => "person",
             Self::CommandLine => "command_line",
-            Self::Gateway => "gateway",
         }
     }
 }

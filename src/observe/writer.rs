@@ -71,11 +71,6 @@ impl Log {
     pub fn say(&self, at: Timestamp, level: Level, message: &str) {
         self.line(at, level, "gateway", |line| line.text("message", message));
     }
-
-    /// How lines look.
-    pub fn format(&self) -> Format {
-        self.0.format
-    }
 }
 
 /// Writes everything that waits with one call, and says so if something was dropped.
@@ -129,6 +124,6 @@ mod tests {
             log.say(Timestamp::from_secs(0), Level::Info, "hello");
         }
         drop(thread);
-        assert_eq!(sink.0.lock().unwrap().iter().filter(|c| **c == b'\n').count(), 100);
+        assert_eq!(String::from_utf8_lossy(&sink.0.lock().unwrap()).lines().count(), 100);
     }
 }

@@ -41,7 +41,13 @@ impl Streams {
     /// Ends every stream whose session is no longer good.
     pub(super) async fn end_orphans(&self, service: &Service) {
         let open: Vec<_> = self.lock().values().cloned().collect();
-        for (live, connection) in open {
+        let now = service.clock().now();
+        // Those that are known to have ended first, and none of them waits for the store.
+        let (alive, ended): (Vec<_>, Vec<_>) = open.into_iter().partition(|(l, _)| l.is_live(now));
+        for (_, connection) in ended {
+            connection.kill();
+        }
+        for (live, connection) in alive {
             if !service.is_still_good(&live).await {
                 connection.kill();
             }

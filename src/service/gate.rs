@@ -108,9 +108,14 @@ impl Service {
         for _ in 0..LOADS {
             let epoch = self.live.epoch();
             let Some((session, user)) = self.store.session(digest).await? else { return Ok(None) };
+            // Requests that came together read together; all of them share what is kept first.
+            if let Some(held) = self.live.get(&digest) {
+                return Ok(Some(held));
+            }
             let live = Arc::new(LiveSession::new(digest, session, &user));
             let (kept, evicted) = self.live.insert(&live, epoch);
-            if let Some(unsaved) = evicted.and_then(|evicted| evicted.unsaved()) {
+            let unsaved = evicted.and_then(|live| Some((live.digest(), live.unsaved()?)));
+            if let Some(unsaved) = unsaved {
                 // A store that cannot write must not keep people out who are in.
                 let _ = self.store.touch(vec![unsaved]).await;
             }

@@ -208,6 +208,7 @@ pub(super) struct PendingRecord {
     credentials: u64,
     password_at: Timestamp,
     second_factor: Option<(SecondFactor, Timestamp)>,
+    may_enrol: bool,
     expires_at: Timestamp,
     remember: bool,
     /// Sealed: its query belongs to the app, and may hold what opens something there.
@@ -223,6 +224,7 @@ impl PendingRecord {
             credentials: pending.credentials(),
             password_at: pending.password_at(),
             second_factor: pending.second_factor(),
+            may_enrol: pending.may_enrol(),
             expires_at: pending.expires_at(),
             remember: pending.remember,
             return_to: return_to.map(|to| seal.close(RETURN_TO, to.as_bytes())).transpose()?,
@@ -238,6 +240,7 @@ impl PendingRecord {
             self.credentials,
             self.password_at,
             self.second_factor,
+            self.may_enrol,
             self.expires_at,
         );
         pending.remember = self.remember;

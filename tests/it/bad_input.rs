@@ -108,7 +108,7 @@ fn a_lost_master_key_is_not_replaced_by_a_new_one() {
 #[test]
 fn a_short_master_key_is_refused() {
     refused(
-        |folder| write(key(folder), b"a key that is one byte to short").unwrap(),
+        |folder| write(key(folder), b"one byte less than is asked for").unwrap(),
         &["/data/master.key", "32 bytes", "/dev/urandom"],
     );
 }

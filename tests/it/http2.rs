@@ -124,7 +124,7 @@ async fn grpc_passes_with_its_trailers() {
     );
     let (method, uri, headers) = app.received().remove(0);
     assert_eq!((method.as_str(), uri.path()), ("POST", "/chat.Chat/Say"));
-    assert_eq!(uri.authority().map(|authority| authority.as_str()), Some("a.test"));
+    assert_eq!(uri.authority().map(http::uri::Authority::as_str), Some("a.test"));
     for (name, value) in [
         ("te", "trailers"),
         ("remote-user", "ann"),

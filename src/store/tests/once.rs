@@ -1,6 +1,7 @@
 use super::bench::*;
 use super::on_both_engines;
-use crate::domain::{LinkPurpose, UserChange};
+use crate::crypto::{TotpParams, TotpSecret};
+use crate::domain::{LinkPurpose, TotpFactor, UserChange};
 use crate::store::{
     Effect, OneTime, Onward, Sessions as _, SignIns as _, Step, Stepped, Users as _,
 };
@@ -114,7 +115,8 @@ async fn a_step_under_old_credentials_is_void(bench: &Bench) {
     let (stays, goes) = (bench.begin(&ann, NOW).await, bench.begin(&ann, NOW).await);
     let (_, step) = finish(&ann, OneTime::Pending(stays), NOW);
     assert_eq!(bench.commit(step).await, Stepped::Done);
-    let changes = vec![UserChange::EnrolmentOpened];
+    let secret = TotpSecret::generate(TotpParams::default()).unwrap();
+    let changes = vec![UserChange::Totp(TotpFactor { secret, confirmed_at: NOW })];
     let now_is = bench.store.change_user(ann.id, changes).await.unwrap().unwrap().unwrap().user;
     let (_, old) = finish(&ann, OneTime::Pending(goes), NOW);
     assert_eq!(bench.commit(old).await, Stepped::Void);

@@ -116,7 +116,7 @@ async fn changes_apply_to_the_record_as_it_is(bench: &Bench) {
         let (store, id) = (bench.store.clone(), ann.id);
         async move {
             let change = match at % 2 {
-                0 => UserChange::EnrolmentOpened,
+                0 => UserChange::NoSecondFactor,
                 _ => UserChange::DisplayName(Some(DisplayName::parse("Ann").unwrap())),
             };
             store.change_user(id, vec![change]).await.unwrap().unwrap().is_ok()

@@ -87,7 +87,7 @@ impl Browser {
 
     /// Opens a page and follows redirects on this host.
     pub fn open(&mut self, target: &str) -> Reply {
-        self.path = target.to_owned();
+        target.clone_into(&mut self.path);
         let reply = self.request("GET", target, "Sec-Fetch-Mode: navigate\r\n", "");
         self.follow(reply)
     }
@@ -99,7 +99,7 @@ impl Browser {
             let origin = self.origin();
             let target = location.strip_prefix(&origin).unwrap_or(&location).to_owned();
             assert!(target.starts_with('/'), "a redirect to {location}");
-            self.path = target.clone();
+            self.path.clone_from(&target);
             reply = self.request("GET", &target, "Sec-Fetch-Mode: navigate\r\n", "");
         }
         panic!("redirects without end at {}", self.path);

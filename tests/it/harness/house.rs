@@ -13,8 +13,7 @@ pub const SIGNED_IN: &str = "$C";
 pub struct House {
     pub app: App,
     pub gateway: Gateway,
-    pub ann: Person,
-    /// Name and value of her session's cookie.
+    /// Name and value of the cookie of Ann's session.
     pub cookie: String,
 }
 
@@ -36,7 +35,7 @@ impl House {
         let ann = Person::add(&gateway, "ann");
         let cookie = session_of(&ann, &gateway);
         app.take_received();
-        Self { app, gateway, ann, cookie }
+        Self { app, gateway, cookie }
     }
 
     /// A request as bytes, with the cookie's line where it is asked for.

@@ -6,7 +6,6 @@ use super::people::ADMIN_PASSWORD;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 use tokio::runtime::Runtime;
 use vestibule::crypto::{HashParams, Keyring};
 use vestibule::domain::ReturnOrigins;
@@ -67,14 +66,14 @@ impl World {
         self.clock.0.load(Ordering::SeqCst)
     }
 
-    /// Lets time pass.
-    pub fn pass(&self, time: Duration) {
-        self.clock.0.fetch_add(time.as_secs(), Ordering::SeqCst);
+    /// Lets so many seconds pass.
+    pub fn pass(&self, seconds: u64) {
+        self.clock.0.fetch_add(seconds, Ordering::SeqCst);
     }
 
-    /// Sets the clock back.
-    pub fn set_back(&self, time: Duration) {
-        self.clock.0.fetch_sub(time.as_secs(), Ordering::SeqCst);
+    /// Sets the clock back by so many seconds.
+    pub fn set_back(&self, seconds: u64) {
+        self.clock.0.fetch_sub(seconds, Ordering::SeqCst);
     }
 
     /// Sets the clock.
