@@ -69,12 +69,13 @@ impl Service {
     ) -> Result<Option<Arc<LiveSession>>, StoreError> {
         let Some(token) = token else { return Ok(None) };
         let digest = digest(TokenKind::Session, token);
-        let found = match self.live.get(&digest) {
+        let live = match self.live.get(&digest).filter(|live| live.is_live(cx.now)) {
             Some(live) => Some(live),
-            // Boxed, since a request of a session in use has no need of the room.
-            None => Box::pin(self.load(digest)).await?,
+            // What is held may have been put an end to since the person's record changed; only
+            // the store knows whether the session goes on. Boxed, since a request of a session in
+            // use has no need of the room.
+            None => Box::pin(self.load(digest)).await?.filter(|live| live.is_live(cx.now)),
         };
-        let live = found.filter(|live| live.is_live(cx.now));
         if let Some(live) = &live {
             live.seen(cx.now);
         }

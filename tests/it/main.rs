@@ -6,7 +6,9 @@ mod harness;
 
 mod bad_input;
 mod commands;
+mod crash;
 mod deadlines;
+mod disk;
 mod first_run;
 mod forms;
 mod http2;
@@ -14,6 +16,7 @@ mod hygiene;
 mod identity;
 mod mixing;
 mod operating;
+mod races;
 mod routing;
 mod secrets;
 mod sign_in;

@@ -37,7 +37,6 @@ use failed::{Failed, on_reading};
 use marker::Marker;
 use progress::Progress;
 use std::fs::File;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
@@ -108,7 +107,7 @@ impl SledEngine {
     fn call<T>(&self, call: impl FnOnce(&Opened) -> Result<T>) -> Result<T> {
         let slot = self.slot.read().unwrap_or_else(PoisonError::into_inner);
         let opened = slot.as_ref().ok_or_else(|| unavailable("it waits to be reopened"))?;
-        catch_unwind(AssertUnwindSafe(|| call(opened))).unwrap_or_else(|_| Err(failed::damaged()))
+        failed::caught(|| call(opened)).unwrap_or_else(|| Err(failed::damaged()))
     }
 
     /// As [`SledEngine::call`], for a write: what goes wrong is remembered.
@@ -155,7 +154,7 @@ impl SledEngine {
         let mut slot = self.slot.write().unwrap_or_else(PoisonError::into_inner);
         let closed = slot.take();
         // Closing flushes, and panics where it cannot.
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(closed)));
+        let _ = failed::caught(|| drop(closed));
         *slot = Some(open::tree(&self.path).map_err(|error| unavailable(&error.to_string()))?);
         drop(slot);
         open::verify(self, true).map_err(|error| {

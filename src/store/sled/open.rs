@@ -2,7 +2,7 @@
 //! that is refused is left as it was.
 
 use super::marker::{Marker, sync_folder};
-use super::{OpenError, Opened, SledEngine};
+use super::{OpenError, Opened, SledEngine, failed};
 use crate::crypto::Keyring;
 use crate::store::inventory::Inventory;
 use crate::store::kv::{Batch, Engine as _, Rows as _};
@@ -107,20 +107,14 @@ fn remove_unfinished_snapshots(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Starts sled, on a thread of its own: damaged files make it panic.
+/// Starts sled.
 fn start(path: &Path) -> Result<::sled::Db, OpenError> {
-    let config = || {
-        let config = ::sled::Config::new().path(path).cache_capacity(CACHE);
-        config.use_compression(false).flush_every_ms(None)
-    };
     let (tries, pause) = PATIENCE;
     for _ in 0..tries {
-        let config = config();
-        let opened = std::thread::Builder::new()
-            .spawn(move || config.open())
-            .map_err(|error| OpenError::io(path, error))?
-            .join()
-            .map_err(|_| OpenError::damaged(path, "the engine failed on its files"))?;
+        let config = ::sled::Config::new().path(path).cache_capacity(CACHE);
+        let config = config.use_compression(false).flush_every_ms(None);
+        let opened = failed::caught(|| config.open())
+            .ok_or_else(|| OpenError::damaged(path, "the engine failed on its files"))?;
         match opened {
             Ok(db) => return Ok(db),
             // Ours is the only process here, so it is a tree of our own that is still closing.
@@ -130,10 +124,23 @@ fn start(path: &Path) -> Result<::sled::Db, OpenError> {
             Err(::sled::Error::Io(error)) if is_about_the_disk(&error) => {
                 return Err(OpenError::io(path, error));
             }
-            Err(error) => return Err(OpenError::damaged(path, error)),
+            Err(error) => return Err(OpenError::damaged(path, in_words(&error))),
         }
     }
     Err(OpenError::InUse(path.to_path_buf()))
+}
+
+/// What sled says is meant for whoever calls it; who reads this runs a gateway.
+fn in_words(error: &::sled::Error) -> String {
+    match error {
+        ::sled::Error::Corruption { .. } => {
+            String::from("the engine finds in its files what it never wrote")
+        }
+        ::sled::Error::Unsupported(_) => {
+            String::from("the engine's own settings are not what it wrote")
+        }
+        other => other.to_string(),
+    }
 }
 
 /// Errors that say nothing of what the files hold.

@@ -1,13 +1,14 @@
 //! The real binary, started, asked and killed.
 
-use super::http::PATIENCE;
+use super::http::{PATIENCE, read_reply};
 use super::temp::TempDir;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
@@ -94,6 +95,11 @@ impl Gateway {
 
     /// As [`Gateway::on`]; what it said, where it does not start.
     pub fn try_on(data: Arc<TempDir>, options: Options) -> Result<Self, String> {
+        Self::or_refusal(data, options).map_err(|(_, log)| log)
+    }
+
+    /// As [`Gateway::on`]; its exit code and what it said, where it does not start.
+    pub fn or_refusal(data: Arc<TempDir>, options: Options) -> Result<Self, (Option<i32>, String)> {
         let address = free_port();
         let config = data.join("config.toml");
         std::fs::write(&config, configuration(data.path(), address, &options)).unwrap();
@@ -109,10 +115,12 @@ impl Gateway {
             match lines.recv_timeout(PATIENCE) {
                 Ok(line) if line.contains(r#""message":"ready""#) => break,
                 Ok(_) => {}
-                Err(_) => {
-                    let _ = child.kill();
-                    let _ = child.wait();
-                    return Err(stderr.lock().unwrap().clone());
+                Err(why) => {
+                    if why == RecvTimeoutError::Timeout {
+                        let _ = child.kill();
+                    }
+                    let code = child.wait().unwrap().code();
+                    return Err((code, stderr.lock().unwrap().clone()));
                 }
             }
         }
@@ -138,6 +146,17 @@ impl Gateway {
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{args:?}: {stderr}");
         serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// Asks it something over its administration socket, faster than a command does.
+    pub fn ask(&self, request: &serde_json::Value) -> serde_json::Value {
+        let mut stream = UnixStream::connect(self.data.join("data/admin.sock")).unwrap();
+        let body = request.to_string();
+        let length = body.len();
+        let head = "POST /administer HTTP/1.1\r\nHost: vestibule\r\nConnection: close\r\n";
+        write!(stream, "{head}Content-Length: {length}\r\n\r\n{body}").unwrap();
+        let reply = read_reply(&mut BufReader::new(stream), false);
+        serde_json::from_slice(&reply.body).unwrap()
     }
 
     /// What it has said to whoever started it.
@@ -181,8 +200,13 @@ impl Gateway {
 
     /// Sends SIGTERM.
     pub fn terminate(&self) {
+        self.signal("-TERM");
+    }
+
+    /// Sends a signal, while others may be talking to it.
+    pub fn signal(&self, signal: &str) {
         let pid = self.pid().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
     }
 
     /// Waits until it has ended by itself; its exit code.

@@ -74,6 +74,11 @@ pub fn code_after(secret: &str, steps: i64) -> String {
     code_at(secret, now.checked_add_signed(steps * 30).unwrap())
 }
 
+/// The step at this moment.
+pub fn step_now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() / 30
+}
+
 /// The code at a moment in seconds since 1970.
 pub fn code_at(secret: &str, moment: u64) -> String {
     let secret = totp_rs::Secret::try_from_base32(secret.replace(' ', "")).unwrap();
