@@ -1,5 +1,60 @@
 //! vestibule: a reverse proxy that asks for a password and a second factor.
+//!
+//! This page is the map for engineers; the README speaks to users.
+//!
+//! # One way up
+//!
+//! A module imports from the floors below its own and from nothing else; neighbours on one floor
+//! do not know each other. `tests/architecture.rs` reads the sources and holds them to it, and
+//! keeps foreign crates behind their fences and files and functions to a size.
+//!
+//! | floor | module | what it is for |
+//! |---|---|---|
+//! | 0 | [`types`] | the words: names, ids, secrets, hosts, paths, moments; each parsed once |
+//! | 1 | [`crypto`] | Argon2id, TOTP, recovery codes, sealing, tokens; mints the proofs |
+//! | 2 | [`domain`] | decisions without input or output: the ladder, sessions, failures, routes, access |
+//! | 3 | [`store`] | what outlives the process: atomic verbs, in memory and on sled |
+//! | 3 | [`observe`] | what operators see: one line a request, one line an event |
+//! | 4 | [`service`] | the use cases, the hashing pool, the sessions in use, the gate |
+//! | 5 | [`http`] | the vocabulary of our own pages: cookies, forms, answers, the frame of the HTML |
+//! | 6 | [`portal`] | the pages for people |
+//! | 7 | [`proxy`] | the data path on pingora: guard, hygiene, apps, headers, streams |
+//! | 8 | [`config`] | from what people write to what each floor is told |
+//! | 9 | [`app`] | wiring, clock, administration socket, health, background jobs, shutdown |
+//! | 10 | [`cli`] | arguments, output, exit codes |
+//!
+//! # One request through it
+//!
+//! 1. `proxy::serve` accepts. `proxy::guard` reads the client's bytes before the engine does, one
+//!    message at a time: what is malformed or ambiguous is answered and closed there.
+//! 2. `proxy::door` makes one `RequestCx` of it: one request, one now, one client address.
+//! 3. Is the path ours? [`portal::Portal`] answers; it knows neither engine nor socket.
+//! 4. Otherwise [`service::Service::ask`], the one question every door asks: token, digest,
+//!    session, rule. The answer is allow, challenge, forbid or "nobody can say".
+//! 5. An upstream is handed out for a [`service::Permit`] and for nothing else.
+//! 6. What the client said about itself is taken out, what the gateway knows is written in.
+//!
+//! # What carries the security
+//!
+//! [`types::Secret`] cannot be printed. [`types::Bearer`] opens things, [`types::TokenDigest`] is
+//! stored, [`types::SessionId`] is shown: three types. [`crypto::PasswordVerified`] and
+//! [`crypto::CodeMatched`] come out of a comparison alone, [`domain::Spent`] out of a durable write
+//! alone, and [`domain::FullyAuthenticated`], without which there is no session, out of
+//! [`domain::PendingSignIn::climb`] alone. [`domain::ReturnUrl`] is the only address a redirect
+//! takes. [`store::SignIns::commit`] takes a step of a sign-in as a whole or not at all.
+//!
+//! # Where we left the sketch
+//!
+//! - **The engine's server is not used.** We accept connections ourselves and hand them to the
+//!   engine's HTTP application: draining, deadlines for heads and a limit of connections need the
+//!   accept loop, and the guard needs to stand in front of the parser.
+//! - **One thread writes to the store.** Jobs are read-decide-write closures, run one after
+//!   another and made durable together, so nothing needs a transaction that might tear.
+//! - **Sessions in use sit in a table of slots**, read without a lock and bounded by its size.
+//! - **The log is a bounded queue** emptied by a thread that is never woken; the engine's own
+//!   messages, which may quote requests, go nowhere.
 #![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::pedantic, reason = "tests are read as stories"))]
 
 pub mod app;
 pub mod cli;

@@ -3,6 +3,7 @@
 //! Reads the sources and checks that every module imports only from floors below, that foreign
 //! crates stay behind their fences, and that files and functions keep to the size budget. What
 //! fails says what to do. Run it with `--nocapture` to see the measurements as a table.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -25,7 +26,7 @@ const FLOORS: [&[&str]; 11] = [
 ];
 
 /// What may be named where: a piece of code, and the places it may stand in.
-const FENCES: [(&str, &[&str]); 12] = [
+const FENCES: [(&str, &[&str]); 14] = [
     ("pingora::", &["proxy/"]),
     ("maud::", &["http/html", "portal/"]),
     ("::sled::", &["store/"]),
@@ -38,6 +39,9 @@ const FENCES: [(&str, &[&str]); 12] = [
     ("chacha20poly1305::", &["crypto/"]),
     ("Spent::durably(", &["store/", "domain/proof.rs"]),
     ("FullyAuthenticated::granted(", &["domain/"]),
+    ("PendingSignIn::restore(", &["store/"]),
+    // A session or a proof that is read from a text is one that was never earned.
+    ("serde_json::from_", &["store/", "app/"]),
 ];
 
 /// No input, output or waiting here: decisions are pure.

@@ -2,7 +2,7 @@
 
 use super::wire;
 use crate::domain::RouteKey;
-use crate::portal::demo_page;
+use crate::portal::{Demo, demo_page};
 use crate::proxy::{RouteSettings, UpstreamScheme, UpstreamUrl};
 use crate::types::{Host, HostPattern};
 use bytes::Bytes;
@@ -10,22 +10,27 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Response};
 use http_body_util::Full;
 use std::io;
+use std::sync::Arc;
 use tokio::net::TcpListener;
 
 /// Starts the app on a port of its own on loopback; the route that leads to it.
-pub(super) async fn start() -> io::Result<RouteSettings> {
+pub(super) async fn start(demo: Demo) -> io::Result<RouteSettings> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let port = listener.local_addr()?.port();
+    let demo = Arc::new(demo);
     tokio::spawn(async move {
         loop {
-            // Out of file descriptors: the next try will do.
-            let Ok((stream, _)) = listener.accept().await else { continue };
-            tokio::spawn(wire::connection(stream, |request| async move {
-                let page = demo_page(request.method(), request.uri(), request.headers());
+            let Ok((stream, _)) = listener.accept().await else {
+                wire::breathe().await;
+                continue;
+            };
+            let demo = Arc::clone(&demo);
+            tokio::spawn(wire::connection(stream, move |request| {
+                let page = demo_page(&demo, request.method(), request.uri(), request.headers());
                 let mut response = Response::new(Full::new(Bytes::from(page)));
                 let html = HeaderValue::from_static("text/html; charset=utf-8");
                 response.headers_mut().insert(CONTENT_TYPE, html);
-                response
+                std::future::ready(response)
             }));
         }
     });

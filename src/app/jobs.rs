@@ -13,6 +13,8 @@ use tokio::time::{MissedTickBehavior, interval};
 const STREAMS: Duration = Duration::from_millis(400);
 /// How much of a session's idle time a crash may forget.
 const USES: Duration = Duration::from_secs(10);
+/// How long it may stay open whether sessions ended.
+const DOUBTS: Duration = Duration::from_secs(1);
 const SWEEP: Duration = Duration::from_secs(60);
 const NAMES: Duration = Duration::from_secs(10);
 
@@ -29,12 +31,20 @@ pub(super) fn start(service: &Arc<Service>, gateway: &Arc<Gateway>) -> Vec<JoinH
     vec![
         jobs.every(STREAMS, |jobs| async move { jobs.gateway.end_orphaned_streams().await }),
         jobs.every(NAMES, |jobs| async move { say_unresolved(&jobs.service, &jobs.gateway).await }),
+        jobs.every(DOUBTS, Jobs::settle),
         jobs.every(USES, Jobs::save_uses),
         jobs.every(SWEEP, Jobs::sweep),
     ]
 }
 
 impl Jobs {
+    async fn settle(self) {
+        if let Err(error) = self.service.settle().await {
+            let message = format!("it is not certain that sessions ended: {error}");
+            say(&self.service, Level::Error, &message);
+        }
+    }
+
     async fn save_uses(self) {
         if let Err(error) = self.service.save_uses().await {
             let message = format!("last uses of sessions are not saved: {error}");

@@ -9,15 +9,19 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
-/// More than any key file has; a larger one is some other file.
+/// More than any key file has; of a larger one, its beginning is the key.
 const LONGEST: u64 = 4096;
 
-/// Reads the master key, making it first where it is the usual file and there is none.
-pub(super) fn load(source: &MasterKeySource) -> Result<Keyring, RunError> {
+/// Reads the master key, making it first where it is the usual file and there is none. Where a
+/// store was sealed already a new key would be of no use, and would hide that the old one is lost.
+pub(super) fn load(source: &MasterKeySource, is_sealed: bool) -> Result<Keyring, RunError> {
     let (key, whence) = match source {
         MasterKeySource::Inline(key) => (key.clone(), String::from("secrets.master_key")),
         MasterKeySource::File { path, make } => {
             if *make && !path.exists() {
+                if is_sealed {
+                    return Err(lost(path));
+                }
                 create(path)?;
             }
             (read(path)?, path.display().to_string())
@@ -26,6 +30,14 @@ pub(super) fn load(source: &MasterKeySource) -> Result<Keyring, RunError> {
     Keyring::from_master(key.reveal()).map_err(|error| {
         RunError::sentence(format!("{whence}: {error}: `head -c 32 /dev/urandom` makes a good one"))
     })
+}
+
+fn lost(path: &Path) -> RunError {
+    RunError::sentence(format!(
+        "the master key {} is missing, and the store beside it was sealed with it: put the key \
+         back from your backup, or name another folder for a new store",
+        path.display()
+    ))
 }
 
 fn read(path: &Path) -> Result<Secret<Vec<u8>>, RunError> {
@@ -48,10 +60,10 @@ fn read(path: &Path) -> Result<Secret<Vec<u8>>, RunError> {
 fn create(path: &Path) -> Result<(), RunError> {
     let key: [u8; 32] = random().map_err(|error| RunError::sentence(error.to_string()))?;
     let key = Secret::new(key);
-    let draft = path.with_extension("new");
+    // A name of its own: two that start at once must not write into one file.
+    let draft = path.with_extension(format!("{}.new", std::process::id()));
     let write = || {
-        let mut file =
-            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
         file.write_all(key.reveal())?;
         file.sync_all()?;
         // A link, unlike a rename, never replaces a key that is there.
@@ -62,5 +74,7 @@ fn create(path: &Path) -> Result<(), RunError> {
         std::fs::remove_file(&draft)?;
         path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
     };
+    // What a start that was killed left behind under this number is no key of anybody's.
+    let _ = std::fs::remove_file(&draft);
     write().map_err(|error| RunError::file("make the master key", path, &error))
 }

@@ -1,9 +1,9 @@
 //! Floor 9: the wiring. Everything below is put together, started, and stopped again.
 //!
 //! ```text
-//! config ─► master key ─► store ─► service ─┬─► portal ─► gateway ─► listeners
-//!                                           ├─► administration socket, health
-//!                                           └─► background jobs
+//! config ─► addresses ─► master key ─► store ─► service ─┬─► portal ─► gateway
+//!                                                        ├─► administration socket, health
+//!                                                        └─► background jobs
 //! SIGTERM ─► not ready ─► drain ─► save and flush ─► exit 0
 //! ```
 //!
@@ -24,9 +24,9 @@ pub use socket::{CallError, call, probe};
 use crate::config::Config;
 use crate::crypto::{Keyring, random};
 use crate::observe::{Format, Level, Log};
-use crate::portal::Portal;
-use crate::proxy::{Gateway, Listen, Listener, Parts, RouteSettings};
-use crate::service::{AdminReply, AdminRequest, Service};
+use crate::portal::{Demo, Portal};
+use crate::proxy::{Gateway, Listener, Parts, RouteSettings};
+use crate::service::{AdminError, AdminReply, AdminRequest, Service};
 use crate::store::KvStore;
 use crate::types::Secret;
 use clock::SystemClock;
@@ -35,7 +35,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// How long requests in flight may take to finish once the gateway is told to stop. Kubernetes
 /// kills after thirty seconds.
@@ -64,13 +65,16 @@ struct State {
 pub fn run(config: Config, greet: impl FnOnce(&Greeting)) -> Result<(), RunError> {
     let format = if stderr().is_terminal() { Format::Human } else { Format::Json };
     let (log, log_thread) = Log::start(format, stderr()).map_err(RunError::thread)?;
-    let service = open(&config, log)?;
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     if config.proxy.workers > 0 {
         runtime.worker_threads(config.proxy.workers);
     }
     let runtime = runtime.enable_all().build().map_err(RunError::thread)?;
-    let outcome = runtime.block_on(serve(config, Arc::clone(&service), greet));
+    // Before anything is written: where an address is taken, the folder stays as it was.
+    let (doors, orders) = runtime
+        .block_on(async { Ok::<_, RunError>((Doors::open(&config).await?, Orders::heed()?)) })?;
+    let service = open(&config, log)?;
+    let outcome = runtime.block_on(serve(config, Arc::clone(&service), doors, orders, greet));
     // A request that outlasted all patience must not keep the process.
     runtime.shutdown_timeout(Duration::from_secs(1));
     drop(service);
@@ -94,7 +98,8 @@ pub fn administer(config: &Config, request: AdminRequest) -> Result<AdminReply, 
 
 fn open(config: &Config, log: Log) -> Result<Arc<Service>, RunError> {
     private_folder(&config.data_dir)?;
-    let keys = master_key::load(&config.master_key)?;
+    let is_sealed = KvStore::is_made(&config.store_path);
+    let keys = master_key::load(&config.master_key, is_sealed)?;
     let store = KvStore::open(&config.store_path, keys.clone())
         .map_err(|error| RunError::store(error.to_string()))?;
     start(config, keys, store, log)
@@ -123,16 +128,16 @@ fn private_folder(path: &Path) -> Result<(), RunError> {
 async fn serve(
     mut config: Config,
     service: Arc<Service>,
+    doors: Doors,
+    mut orders: Orders,
     greet: impl FnOnce(&Greeting),
 ) -> Result<(), RunError> {
     let state = Arc::new(State::default());
-    let mut listeners = Vec::new();
-    for listen in &config.proxy.listen {
-        listeners.push(bind(listen).await?);
-    }
     let mut protects: Vec<String> = config.proxy.routes.iter().map(describe).collect();
     if config.proxy.routes.is_empty() {
-        config.proxy.routes.push(demo::start().await.map_err(RunError::thread)?);
+        let user = config.proxy.identity.user.clone();
+        let demo = Demo { user, prefix: config.site.prefix.clone() };
+        config.proxy.routes.push(demo::start(demo).await.map_err(RunError::thread)?);
         protects.push(String::from("a built-in demo page (protect your own with --upstream URL)"));
     }
     let site = Arc::new(config.site.clone());
@@ -143,13 +148,13 @@ async fn serve(
         settings: config.proxy.clone(),
         seed: u64::from_be_bytes(random().map_err(|error| RunError::store(error.to_string()))?),
     });
-    let _socket = socket::listen(&config.admin_socket, &service, &state).await?;
-    if let Some(address) = config.admin_listen {
-        socket::listen_health(address, &service, &state).await?;
+    let _socket = socket::listen(&config.admin_socket, &service, &state)?;
+    if let Some(listener) = doors.health {
+        socket::serve_health(listener, &service, &state);
     }
     say_unresolved(&service, &gateway).await;
     let jobs = jobs::start(&service, &gateway);
-    let running = gateway.serving().start(listeners);
+    let running = gateway.serving().start(doors.listeners);
     greet(&Greeting {
         listens: config.proxy.listen.iter().map(ToString::to_string).collect(),
         public_url: config.site.public_url.to_string(),
@@ -157,10 +162,10 @@ async fn serve(
         setup_link: service
             .setup_link()
             .await
-            .map_err(|why| RunError::store(format!("{why:?}")))?,
+            .map_err(|why| RunError::store(AdminError::from(why).to_string()))?,
     });
     say(&service, Level::Info, "ready");
-    until_told_to_stop().await?;
+    orders.stop().await;
     state.draining.store(true, Ordering::SeqCst);
     say(&service, Level::Info, "stopping: finishing what is in flight");
     let finished = running.drain(PATIENCE).await;
@@ -174,8 +179,25 @@ async fn serve(
     closed.map_err(|error| RunError::store(error.to_string()))
 }
 
-async fn bind(listen: &Listen) -> Result<Listener, RunError> {
-    Listener::bind(listen).await.map_err(|error| RunError::listen(&listen.to_string(), &error))
+/// Where connections come in.
+struct Doors {
+    listeners: Vec<Listener>,
+    health: Option<TcpListener>,
+}
+
+impl Doors {
+    async fn open(config: &Config) -> Result<Self, RunError> {
+        let mut listeners = Vec::new();
+        for listen in &config.proxy.listen {
+            let bound = Listener::bind(listen).await;
+            listeners.push(bound.map_err(|error| RunError::listen(&listen.to_string(), &error))?);
+        }
+        let health = match config.admin_listen {
+            Some(address) => Some(socket::bind_health(address).await?),
+            None => None,
+        };
+        Ok(Self { listeners, health })
+    }
 }
 
 fn describe(route: &RouteSettings) -> String {
@@ -197,12 +219,23 @@ fn say(service: &Service, level: Level, message: &str) {
     service.log().say(service.clock().now(), level, message);
 }
 
-async fn until_told_to_stop() -> Result<(), RunError> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(RunError::thread)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(RunError::thread)?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// What the gateway is told by signals, heeded from the first moment.
+struct Orders {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Orders {
+    fn heed() -> Result<Self, RunError> {
+        let terminate = signal(SignalKind::terminate()).map_err(RunError::thread)?;
+        let interrupt = signal(SignalKind::interrupt()).map_err(RunError::thread)?;
+        Ok(Self { terminate, interrupt })
     }
-    Ok(())
+
+    async fn stop(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }

@@ -36,7 +36,7 @@ impl Drop for SocketFile {
 
 /// Starts the administration socket. The store's lock is held by now, so a file that is there
 /// was left behind.
-pub(super) async fn listen(
+pub(super) fn listen(
     path: &Path,
     service: &Arc<Service>,
     state: &Arc<State>,
@@ -56,7 +56,10 @@ pub(super) async fn listen(
     let (service, state) = (Arc::clone(service), Arc::clone(state));
     tokio::spawn(async move {
         loop {
-            let Ok((stream, _)) = listener.accept().await else { continue };
+            let Ok((stream, _)) = listener.accept().await else {
+                wire::breathe().await;
+                continue;
+            };
             let (service, state) = (Arc::clone(&service), Arc::clone(&state));
             tokio::spawn(wire::connection(stream, move |request| {
                 let (service, state) = (Arc::clone(&service), Arc::clone(&state));
@@ -72,22 +75,25 @@ pub(super) async fn listen(
     Ok(SocketFile(path.to_owned()))
 }
 
-/// Starts the health address.
-pub(super) async fn listen_health(
-    address: SocketAddr,
-    service: &Arc<Service>,
-    state: &Arc<State>,
-) -> Result<(), RunError> {
+/// Takes the health address.
+pub(super) async fn bind_health(address: SocketAddr) -> Result<TcpListener, RunError> {
     let fault = |error: io::Error| {
         RunError::sentence(format!(
             "cannot listen on {address} (server.admin_listen): {error}: choose another address, or \"\" for none"
         ))
     };
-    let listener = TcpListener::bind(address).await.map_err(fault)?;
+    TcpListener::bind(address).await.map_err(fault)
+}
+
+/// Starts to answer at the health address.
+pub(super) fn serve_health(listener: TcpListener, service: &Arc<Service>, state: &Arc<State>) {
     let (service, state) = (Arc::clone(service), Arc::clone(state));
     tokio::spawn(async move {
         loop {
-            let Ok((stream, _)) = listener.accept().await else { continue };
+            let Ok((stream, _)) = listener.accept().await else {
+                wire::breathe().await;
+                continue;
+            };
             let (service, state) = (Arc::clone(&service), Arc::clone(&state));
             tokio::spawn(wire::connection(stream, move |request| {
                 let (service, state) = (Arc::clone(&service), Arc::clone(&state));
@@ -95,7 +101,6 @@ pub(super) async fn listen_health(
             }));
         }
     });
-    Ok(())
 }
 
 async fn health(

@@ -31,6 +31,14 @@ where
     let _ = server.serve_connection(TokioIo::new(stream), service).await;
 }
 
+/// How long to wait when the process is out of file descriptors, before trying again.
+const BREATHER: Duration = Duration::from_millis(50);
+
+/// To be awaited where a connection could not be accepted.
+pub(super) async fn breathe() {
+    tokio::time::sleep(BREATHER).await;
+}
+
 /// An answer of plain text.
 pub(super) fn text(status: http::StatusCode, body: &'static str) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from_static(body.as_bytes())));

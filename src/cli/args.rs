@@ -14,7 +14,7 @@ use std::path::PathBuf;
     after_help = "Examples:\n  vestibule --upstream http://127.0.0.1:3000\n  vestibule user add ann --group admins\n  vestibule config check"
 )]
 pub(super) struct Cli {
-    /// The configuration file [default: $VESTIBULE_CONFIG, else ./config.toml if present]
+    /// The configuration file [default: `$VESTIBULE_CONFIG`, else ./config.toml if present]
     #[arg(long, global = true, value_name = "PATH")]
     config: Option<PathBuf>,
     /// The folder for store, master key and administration socket
@@ -186,9 +186,9 @@ pub(super) struct SetArgs {
     /// A new display name; "" takes it away
     #[arg(long)]
     pub(super) display_name: Option<String>,
-    /// A group of the new list; may be given several times
+    /// A group of the new list; may be given several times; "" alone empties the list
     #[arg(long)]
-    pub(super) group: Vec<GroupName>,
+    pub(super) group: Vec<String>,
 }
 
 #[derive(Subcommand)]

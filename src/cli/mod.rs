@@ -10,6 +10,7 @@ mod print;
 use crate::app::{self, CallError, Greeting, RunError};
 use crate::config::{self, Config, Faults, Overrides};
 use crate::service::{AdminReply, AdminRequest, NewUser};
+use crate::types::GroupName;
 use args::{Cli, Command, ConfigCommand, SessionCommand, UserCommand};
 use clap::Parser as _;
 use std::io::Read as _;
@@ -81,23 +82,31 @@ fn run(cli: Cli) -> Result<(), Failure> {
                 || String::from("no file: the defaults"),
                 |path| path.display().to_string(),
             );
-            println!("{whence}: the configuration is valid");
+            print::line(&format!("{whence}: the configuration is valid"));
             Ok(())
         }
         Some(Command::Config { command: ConfigCommand::Show }) => {
-            print!("{}", load(&overrides)?.show());
+            print::line(load(&overrides)?.show().trim_end());
             Ok(())
         }
-        Some(Command::Health { ready }) => health(&load(&overrides)?, ready),
+        Some(Command::Health { ready }) => health(&load(&overrides)?, ready, json),
     }
 }
 
 fn load(overrides: &Overrides) -> Result<Config, Failure> {
-    // A variable that is not text cannot be one of ours, whose names and values are.
-    let environment: Vec<(String, String)> = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect();
-    let pairs = environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let mut environment = Vec::new();
+    for (name, value) in std::env::vars_os() {
+        let Ok(name) = name.into_string() else { continue };
+        match value.into_string() {
+            Ok(value) => environment.push((name, value)),
+            Err(_) if name.starts_with("VESTIBULE_") => {
+                return Err(Failure::Wrong(format!("{name}: the value is not text (UTF-8)")));
+            }
+            Err(_) => {}
+        }
+    }
+    let pairs =
+        environment.iter().map(|(name, value): &(String, String)| (name.as_str(), value.as_str()));
     Ok(config::load(pairs, overrides)?)
 }
 
@@ -120,10 +129,10 @@ fn administer(config: &Config, request: &AdminRequest, json: bool) -> Result<(),
     Ok(())
 }
 
-fn health(config: &Config, ready: bool) -> Result<(), Failure> {
+fn health(config: &Config, ready: bool, json: bool) -> Result<(), Failure> {
     match block_on(app::probe(&config.admin_socket, ready))?? {
         Ok(word) => {
-            println!("{word}");
+            print::health(&word, json);
             Ok(())
         }
         Err(word) => Err(Failure::Failed(word)),
@@ -152,7 +161,7 @@ fn user_request(command: UserCommand) -> Result<AdminRequest, Failure> {
             name: set.name,
             email: set.email,
             display_name: set.display_name,
-            groups: Some(set.group).filter(|groups| !groups.is_empty()),
+            groups: groups(set.group)?,
         },
         UserCommand::Disable { name } => AdminRequest::UserDisable { name },
         UserCommand::Enable { name } => AdminRequest::UserEnable { name },
@@ -161,6 +170,15 @@ fn user_request(command: UserCommand) -> Result<AdminRequest, Failure> {
         UserCommand::ResetMfa { name } => AdminRequest::UserResetMfa { name },
         UserCommand::ResetPassword { name } => AdminRequest::UserResetPassword { name },
     })
+}
+
+/// The whole list of groups; `""` alone is the empty one.
+fn groups(named: Vec<String>) -> Result<Option<Vec<GroupName>>, Failure> {
+    let is_set = !named.is_empty();
+    let named = named.into_iter().filter(|name| !name.is_empty());
+    let groups: Result<Vec<GroupName>, _> = named.map(|name| GroupName::parse(&name)).collect();
+    let groups = groups.map_err(|why| Failure::Wrong(format!("vestibule: --group: {why}")))?;
+    Ok(is_set.then_some(groups))
 }
 
 fn session_request(command: SessionCommand) -> AdminRequest {
@@ -180,10 +198,15 @@ fn read_password() -> Result<String, Failure> {
     read.map_err(|error| Failure::Failed(format!("the password cannot be read: {error}")))?;
     let password = text.strip_suffix('\n').unwrap_or(&text);
     let password = password.strip_suffix('\r').unwrap_or(password);
+    let wrong = |what: &str| Failure::Wrong(format!("vestibule: --password-stdin: {what}"));
     if password.is_empty() {
-        return Err(Failure::Wrong(String::from(
-            "vestibule: --password-stdin: standard input is empty; pipe the password into it",
-        )));
+        return Err(wrong("standard input is empty; pipe the password into it"));
+    }
+    // No browser can type a line break: whoever has one could never sign in.
+    if password.contains(['\n', '\r']) {
+        return Err(wrong(
+            "standard input has more than one line; pipe the password alone into it",
+        ));
     }
     Ok(password.to_owned())
 }

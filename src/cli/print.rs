@@ -2,35 +2,51 @@
 
 use crate::app::Greeting;
 use crate::service::{AdminReply, SessionView, UserView};
+use crate::types::GroupName;
 use serde_json::json;
+use std::io::Write as _;
 
 /// Says that the gateway runs, and what to do first. Not a line of log: the link opens the door.
 pub(super) fn greeting(greeting: &Greeting) {
-    println!("vestibule {} listens on {}", env!("CARGO_PKG_VERSION"), greeting.listens.join(", "));
-    println!("  open      {}", greeting.public_url);
+    let version = env!("CARGO_PKG_VERSION");
+    line(&format!("vestibule {version} listens on {}", greeting.listens.join(", ")));
+    line(&format!("  open      {}", greeting.public_url));
     for app in &greeting.protects {
-        println!("  protects  {app}");
+        line(&format!("  protects  {app}"));
     }
     if let Some(link) = &greeting.setup_link {
-        println!(
-            "\nNobody can sign in yet. Become the first administrator with this link, which works once:"
+        line(
+            "\nNobody can sign in yet. Become the first administrator with this link, which works once:",
         );
-        println!("  {}\n", link.reveal());
+        line(&format!("  {}\n", link.reveal()));
     }
+}
+
+/// Prints a line. Whoever closed the pipe does not want to read it.
+pub(super) fn line(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 /// Prints what came back.
 pub(super) fn reply(reply: &AdminReply, as_json: bool) {
     if as_json {
-        println!("{}", to_json(reply));
+        line(&to_json(reply).to_string());
     } else {
-        print!("{}", to_text(reply));
+        line(to_text(reply).trim_end());
+    }
+}
+
+/// Prints how the running gateway is, in the word it said.
+pub(super) fn health(word: &str, as_json: bool) {
+    if as_json {
+        println!("{}", json!({"status": word}));
+    } else {
+        println!("{word}");
     }
 }
 
 fn to_json(reply: &AdminReply) -> serde_json::Value {
     match reply {
-        AdminReply::Pong => json!({"alive": true}),
         AdminReply::Done { message } => json!({"message": message}),
         AdminReply::Added { username, invite_url, totp, recovery_codes } => {
             let mut object = serde_json::Map::new();
@@ -57,21 +73,20 @@ fn to_json(reply: &AdminReply) -> serde_json::Value {
 
 fn to_text(reply: &AdminReply) -> String {
     match reply {
-        AdminReply::Pong => String::from("alive\n"),
         AdminReply::Done { message } => format!("{message}\n"),
         AdminReply::Added { username, invite_url, totp, recovery_codes } => {
-            let mut text = format!("{username} is added\n");
+            let mut lines = vec![format!("{username} is added")];
             if let Some(url) = invite_url {
-                text.push_str(&format!("\nHand over this link, which works once:\n  {url}\n"));
+                lines.push(format!("\nHand over this link, which works once:\n  {url}"));
             }
             if let Some(totp) = totp {
-                text.push_str(&format!("\nSecond factor:\n  {}\n  {}\n", totp.secret, totp.uri));
+                lines.push(format!("\nSecond factor:\n  {}\n  {}", totp.secret, totp.uri));
             }
             if let Some(codes) = recovery_codes {
-                text.push_str("\nRecovery codes, each good once:\n");
-                codes.iter().for_each(|code| text.push_str(&format!("  {code}\n")));
+                lines.push(String::from("\nRecovery codes, each good once:"));
+                lines.extend(codes.iter().map(|code| format!("  {code}")));
             }
-            text
+            lines.join("\n") + "\n"
         }
         AdminReply::Link { username, url } => {
             format!("Hand over this link to {username}; it works once:\n  {url}\n")
@@ -97,11 +112,11 @@ fn person(user: &UserView) -> String {
         ("recovery codes", user.recovery_codes_remaining.to_string()),
         ("added", user.created_at.clone()),
     ];
-    rows.iter().map(|(name, value)| format!("{name:<15} {value}\n")).collect()
+    rows.map(|(name, value)| format!("{name:<15} {value}\n")).concat()
 }
 
 fn groups(user: &UserView) -> String {
-    let names: Vec<&str> = user.groups.iter().map(|group| group.as_str()).collect();
+    let names: Vec<&str> = user.groups.iter().map(GroupName::as_str).collect();
     if names.is_empty() { String::from("none") } else { names.join(", ") }
 }
 
@@ -151,7 +166,6 @@ fn table<const N: usize>(head: [&str; N], rows: Vec<[String; N]>) -> String {
         let joined = padded.collect::<Vec<_>>().join("  ");
         format!("{}\n", joined.trim_end())
     };
-    let mut text = line(&head.map(String::from));
-    rows.iter().for_each(|row| text.push_str(&line(row)));
-    text
+    let lines: Vec<String> = rows.iter().map(line).collect();
+    line(&head.map(String::from)) + &lines.concat()
 }

@@ -64,7 +64,7 @@ fn check_listeners(s: &mut Section<'_>, listen: &[Listen], admin: Option<SocketA
     }
 }
 
-/// How a browser on this machine reaches the first listener; nothing where all are socket files.
+/// How a browser on this machine reaches the first listener that has an address of its own.
 fn first_url(listen: &[Listen]) -> Option<String> {
     let tcp = |listen: &Listen| match listen {
         Listen::Tcp(address) => Some(*address),
@@ -73,13 +73,8 @@ fn first_url(listen: &[Listen]) -> Option<String> {
     if listen.is_empty() {
         return Some(String::from("http://127.0.0.1:8080"));
     }
-    let mut address = listen.iter().find_map(tcp)?;
-    if address.ip().is_unspecified() && address.is_ipv6() {
-        return Some(format!("http://localhost:{}", address.port()));
-    }
-    if address.ip().is_unspecified() {
-        address.set_ip([127, 0, 0, 1].into());
-    }
+    // Who listens on every address is reached from elsewhere, and has to say how.
+    let address = listen.iter().find_map(tcp).filter(|address| !address.ip().is_unspecified())?;
     Some(format!("http://{address}"))
 }
 

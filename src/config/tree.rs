@@ -87,7 +87,13 @@ fn line(text: &str, offset: usize) -> Place {
 const PREFIX: &str = "VESTIBULE_";
 
 /// Variables of ours that are not keys.
-const NOT_KEYS: [&str; 3] = ["VESTIBULE_CONFIG", "VESTIBULE_LOG", "VESTIBULE_DATA"];
+const NOT_KEYS: [&str; 1] = ["VESTIBULE_CONFIG"];
+
+/// Kubernetes tells every container of a service called `vestibule` where it is.
+fn is_of_kubernetes(name: &str) -> bool {
+    !name.contains("__")
+        && ["PORT", "SERVICE_HOST", "SERVICE_PORT"].iter().any(|p| name.starts_with(p))
+}
 
 /// The variable that sets a key.
 pub(super) fn variable(table: &str, name: &str) -> String {
@@ -104,7 +110,7 @@ pub(super) fn lay_environment<'e>(
     let mut faults = Vec::new();
     for (variable, text) in environment {
         let Some(name) = variable.strip_prefix(PREFIX) else { continue };
-        if NOT_KEYS.contains(&variable) {
+        if NOT_KEYS.contains(&variable) || is_of_kubernetes(name) {
             continue;
         }
         let place = Place::Variable(variable.to_owned());

@@ -69,9 +69,18 @@ impl Keyring {
         mac(&self.forms, cookie)
     }
 
-    /// What failures for this name are counted under, whether or not it names somebody.
+    /// What failures of somebody of this name are counted under.
     pub fn counter_key(&self, login: &Login) -> [u8; 32] {
         mac(&self.names, login.as_str().as_bytes())
+    }
+
+    /// What failures for a name are counted under that is nobody's. There are sixty-five thousand
+    /// such counters and no more, so that made-up names cannot fill a disk.
+    pub fn stranger_key(&self, login: &Login) -> [u8; 32] {
+        let mut key = [0; 32];
+        let image = self.counter_key(login);
+        key.iter_mut().zip(image).take(2).for_each(|(to, from)| *to = from);
+        key
     }
 
     /// A keyed image of one stored row, for the store's own inventory.
@@ -103,7 +112,7 @@ mod tests {
 
     #[test]
     fn every_purpose_has_a_key_of_its_own() {
-        let keys = Keyring::from_master(&std::array::from_fn::<u8, 32, _>(|i| i as u8)).unwrap();
+        let keys = Keyring::from_master(&(0..32).collect::<Vec<u8>>()).unwrap();
         let same = [5; 32];
         assert_ne!(keys.form_token(&same), keys.row_mark(&same));
         assert_ne!(keys.sealing.reveal(), &keys.rows.reveal()[..32]);

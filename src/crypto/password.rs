@@ -68,7 +68,7 @@ impl HashParams {
         self.argon2().is_some()
     }
 
-    /// Argon2id of any secret under any salt; all zero and unmatched where it cannot be computed.
+    /// Argon2id of any secret under any salt; nothing where the costs make no sense.
     pub(super) fn derive(self, secret: &[u8], salt: &[u8]) -> Option<[u8; 32]> {
         let mut out = [0; 32];
         self.argon2()?.hash_password_into(secret, salt, &mut out).ok()?;

@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     fn keys(first: u8) -> Keyring {
-        Keyring::from_master(&std::array::from_fn::<u8, 32, _>(|i| first ^ i as u8)).unwrap()
+        Keyring::from_master(&(0..32).map(|i| first ^ i).collect::<Vec<u8>>()).unwrap()
     }
 
     #[test]

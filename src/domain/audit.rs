@@ -24,8 +24,6 @@ pub enum AuditEvent {
     SignedIn { user: UserId, session: SessionId },
     /// A sign-in failed; for a user only where the name is one.
     SignInFailed { user: Option<UserId>, why: SignInFailure },
-    /// A run of failures locked a name.
-    LockedOut { user: Option<UserId> },
     /// Somebody signed out.
     SignedOut { user: UserId, session: SessionId },
     /// A second factor was enrolled.
@@ -52,7 +50,6 @@ impl AuditEvent {
         match self {
             Self::SignedIn { .. } => "signed_in",
             Self::SignInFailed { .. } => "sign_in_failed",
-            Self::LockedOut { .. } => "locked_out",
             Self::SignedOut { .. } => "signed_out",
             Self::Enrolled { .. } => "enrolled",
             Self::RecoveryCodeUsed { .. } => "recovery_code_used",
@@ -77,9 +74,7 @@ impl AuditEvent {
             | Self::UserAdded { user, .. }
             | Self::UserChanged { user, .. }
             | Self::UserRemoved { user, .. } => Some(*user),
-            Self::SignInFailed { user, .. }
-            | Self::LockedOut { user }
-            | Self::SessionsRevoked { user, .. } => *user,
+            Self::SignInFailed { user, .. } | Self::SessionsRevoked { user, .. } => *user,
         }
     }
 
@@ -98,10 +93,9 @@ impl AuditEvent {
             Self::UserAdded { name, .. } | Self::UserRemoved { name, .. } => name.to_string(),
             Self::UserChanged { how, .. } => (*how).to_owned(),
             Self::SessionsRevoked { count, .. } => count.to_string(),
-            Self::LockedOut { .. }
-            | Self::Enrolled { .. }
-            | Self::PasswordChanged { .. }
-            | Self::LinkUsed { .. } => String::new(),
+            Self::Enrolled { .. } | Self::PasswordChanged { .. } | Self::LinkUsed { .. } => {
+                String::new()
+            }
         }
     }
 }

@@ -21,6 +21,7 @@
 //! A [`PendingSignIn`] is the evidence of how far somebody has come. It begins with a password
 //! proof, and each rung takes the proof of that rung. Every exit is [`PendingSignIn::climb`].
 
+use super::link::LinkPurpose;
 use super::proof::{FullyAuthenticated, SecondFactor, Spent};
 use super::user::User;
 use crate::crypto::{CodeMatched, PasswordVerified, TotpSecret};
@@ -47,6 +48,7 @@ pub struct PendingSignIn {
     credentials: u64,
     password_at: Timestamp,
     second_factor: Option<(SecondFactor, Timestamp)>,
+    may_enrol: bool,
     expires_at: Timestamp,
     /// Whether to be remembered.
     pub remember: bool,
@@ -78,6 +80,7 @@ impl PendingSignIn {
             credentials: user.credentials,
             password_at: now,
             second_factor: None,
+            may_enrol: !user.enrol_by_link,
             expires_at: now.plus(patience),
             remember: false,
             return_to: None,
@@ -91,6 +94,7 @@ impl PendingSignIn {
         credentials: u64,
         password_at: Timestamp,
         second_factor: Option<(SecondFactor, Timestamp)>,
+        may_enrol: bool,
         expires_at: Timestamp,
     ) -> Self {
         Self {
@@ -98,6 +102,7 @@ impl PendingSignIn {
             credentials,
             password_at,
             second_factor,
+            may_enrol,
             expires_at,
             remember: false,
             return_to: None,
@@ -111,6 +116,14 @@ impl PendingSignIn {
             self.second_factor = Some((spent.factor(), now));
             self
         })
+    }
+
+    /// Takes note that it began with a link of this purpose, which this very step uses up. A link
+    /// for a second factor opens enrolment to this one sign-in, not to whoever comes next.
+    #[must_use]
+    pub fn with_link(mut self, purpose: LinkPurpose) -> Self {
+        self.may_enrol |= purpose == LinkPurpose::NewSecondFactor;
+        self
     }
 
     /// Takes the first code of a new authenticator; enrolling uses up its step.
@@ -140,8 +153,8 @@ impl PendingSignIn {
             return Climbed::Waits(Next::NewPassword);
         }
         if asks_second_factor && !shown {
-            let by_link = user.enrol_by_link;
-            return Climbed::Waits(if by_link { Next::EnrolmentLink } else { Next::Enrolment });
+            let may_enrol = self.may_enrol;
+            return Climbed::Waits(if may_enrol { Next::Enrolment } else { Next::EnrolmentLink });
         }
         Climbed::Done(FullyAuthenticated::granted(self.user, self.password_at, self.second_factor))
     }
@@ -172,6 +185,11 @@ impl PendingSignIn {
     /// Which second factor was shown, and when.
     pub const fn second_factor(&self) -> Option<(SecondFactor, Timestamp)> {
         self.second_factor
+    }
+
+    /// Whether a second factor may be enrolled on the way.
+    pub const fn may_enrol(&self) -> bool {
+        self.may_enrol
     }
 
     /// When patience ends.

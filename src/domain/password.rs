@@ -27,6 +27,8 @@ pub enum PasswordWeakness {
     MissingClass,
     /// It is, or contains nothing but, the person's own name.
     IsTheName,
+    /// It is the one that was to be replaced.
+    Unchanged,
 }
 
 impl fmt::Display for PasswordWeakness {
@@ -36,6 +38,7 @@ impl fmt::Display for PasswordWeakness {
             Self::MissingClass => f.write_str(
                 "Choose a password with upper case, lower case, a digit and another character.",
             ),
+            Self::Unchanged => f.write_str("Choose a password other than the one you have."),
             Self::IsTheName => f.write_str("Choose a password that is not your name."),
         }
     }

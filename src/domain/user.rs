@@ -63,8 +63,6 @@ pub enum UserChange {
     NoPassword,
     /// The second factor is void until a link is used.
     NoSecondFactor,
-    /// A link for a new second factor was used: enrolment is open again.
-    EnrolmentOpened,
     /// A new second factor.
     Totp(TotpFactor),
     /// The same password, hashed with today's parameters.
@@ -114,10 +112,6 @@ impl User {
                 self.totp = None;
                 self.enrol_by_link = true;
                 (true, true)
-            }
-            UserChange::EnrolmentOpened => {
-                self.enrol_by_link = false;
-                (false, true)
             }
             UserChange::Totp(factor) => {
                 self.totp = Some(factor);

@@ -51,7 +51,8 @@ fn is_here(site: &Site, authority: &str, origin: &str) -> bool {
 /// Whether a page may be shown: to somebody who goes to it, not to a script, a picture or a frame
 /// that fetches it. The portal is on every protected host, so an app there is of the same origin
 /// as these pages and its scripts could read them; browsers say what a request is for, and no
-/// script can change what they say. Nor is a page shown beforehand, to a browser that only guesses
+/// script of a page can change what they say. (A service worker of the app still could pass on a
+/// navigation of its own host: whoever does not trust an app gives it a host of its own.) Nor is a page shown beforehand, to a browser that only guesses
 /// that somebody will want it.
 pub fn is_own_document(request: &Request) -> bool {
     !request.headers.contains_key("sec-purpose")

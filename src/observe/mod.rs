@@ -1,7 +1,7 @@
 //! Floor 3: what operators see.
 //!
 //! One line a request, one line an event, written by a thread of its own: whoever logs puts a
-//! finished line with those that wait, and goes on. Where too many wait the line is dropped and
+//! finished line into a bounded queue and goes on. When the queue is full the line is dropped and
 //! counted; a slow disk never slows a request. No query string, cookie, code, token or password
 //! is ever handed to this module, and its types have no place for one.
 
@@ -23,8 +23,6 @@ pub enum Actor {
     Person,
     /// Whoever can reach the administration socket.
     CommandLine,
-    /// The gateway itself.
-    Gateway,
 }
 
 impl Actor {
@@ -32,7 +30,6 @@ impl Actor {
         match self {
             Self::Person => "person",
             Self::CommandLine => "command_line",
-            Self::Gateway => "gateway",
         }
     }
 }

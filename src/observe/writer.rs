@@ -1,24 +1,23 @@
-//! What waits to be written, and the thread that writes it.
+//! The queue and the thread behind it.
 
 use super::line::{Format, Level, Line};
 use crate::types::Timestamp;
+use crossbeam_queue::ArrayQueue;
 use std::io::Write;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{JoinHandle, sleep};
 use std::time::Duration;
 
-/// Bytes that may wait to be written.
-const CAPACITY: usize = 4 * 1024 * 1024;
+/// Lines that may wait to be written.
+const CAPACITY: usize = 16_384;
 
 /// How often the thread looks. It is never woken: waking costs the request a system call.
 const PERIOD: Duration = Duration::from_millis(25);
 
 struct Shared {
     format: Format,
-    /// Finished lines. Held for as long as it takes to copy one, or to put an empty one in its
-    /// place, and never while anything is written.
-    waiting: Mutex<Vec<u8>>,
+    lines: ArrayQueue<Vec<u8>>,
     dropped: AtomicU64,
     ends: AtomicBool,
 }
@@ -41,16 +40,15 @@ impl Log {
     ) -> std::io::Result<(Self, LogThread)> {
         let shared = Arc::new(Shared {
             format,
-            waiting: Mutex::default(),
+            lines: ArrayQueue::new(CAPACITY),
             dropped: AtomicU64::new(0),
             ends: AtomicBool::new(false),
         });
         let of_thread = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("log".into()).spawn(move || {
-            let mut batch = Vec::new();
             loop {
                 let ends = of_thread.ends.load(Ordering::Acquire);
-                drain(&of_thread, &mut batch, &mut out);
+                drain(&of_thread, &mut out);
                 if ends {
                     break;
                 }
@@ -64,12 +62,8 @@ impl Log {
     pub fn line(&self, at: Timestamp, level: Level, kind: &str, fields: impl FnOnce(&mut Line)) {
         let mut line = Line::begin(self.0.format, at, level, kind);
         fields(&mut line);
-        let line = line.finish();
-        let mut waiting = self.0.waiting();
-        if waiting.len() + line.len() > CAPACITY {
+        if self.0.lines.push(line.finish()).is_err() {
             self.0.dropped.fetch_add(1, Ordering::Relaxed);
-        } else {
-            waiting.extend_from_slice(&line);
         }
     }
 
@@ -77,23 +71,14 @@ impl Log {
     pub fn say(&self, at: Timestamp, level: Level, message: &str) {
         self.line(at, level, "gateway", |line| line.text("message", message));
     }
-
-    /// How lines look.
-    pub fn format(&self) -> Format {
-        self.0.format
-    }
 }
 
-impl Shared {
-    fn waiting(&self) -> MutexGuard<'_, Vec<u8>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+/// Writes everything that waits with one call, and says so if something was dropped.
+fn drain(shared: &Shared, out: &mut impl Write) {
+    let mut batch = Vec::new();
+    while let Some(line) = shared.lines.pop() {
+        batch.extend_from_slice(&line);
     }
-}
-
-/// Writes everything that waits with one call, and says so if something was dropped. `batch` is
-/// empty before and after; its room is used again.
-fn drain(shared: &Shared, batch: &mut Vec<u8>, out: &mut impl Write) {
-    std::mem::swap(batch, &mut *shared.waiting());
     let dropped = shared.dropped.swap(0, Ordering::Relaxed);
     if dropped > 0 {
         batch.extend_from_slice(
@@ -101,8 +86,7 @@ fn drain(shared: &Shared, batch: &mut Vec<u8>, out: &mut impl Write) {
         );
     }
     // A log that cannot be written has nowhere to say so.
-    let _ = out.write_all(batch).and_then(|()| out.flush());
-    batch.clear();
+    let _ = out.write_all(&batch).and_then(|()| out.flush());
 }
 
 impl Drop for LogThread {
@@ -140,6 +124,6 @@ mod tests {
             log.say(Timestamp::from_secs(0), Level::Info, "hello");
         }
         drop(thread);
-        assert_eq!(sink.0.lock().unwrap().iter().filter(|c| **c == b'\n').count(), 100);
+        assert_eq!(String::from_utf8_lossy(&sink.0.lock().unwrap()).lines().count(), 100);
     }
 }

@@ -1,13 +1,26 @@
 //! The page of the built-in demo app: what an app behind the gateway receives.
 
-use http::{HeaderMap, Method, Uri};
-use maud::{DOCTYPE, html};
+use http::{HeaderMap, HeaderName, Method, Uri};
+use maud::{DOCTYPE, PreEscaped, html};
+
+/// The page is an app's own, so it brings its own few lines of style.
+const STYLE: &str = ":root{color-scheme:light dark;font-family:system-ui,sans-serif;line-height:1.5}\
+    body{max-width:44rem;margin:2rem auto;padding:0 1rem}\
+    pre{overflow-wrap:anywhere;white-space:pre-wrap;padding:1rem;border:1px solid;border-radius:.25rem}";
+
+/// What the page needs to know of the gateway in front of it.
+#[derive(Clone, Debug)]
+pub struct Demo {
+    /// Under which name the gateway tells the username.
+    pub user: Option<HeaderName>,
+    /// Where the gateway's own pages are.
+    pub prefix: String,
+}
 
 /// Shows a request as the app received it.
-pub fn demo_page(method: &Method, uri: &Uri, headers: &HeaderMap) -> String {
-    let told =
-        |name: &str| headers.get(name).map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
-    let user = told("remote-user");
+pub fn demo_page(demo: &Demo, method: &Method, uri: &Uri, headers: &HeaderMap) -> String {
+    let user = demo.user.as_ref().and_then(|name| headers.get(name));
+    let user = user.map(|user| String::from_utf8_lossy(user.as_bytes()));
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -15,6 +28,7 @@ pub fn demo_page(method: &Method, uri: &Uri, headers: &HeaderMap) -> String {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { "The demo app" }
+                style { (PreEscaped(STYLE)) }
             }
             body {
                 h1 { "The demo app" }
@@ -30,7 +44,7 @@ pub fn demo_page(method: &Method, uri: &Uri, headers: &HeaderMap) -> String {
                     }
                 }
                 p { "Protect your own app: " code { "vestibule --upstream http://127.0.0.1:3000" } }
-                p { a href="/_vestibule/account" { "Your account" } }
+                p { a href=(format!("{}/account", demo.prefix)) { "Your account" } }
             }
         }
     };
@@ -46,7 +60,9 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert("remote-user", "ann".parse().unwrap());
         headers.insert("x-test", "<script>".parse().unwrap());
-        let page = demo_page(&Method::GET, &Uri::from_static("/x"), &headers);
+        let user = Some(HeaderName::from_static("remote-user"));
+        let demo = Demo { user, prefix: String::from("/_vestibule") };
+        let page = demo_page(&demo, &Method::GET, &Uri::from_static("/x"), &headers);
         assert!(page.contains("<strong>ann</strong>") && !page.contains("<script>"));
     }
 }

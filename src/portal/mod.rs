@@ -27,7 +27,7 @@ mod steps;
 mod tests;
 mod visit;
 
-pub use demo::demo_page;
+pub use demo::{Demo, demo_page};
 
 use crate::http::html::{STYLE, style_path};
 use crate::http::{

@@ -4,6 +4,7 @@
 //! request to a connection past the gate. Names are looked up ahead of time and again every few
 //! seconds, never by a request.
 
+use super::handshake::for_handshake;
 use super::settings::{RouteSettings, UpstreamScheme, UpstreamUrl};
 use crate::domain::RouteTable;
 use crate::service::Permit;
@@ -77,6 +78,7 @@ impl App {
         if is_upgrade {
             // WebSocket handshakes exist in HTTP/1.1 alone.
             peer.options.alpn = ALPN::H1;
+            peer = for_handshake(peer, CONNECT);
         }
         Some((choice, Box::new(peer)))
     }

@@ -21,8 +21,8 @@ use crate::http::{Response, challenge, is_page_navigation, refusal};
 use crate::observe::{Access, Outcome};
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::StatusCode;
 use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, StatusCode};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
 use pingora::protocols::l4::socket::SocketAddr as PeerAddr;
@@ -35,6 +35,9 @@ use std::time::Duration;
 
 /// How long a client may take to read what is written to it before it is given up.
 const WRITE_PATIENCE: Duration = Duration::from_secs(60);
+
+/// A message of more bytes than this, or of who knows how many, may go on for long.
+const LONG: u64 = 1 << 20;
 
 /// The data path as the engine sees it.
 pub(super) struct Door(Arc<Gateway>);
@@ -54,7 +57,10 @@ impl Door {
     ) -> Result<bool> {
         let response = match turn {
             Turn::Forward => return Ok(false),
-            Turn::Portal => self.ask_portal(session, arrival, ctx).await,
+            Turn::Portal => {
+                self.name_visitor(session, ctx, arrival).await;
+                self.ask_portal(session, arrival, ctx).await
+            }
             Turn::Challenge => {
                 let head = session.req_header();
                 let target = std::str::from_utf8(head.raw_path()).unwrap_or("/");
@@ -85,6 +91,21 @@ impl Door {
         }
     }
 
+    /// Notes who visits our own pages, for the log; the pages ask for themselves.
+    async fn name_visitor(&self, session: &Session, ctx: &mut Ctx, arrival: &Arrival) {
+        let token = self.0.headers.cookies().session_token(&session.req_header().headers);
+        ctx.person = self.0.service.person(token.as_ref(), &arrival.cx).await.unwrap_or_default();
+    }
+
+    /// Sees to it that what goes on for long ends with the session it belongs to.
+    fn enter_stream(&self, session: &Session, ctx: &mut Ctx) {
+        if let (None, Some(live), Some(connection)) =
+            (&ctx.stream, &ctx.person, ConnControl::of(session))
+        {
+            ctx.stream = Some(self.0.streams.enter(live, connection));
+        }
+    }
+
     fn refusal(&self, session: &Session, status: StatusCode) -> Response {
         let head = session.req_header();
         refusal(&self.0.site, is_page_navigation(&head.method, &head.headers), status)
@@ -97,6 +118,12 @@ fn peer_of(session: &Session) -> Option<SocketAddr> {
         PeerAddr::Inet(addr) => Some(*addr),
         PeerAddr::Unix(_) => None,
     }
+}
+
+/// Whether a message with these headers, if it has a body, may go on for long.
+fn is_long(headers: &HeaderMap) -> bool {
+    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    length.is_none_or(|length: u64| length > LONG)
 }
 
 /// Whether the client's connection is encrypted.
@@ -142,7 +169,13 @@ impl ProxyHttp for Door {
             return Err(Error::new(ErrorType::HTTPStatus(400)));
         };
         let answered = match self.0.decide(session.req_header(), &arrival, ctx).await {
-            Turn::Forward => Ok(false),
+            Turn::Forward => {
+                let is_upload = !session.as_downstream_mut().is_body_empty();
+                if is_upload && is_long(&session.req_header().headers) {
+                    self.enter_stream(session, ctx);
+                }
+                Ok(false)
+            }
             // Boxed, so that what goes to an app does not carry the room for all our pages.
             turn => Box::pin(self.answer(session, &arrival, turn, ctx)).await,
         };
@@ -198,14 +231,14 @@ impl ProxyHttp for Door {
         response: &mut ResponseHeader,
         ctx: &mut Ctx,
     ) -> Result<()> {
+        let switches = response.status == StatusCode::SWITCHING_PROTOCOLS;
+        if switches && !is_websocket_upgrade(session.req_header()) {
+            ctx.note(Outcome::Failed, "unasked_upgrade");
+            return Err(Error::new(ErrorType::HTTPStatus(502)));
+        }
         HeaderRules::strip_response(response)?;
-        let is_stream = response.status == StatusCode::SWITCHING_PROTOCOLS
-            || !response.status.is_informational()
-                && !response.headers.contains_key(CONTENT_LENGTH);
-        if let (true, None, Some(live)) = (is_stream, &ctx.stream, &ctx.person)
-            && let Some(connection) = ConnControl::of(session)
-        {
-            ctx.stream = Some(self.0.streams.enter(live, connection));
+        if switches || !response.status.is_informational() && is_long(&response.headers) {
+            self.enter_stream(session, ctx);
         }
         Ok(())
     }
@@ -234,6 +267,27 @@ impl ProxyHttp for Door {
         if let (Some(app), Some(choice)) = (&ctx.app, ctx.tried.last()) {
             app.rest(*choice, self.0.clock_ms());
             error.set_retry(ctx.tried.len() < app.count());
+        }
+        error
+    }
+
+    fn error_while_proxy(
+        &self,
+        _peer: &HttpPeer,
+        session: &mut Session,
+        mut error: Box<Error>,
+        ctx: &mut Ctx,
+        client_reused: bool,
+    ) -> Box<Error> {
+        let is_whole = !session.as_ref().retry_buffer_truncated();
+        if is_whole && session.req_header().method.is_idempotent() {
+            error.retry.decide_reuse(client_reused);
+        } else {
+            error.set_retry(false);
+        }
+        if error.retry() {
+            // The app had given up a connection that was kept; the app itself is as good as before.
+            ctx.tried.pop();
         }
         error
     }

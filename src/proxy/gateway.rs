@@ -13,7 +13,7 @@ use super::serve::Serving;
 use super::settings::Settings;
 use super::streams::{Entry, Streams};
 use crate::http::{Cookies, Site};
-use crate::observe::{Access, Outcome};
+use crate::observe::{Access, Level, Outcome};
 use crate::portal::Portal;
 use crate::service::{Answer, LiveSession, Permit, Service};
 use crate::types::{Host, PathView, RequestCx, RequestId};
@@ -190,7 +190,9 @@ impl Gateway {
         ctx: &mut Ctx,
     ) -> Turn {
         let (path, _) = split_target(head.raw_path());
-        if self.portal.owns(path) {
+        let is_ours =
+            self.apps.knows_host(&arrival.host) || arrival.host == *self.site.public_url.host();
+        if is_ours && self.portal.owns(path) {
             ctx.outcome = Outcome::Portal;
             return Turn::Portal;
         }
@@ -222,7 +224,8 @@ impl Gateway {
                 ctx.note(Outcome::Forbidden, "policy");
                 Turn::Refuse(StatusCode::FORBIDDEN)
             }
-            Answer::Unavailable(_) => {
+            Answer::Unavailable(why) => {
+                self.service.log().say(arrival.cx.now, Level::Error, &why);
                 ctx.note(Outcome::Failed, "store_unavailable");
                 Turn::Refuse(StatusCode::SERVICE_UNAVAILABLE)
             }

@@ -17,7 +17,7 @@ const REQUEST_ID: &str = "X-Request-Id";
 
 /// Fields by which a client could speak for a proxy, in the folded spelling: besides all of
 /// `x-forwarded-…` and `x-vestibule-…`.
-const SPOKEN_FOR: [&[u8]; 19] = [
+const SPOKEN_FOR: [&[u8]; 20] = [
     b"forwarded",
     b"true-client-ip",
     b"cf-connecting-ip",
@@ -37,11 +37,15 @@ const SPOKEN_FOR: [&[u8]; 19] = [
     b"x-http-method-override",
     b"x-method-override",
     b"x-request-id",
+    // To a CGI app, the proxy it is to send its own requests through.
+    b"proxy",
 ];
 
 /// What is done to the head of a request before the app sees it.
 pub(super) struct HeaderRules {
     identity: IdentityNames,
+    /// Usual names that this app is not told: it may still look for them.
+    unused: Vec<HeaderName>,
     cookies: Cookies,
     protected: Arc<ProtectedNames>,
 }
@@ -50,13 +54,13 @@ impl HeaderRules {
     /// Prepares the rules for these names.
     pub(super) fn new(identity: IdentityNames, cookies: Cookies) -> Self {
         let own = [FORWARDED_FOR, FORWARDED_PROTO, FORWARDED_HOST, REQUEST_ID];
-        let told = [&identity.user, &identity.groups, &identity.name, &identity.email];
-        let told = told.into_iter().filter_map(Option::as_ref).map(HeaderName::as_str);
-        let names = own.into_iter().chain(told);
+        let (told, mut unused) = (names_of(&identity), names_of(&IdentityNames::default()));
+        unused.retain(|name| !told.contains(name));
+        let names = own.into_iter().chain(told.iter().chain(&unused).map(HeaderName::as_str));
         // The assertion is to come; nobody may use its name before.
         let names = names.chain(["x-vestibule-assertion"]);
         let protected = Arc::new(ProtectedNames::new(names));
-        Self { identity, cookies, protected }
+        Self { identity, unused, cookies, protected }
     }
 
     /// Names that only the gateway may use.
@@ -106,6 +110,9 @@ impl HeaderRules {
                 (None, _) => {}
             }
         }
+        for name in &self.unused {
+            head.remove_header(name);
+        }
         Ok(())
     }
 
@@ -153,15 +160,24 @@ impl HeaderRules {
     }
 }
 
-/// Whether a cookie is one of the gateway's.
+/// The names an app is told by.
+fn names_of(identity: &IdentityNames) -> Vec<HeaderName> {
+    let IdentityNames { user, groups, name, email } = identity;
+    [user, groups, name, email].into_iter().flatten().cloned().collect()
+}
+
+/// Whether a cookie is one of the gateway's. A cookie without a name comes back from browsers as
+/// its bare value, so that `=vestibule=x` would return as `vestibule=x`.
 fn is_ours(pair: &[u8]) -> bool {
+    let begin = pair.iter().position(|c| *c != b'=' && !c.is_ascii_whitespace());
+    let pair = pair.get(begin.unwrap_or(pair.len())..).unwrap_or_default();
     let name = pair.split(|c| *c == b'=').next().unwrap_or_default();
     Cookies::is_ours(name.trim_ascii())
 }
 
 /// Whether a client could speak for a proxy by this name, in any spelling some server folds.
 fn is_spoken_for(name: &[u8]) -> bool {
-    if !matches!(name.first(), Some(b'x' | b'f' | b't' | b'c')) {
+    if !matches!(name.first(), Some(b'x' | b'f' | b't' | b'c' | b'p')) {
         return false;
     }
     let fold = |c: &u8| if c.is_ascii_alphanumeric() { *c } else { b'-' };
@@ -188,6 +204,7 @@ mod tests {
             "x-forwarded-anything",
             "true-client-ip",
             "x-http-method-override",
+            "proxy",
         ] {
             assert!(is_spoken_for(name.as_bytes()), "{name}");
         }

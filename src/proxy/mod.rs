@@ -12,6 +12,7 @@ mod client;
 mod door;
 mod gateway;
 mod guard;
+mod handshake;
 mod headers;
 mod hygiene;
 mod serve;

@@ -1,8 +1,9 @@
 //! Streams end with the session they were opened under.
 //!
-//! An answer that goes on for long (a WebSocket, server-sent events, anything without a length)
-//! is entered here with its session and its connection. A background task looks twice a second
-//! whether each session is still good and ends the connections of those that are not.
+//! What goes on for long (a WebSocket, server-sent events, an upload or a download that is large
+//! or without a length) is entered here with its session and its connection. A background task
+//! looks twice a second whether each session is still good and ends the connections of those that
+//! are not.
 
 use super::guard::ConnControl;
 use crate::service::{LiveSession, Service};
@@ -40,7 +41,13 @@ impl Streams {
     /// Ends every stream whose session is no longer good.
     pub(super) async fn end_orphans(&self, service: &Service) {
         let open: Vec<_> = self.lock().values().cloned().collect();
-        for (live, connection) in open {
+        let now = service.clock().now();
+        // Those that are known to have ended first, and none of them waits for the store.
+        let (alive, ended): (Vec<_>, Vec<_>) = open.into_iter().partition(|(l, _)| l.is_live(now));
+        for (_, connection) in ended {
+            connection.kill();
+        }
+        for (live, connection) in alive {
             if !service.is_still_good(&live).await {
                 connection.kill();
             }

@@ -38,8 +38,6 @@ pub struct NewUser {
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 pub enum AdminRequest {
-    /// Whether anybody is there.
-    Ping,
     /// Adds somebody.
     UserAdd(NewUser),
     /// Everyone.
@@ -74,6 +72,7 @@ pub enum AdminRequest {
 }
 
 /// A person, as administrators see one.
+#[allow(clippy::struct_excessive_bools, reason = "a record to be read, not a state machine")]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct UserView {
     /// The record's own name.
@@ -135,8 +134,6 @@ pub struct NewTotp {
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(tag = "reply", rename_all = "snake_case")]
 pub enum AdminReply {
-    /// Somebody is there.
-    Pong,
     /// It is done; a sentence says what.
     Done { message: String },
     /// Somebody was added.
@@ -177,7 +174,14 @@ impl<E: Into<Denied>> From<E> for AdminError {
             Denied::Name(why) => why.to_string(),
             Denied::Busy => "too many password hashes are waiting; try again in a moment".into(),
             Denied::Unavailable(why) => why,
-            other => format!("{other:?}"),
+            // No administrative act signs anybody in.
+            Denied::Credentials
+            | Denied::Code
+            | Denied::CodeUsed
+            | Denied::Locked(_)
+            | Denied::Expired
+            | Denied::WrongStep
+            | Denied::LinkGone => "it was refused".into(),
         })
     }
 }
@@ -188,7 +192,6 @@ impl Service {
     /// Does what an administrator asks for.
     pub async fn administer(&self, request: AdminRequest) -> AdminReply {
         let reply = match request {
-            AdminRequest::Ping => Ok(AdminReply::Pong),
             AdminRequest::UserAdd(new) => self.add_user(new).await,
             AdminRequest::UserList => self.list_users().await,
             AdminRequest::UserShow { name } => self.show_user(&name).await,
@@ -310,7 +313,7 @@ impl Service {
         Ok(AdminReply::Done { message: format!("{} is {how}", user.username) })
     }
 
-    /// Changes a record; what is held in memory of the person is read again.
+    /// Changes a record.
     async fn apply(
         &self,
         name: &str,
@@ -318,18 +321,19 @@ impl Service {
         how: &'static str,
     ) -> Result<User, AdminError> {
         let id = self.named(name).await?.id;
-        let changed = self.store.change_user(id, changes).await?;
-        let changed = changed.ok_or_else(|| nobody(name))?.map_err(|_| Denied::NameTaken)?;
-        self.live.end_where(Which::Of(id, None));
+        // Whatever changed, what is held in memory of the person is read again.
+        let which = Which::Of(id, None);
+        let outcome = self.ending(which, self.store.change_user(id, changes)).await?;
+        let outcome = outcome.ok_or_else(|| nobody(name))?.map_err(|_| Denied::NameTaken)?;
         self.act(&AuditEvent::UserChanged { user: id, how });
-        Ok(changed.user)
+        Ok(outcome.user)
     }
 
     async fn remove_user(&self, name: &str) -> Reply {
         let id = self.named(name).await?.id;
-        let user = self.store.remove_user(id).await?.ok_or_else(|| nobody(name))?;
+        let removed = self.ending(Which::Of(id, None), self.store.remove_user(id)).await?;
+        let user = removed.ok_or_else(|| nobody(name))?;
         self.store.clear(self.counter_of(&user)).await?;
-        self.live.end_where(Which::Of(id, None));
         let message = format!("{} is removed", user.username);
         self.act(&AuditEvent::UserRemoved { user: id, name: user.username });
         Ok(AdminReply::Done { message })
@@ -376,8 +380,7 @@ impl Service {
     }
 
     async fn revoke_one(&self, id: SessionId) -> Reply {
-        let ended = self.store.revoke(id).await?;
-        self.live.end_where(Which::One(id));
+        let ended = self.ending(Which::One(id), self.store.revoke(id)).await?;
         let (_, session) = ended.ok_or_else(|| {
             AdminError(format!("there is no session {id}: see `vestibule session list`"))
         })?;
@@ -390,8 +393,8 @@ impl Service {
             Some(name) => Some(self.named(name).await?.id),
             None => None,
         };
-        let count = self.store.revoke_all(id, None).await?;
-        self.live.end_where(id.map_or(Which::All(None), |id| Which::Of(id, None)));
+        let which = id.map_or(Which::All(None), |id| Which::Of(id, None));
+        let count = self.ending(which, self.store.revoke_all(id, None)).await?;
         self.act(&AuditEvent::SessionsRevoked { user: id, count });
         Ok(AdminReply::Done { message: format!("{count} sessions have ended") })
     }

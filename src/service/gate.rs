@@ -11,6 +11,9 @@ use crate::store::StoreError;
 use crate::types::{Bearer, RequestCx, TokenDigest};
 use std::sync::Arc;
 
+/// How often a session is read while others end.
+const LOADS: usize = 3;
+
 /// Leave to pass a request on, and in whose name.
 ///
 /// ```compile_fail
@@ -66,12 +69,13 @@ impl Service {
     ) -> Result<Option<Arc<LiveSession>>, StoreError> {
         let Some(token) = token else { return Ok(None) };
         let digest = digest(TokenKind::Session, token);
-        let found = match self.live.get(&digest) {
+        let live = match self.live.get(&digest).filter(|live| live.is_live(cx.now)) {
             Some(live) => Some(live),
-            // Boxed, since a request of a session in use has no need of the room.
-            None => Box::pin(self.load(digest)).await?,
+            // What is held may have been put an end to since the person's record changed; only
+            // the store knows whether the session goes on. Boxed, since a request of a session in
+            // use has no need of the room.
+            None => Box::pin(self.load(digest)).await?.filter(|live| live.is_live(cx.now)),
         };
-        let live = found.filter(|live| live.is_live(cx.now));
         if let Some(live) = &live {
             live.seen(cx.now);
         }
@@ -85,11 +89,15 @@ impl Service {
         if !live.is_live(now) {
             return false;
         }
-        match self.live.get(&live.digest()) {
-            Some(held) => held.is_live(now),
-            // It had to make room; whether it ended meanwhile only the store knows.
-            None => matches!(self.load(live.digest()).await, Ok(Some(held)) if held.is_live(now)),
-        }
+        // It may have had to make room; whether it ended meanwhile only the store knows.
+        let held = match self.live.get(&live.digest()) {
+            Some(held) => Some(held),
+            None => self.load(live.digest()).await.unwrap_or_default(),
+        };
+        held.is_some_and(|held| {
+            held.seen(live.last_seen());
+            held.is_live(now)
+        })
     }
 
     /// Reads a session from the store and keeps it. Bounded: a flood of made-up tokens waits here
@@ -97,16 +105,26 @@ impl Service {
     async fn load(&self, digest: TokenDigest) -> Result<Option<Arc<LiveSession>>, StoreError> {
         let turn = self.loading.acquire().await;
         let _turn = turn.map_err(|_| StoreError::Unavailable("shutting down".into()))?;
-        let epoch = self.live.epoch();
-        let Some((session, user)) = self.store.session(digest).await? else { return Ok(None) };
-        let live = Arc::new(LiveSession::new(digest, session, &user));
-        let (kept, evicted) = self.live.insert(&live, epoch);
-        let unsaved = evicted.and_then(|evicted| evicted.unsaved());
-        if let Some(unsaved) = unsaved {
-            self.store.touch(vec![unsaved]).await?;
+        for _ in 0..LOADS {
+            let epoch = self.live.epoch();
+            let Some((session, user)) = self.store.session(digest).await? else { return Ok(None) };
+            // Requests that came together read together; all of them share what is kept first.
+            if let Some(held) = self.live.get(&digest) {
+                return Ok(Some(held));
+            }
+            let live = Arc::new(LiveSession::new(digest, session, &user));
+            let (kept, evicted) = self.live.insert(&live, epoch);
+            let unsaved = evicted.and_then(|live| Some((live.digest(), live.unsaved()?)));
+            if let Some(unsaved) = unsaved {
+                // A store that cannot write must not keep people out who are in.
+                let _ = self.store.touch(vec![unsaved]).await;
+            }
+            // Where sessions ended while this one was read, whether it was among them is not
+            // known: it is read once more.
+            if kept {
+                return Ok(Some(live));
+            }
         }
-        // Sessions ended while this one was read. Whether it was among them is not known, so it
-        // was; the next request reads it afresh.
-        Ok(kept.then_some(live))
+        Err(StoreError::Unavailable("sessions end faster than they can be read".into()))
     }
 }

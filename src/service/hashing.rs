@@ -6,37 +6,55 @@
 
 use super::error::Denied;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 type Job = Box<dyn FnOnce() + Send>;
 
 /// The pool. Its threads end when it is dropped.
 pub struct HashPool {
-    jobs: SyncSender<Job>,
+    jobs: Sender<Job>,
+    places: Arc<Semaphore>,
 }
+
+/// A place in the queue. To be taken before anything is written on account of what will be
+/// hashed, so that whoever is turned away leaves no trace.
+pub struct Place(OwnedSemaphorePermit);
 
 impl HashPool {
     /// Starts so many threads (0: one fewer than there are cores, at least one).
     pub fn start(workers: usize, queue: usize) -> std::io::Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let workers = if workers == 0 { cores.saturating_sub(1).max(1) } else { workers };
-        let (jobs, inbox) = sync_channel(queue);
+        let (jobs, inbox) = channel();
         let inbox = Arc::new(Mutex::new(inbox));
         for number in 0..workers {
             let inbox = Arc::clone(&inbox);
-            std::thread::Builder::new()
-                .name(format!("hash-{number}"))
-                .spawn(move || work(&inbox))?;
+            let thread = std::thread::Builder::new().name(format!("hash-{number}"));
+            thread.spawn(move || work(&inbox))?;
         }
-        Ok(Self { jobs })
+        Ok(Self { jobs, places: Arc::new(Semaphore::new(workers + queue)) })
     }
 
-    /// Runs a computation on the pool. Denies at once where too many wait. A computation whose
-    /// asker has gone by the time its turn comes is not done.
+    /// A place in the queue, or the word that too many wait already.
+    pub fn place(&self) -> Result<Place, Denied> {
+        Arc::clone(&self.places).try_acquire_owned().map(Place).map_err(|_| Denied::Busy)
+    }
+
+    /// Runs a computation on the pool, or denies at once where too many wait.
     pub async fn run<T: Send + 'static>(
         &self,
+        compute: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Denied> {
+        self.run_at(self.place()?, compute).await
+    }
+
+    /// Runs a computation on the pool. One whose asker has gone by the time its turn comes is
+    /// not done.
+    pub async fn run_at<T: Send + 'static>(
+        &self,
+        Place(permit): Place,
         compute: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Denied> {
         let (reply, answer) = oneshot::channel();
@@ -45,16 +63,11 @@ impl HashPool {
                 // The asker may leave while we compute; then nobody wants the answer.
                 let _ = reply.send(compute());
             }
+            drop(permit);
         });
-        self.jobs.try_send(job).map_err(|error| match error {
-            TrySendError::Full(_) => Denied::Busy,
-            TrySendError::Disconnected(_) => {
-                Denied::Unavailable("the hashing pool has ended".into())
-            }
-        })?;
-        answer
-            .await
-            .map_err(|_| Denied::Unavailable("a password hash could not be computed".into()))
+        let ended = || Denied::Unavailable("a password hash could not be computed".into());
+        self.jobs.send(job).map_err(|_| ended())?;
+        answer.await.map_err(|_| ended())
     }
 }
 
@@ -73,7 +86,6 @@ fn work(inbox: &Mutex<Receiver<Job>>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::mpsc::channel;
 
     #[tokio::test]
     async fn what_does_not_fit_into_the_queue_is_turned_away_at_once() {

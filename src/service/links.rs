@@ -3,10 +3,13 @@
 //! Opening a link uses nothing up, since mail scanners and previews open links too. What uses it
 //! up is the form behind it, in the same commit as what the form does.
 
+use super::hashing::Place;
 use super::sign_in::{Changes, Progress, Visitor};
 use super::{Denied, Service};
-use crate::crypto::{PasswordHash, TokenKind, digest, new_bearer, new_user_id};
-use crate::domain::{AuditEvent, Link, LinkPurpose, PendingSignIn, User, UserChange};
+use crate::crypto::{PasswordHash, PasswordVerified, TokenKind, digest, new_bearer, new_user_id};
+use crate::domain::{
+    AuditEvent, Link, LinkPurpose, PendingSignIn, SignInFailure, User, UserChange,
+};
 use crate::store::{Effect, OneTime};
 use crate::types::{Bearer, RequestCx, Secret, UserId, Username};
 use std::time::Duration;
@@ -61,7 +64,9 @@ impl Service {
         let found = self.store.link(digest(TokenKind::Link, token), cx.now).await?;
         let link = found.ok_or(Denied::LinkGone)?;
         let user = match link.user {
-            None => None,
+            None if self.store.is_empty().await? => None,
+            // Somebody was added meanwhile, by command: there is no first administrator to make.
+            None => return Err(Denied::LinkGone),
             Some(id) => {
                 let user = self.store.user(id).await?.filter(|user| !user.disabled);
                 Some(user.ok_or(Denied::LinkGone)?)
@@ -101,7 +106,8 @@ impl Service {
         };
         let added = AuditEvent::UserAdded { user: user.id, name: user.username.clone() };
         let effects = vec![Effect::FirstUser(user.clone())];
-        let progress = self.follow(token, user, hash, password, effects, visitor).await?;
+        let verified = self.prove(self.hashing.place()?, &user, hash, password, cx).await?;
+        let progress = self.follow(token, link.purpose, user, verified, effects, visitor).await?;
         self.record(&added, cx);
         Ok(progress)
     }
@@ -119,7 +125,11 @@ impl Service {
         let user = user.filter(|_| fits).ok_or(Denied::LinkGone)?;
         let hash = self.hash_new(password, user.username.as_str()).await?;
         let effects = vec![Effect::Change(UserChange::Password(hash.clone()))];
-        self.follow(token, user, hash, password, effects, visitor).await
+        let (id, place) = (user.id, self.hashing.place()?);
+        let verified = self.prove(place, &user, hash, password, visitor.cx).await?;
+        let progress = self.follow(token, link.purpose, user, verified, effects, visitor).await?;
+        self.record(&AuditEvent::PasswordChanged { user: id }, visitor.cx);
+        Ok(progress)
     }
 
     /// Opens enrolment to somebody whose second factor was reset and who knows the password.
@@ -133,37 +143,55 @@ impl Service {
         let (link, user) = self.load_link(token, cx).await?;
         let fits = link.purpose == LinkPurpose::NewSecondFactor;
         let user = user.filter(|_| fits).ok_or(Denied::LinkGone)?;
-        let counter = self.counter_of(&user);
+        let (counter, place) = (self.counter_of(&user), self.hashing.place()?);
         self.charge(counter, Some(&user), cx).await?;
         let hash = user.password.clone().unwrap_or_else(|| self.nobody.clone());
-        let effects = vec![Effect::Change(UserChange::EnrolmentOpened)];
-        let progress = self.follow(token, user, hash, password, effects, visitor).await?;
+        let verified = self.prove(place, &user, hash, password, cx).await;
+        let verified = self.unless_judged(counter, verified).await?;
         self.store.refund(counter).await?;
+        let progress =
+            self.follow(token, link.purpose, user, verified, Vec::new(), visitor).await?;
         Ok(progress)
     }
 
-    /// Uses a link up: proves the password against the hash, applies the effects, begins a sign-in.
+    /// Proves a password against the hash that is, or is about to be, the person's. One that was
+    /// just chosen is proven like any other, so that there is one way to a proof.
+    async fn prove(
+        &self,
+        place: Place,
+        user: &User,
+        hash: PasswordHash,
+        password: &str,
+        cx: &RequestCx,
+    ) -> Result<PasswordVerified, Denied> {
+        let user = User { password: Some(hash), ..user.clone() };
+        let verified = self.check_password(place, Some(&user), password).await?;
+        verified.ok_or_else(|| {
+            self.failed(Some(user.id), SignInFailure::Credentials, cx);
+            Denied::Credentials
+        })
+    }
+
+    /// Uses a link up: applies the effects and begins a sign-in.
     async fn follow(
         &self,
         token: &Bearer,
-        mut user: User,
-        hash: PasswordHash,
-        password: &str,
+        purpose: LinkPurpose,
+        user: User,
+        verified: PasswordVerified,
         effects: Vec<Effect>,
         visitor: Visitor<'_>,
     ) -> Result<Progress, Denied> {
         let cx = visitor.cx;
-        user.password = Some(hash);
-        let verified = self.check_password(Some(&user), password).await?;
-        let verified = verified.ok_or(Denied::Credentials)?;
         let patience = self.settings.session.pending;
         let begun = PendingSignIn::begin(verified, &user, cx.now, patience);
-        let pending = begun.ok_or(Denied::Credentials)?;
+        let pending = begun.ok_or(Denied::Credentials)?.with_link(purpose);
         let consumes = Some(OneTime::Link(digest(TokenKind::Link, token)));
         let id = user.id;
         let changes = Changes { consumes, effects, ..Changes::default() };
         let progress = match self.go_on(pending, user, changes, visitor).await {
-            Err(Denied::Expired) => return Err(Denied::LinkGone),
+            // Only making the first person can find a name taken.
+            Err(Denied::Expired | Denied::NameTaken) => return Err(Denied::LinkGone),
             other => other?,
         };
         self.record(&AuditEvent::LinkUsed { user: id }, cx);

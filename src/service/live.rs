@@ -10,7 +10,7 @@
 //! the epoch after inserting: so a session that was read before it ended is never kept.
 
 use crate::domain::{Session, User};
-use crate::types::{SessionId, Timestamp, TokenDigest, UserId};
+use crate::types::{GroupName, SessionId, Timestamp, TokenDigest, UserId};
 use arc_swap::ArcSwapOption;
 use http::HeaderValue;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ pub struct Identity {
 
 impl Identity {
     fn of(user: &User) -> Self {
-        let groups: Vec<&str> = user.groups.iter().map(|group| group.as_str()).collect();
+        let groups: Vec<&str> = user.groups.iter().map(GroupName::as_str).collect();
         let name = user.display_name.as_ref().map_or(user.username.as_str(), |name| name.as_str());
         Self {
             user: value(user.username.as_str()),
@@ -81,8 +81,7 @@ impl LiveSession {
 
     /// Whether it is good at this moment: neither ended, nor expired, nor idle too long.
     pub fn is_live(&self, now: Timestamp) -> bool {
-        let seen = Timestamp::from_secs(self.last_seen.load(Ordering::Relaxed));
-        !self.ended.load(Ordering::Acquire) && self.session.is_live(now, seen)
+        !self.ended.load(Ordering::Acquire) && self.session.is_live(now, self.last_seen())
     }
 
     /// Notes a use.
@@ -91,6 +90,11 @@ impl LiveSession {
         if self.last_seen.load(Ordering::Relaxed) < now.as_secs() {
             self.last_seen.fetch_max(now.as_secs(), Ordering::Relaxed);
         }
+    }
+
+    /// When it was used last.
+    pub(super) fn last_seen(&self) -> Timestamp {
+        Timestamp::from_secs(self.last_seen.load(Ordering::Relaxed))
     }
 
     /// The session.
@@ -114,10 +118,14 @@ impl LiveSession {
     }
 
     /// When it was used last, if the store has yet to hear of it.
-    pub(super) fn unsaved(&self) -> Option<(TokenDigest, Timestamp)> {
-        let seen = self.last_seen.load(Ordering::Relaxed);
-        (self.stored_seen.swap(seen, Ordering::Relaxed) < seen)
-            .then(|| (self.digest, Timestamp::from_secs(seen)))
+    pub(super) fn unsaved(&self) -> Option<Timestamp> {
+        let seen = self.last_seen();
+        (self.stored_seen.load(Ordering::Relaxed) < seen.as_secs()).then_some(seen)
+    }
+
+    /// Notes that the store has heard of a use.
+    pub(super) fn saved(&self, seen: Timestamp) {
+        self.stored_seen.fetch_max(seen.as_secs(), Ordering::Relaxed);
     }
 }
 
@@ -182,11 +190,12 @@ impl LiveSessions {
         epoch: u64,
     ) -> (bool, Option<Arc<LiveSession>>) {
         let bucket = self.bucket(&live.digest());
+        // Its own earlier place first, then an empty one, then that of whoever was idle longest.
         let idle = |slot: &&ArcSwapOption<LiveSession>| {
-            slot.load().as_ref().map_or(0, |held| {
-                let same = held.digest() == live.digest();
-                if same { 0 } else { held.last_seen.load(Ordering::Relaxed) }
-            })
+            let held = slot.load();
+            let other = held.as_ref().map(|held| held.digest() != live.digest());
+            let seen = held.as_ref().map_or(0, |held| held.last_seen.load(Ordering::Relaxed));
+            (other.unwrap_or(true), other.is_some(), seen)
         };
         let evicted =
             bucket.iter().min_by_key(idle).and_then(|slot| slot.swap(Some(Arc::clone(live))));
@@ -215,9 +224,9 @@ impl LiveSessions {
     }
 
     /// What the store has yet to hear of uses.
-    pub(super) fn unsaved(&self) -> Vec<(TokenDigest, Timestamp)> {
-        let slots = self.buckets.iter().flatten();
-        slots.filter_map(|slot| slot.load().as_ref().and_then(|live| live.unsaved())).collect()
+    pub(super) fn unsaved(&self) -> Vec<(Arc<LiveSession>, Timestamp)> {
+        let held = self.buckets.iter().flatten().filter_map(ArcSwapOption::load_full);
+        held.filter_map(|live| live.unsaved().map(|seen| (live, seen))).collect()
     }
 }
 

@@ -4,6 +4,7 @@
 //! gate. Nothing here knows HTTP beyond the type of a header value, or which store it has.
 
 mod admin;
+mod ending;
 mod enrol;
 mod error;
 mod gate;
@@ -30,6 +31,7 @@ use crate::types::{Clock, RequestCx, Secret, UserId};
 use hashing::HashPool;
 use live::{LiveSessions, Which};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use tokio::sync::Semaphore;
 
 /// Sessions that may be read from the store at one time.
@@ -42,6 +44,8 @@ pub struct Service {
     settings: Settings,
     hashing: HashPool,
     live: LiveSessions,
+    /// Whether sessions may have ended in the store that memory still knows.
+    in_doubt: AtomicBool,
     loading: Semaphore,
     clock: Arc<dyn Clock>,
     log: Log,
@@ -65,6 +69,7 @@ impl Service {
             hashing: HashPool::start(settings.hash_workers, settings.hash_queue)?,
             nobody: PasswordHash::unmatched(settings.hash),
             live: LiveSessions::new(),
+            in_doubt: AtomicBool::new(false),
             loading: Semaphore::new(LOADING),
             store,
             keys,
@@ -103,7 +108,16 @@ impl Service {
     /// Tells the store when sessions were last used. Called every few seconds, never by a request.
     pub async fn save_uses(&self) -> Result<(), StoreError> {
         let unsaved = self.live.unsaved();
-        if unsaved.is_empty() { Ok(()) } else { self.store.touch(unsaved).await }
+        if unsaved.is_empty() {
+            return Ok(());
+        }
+        self.store
+            .touch(unsaved.iter().map(|(live, seen)| (live.digest(), *seen)).collect())
+            .await?;
+        for (live, seen) in &unsaved {
+            live.saved(*seen);
+        }
+        Ok(())
     }
 
     /// Removes what has expired, until nothing is left to remove; how much it was.

@@ -3,14 +3,15 @@
 //! Each step loads what is known, lets the domain's ladder say what comes next, and commits: the
 //! step's proof is used up and the next token exists, or neither. Every step up gets a new token.
 
+use super::hashing::Place;
 use super::{Denied, Service, Which};
 use crate::crypto::{
     CodeError, Password, PasswordHash, PasswordVerified, RecoveryCode, TokenKind, digest,
     new_bearer, new_session_id,
 };
 use crate::domain::{
-    AuditEvent, Charge, Climbed, FullyAuthenticated, Next, PendingSignIn, SecondFactor, Session,
-    SignInFailure, Spent, User, UserChange,
+    AuditEvent, Charge, Climbed, FullyAuthenticated, Next, PasswordWeakness, PendingSignIn,
+    SecondFactor, Session, SignInFailure, Spent, User, UserChange,
 };
 use crate::store::{Effect, OneTime, Onward, Step, Stepped};
 use crate::types::{Bearer, Login, RequestCx, Timestamp, UserId};
@@ -83,10 +84,13 @@ impl Service {
         let user = self.store.find_user(&login).await?;
         // Whoever is found is counted under the one name, however it was typed.
         let counter = self.counter(user.as_ref(), &login);
+        let place = self.hashing.place()?;
         self.charge(counter, user.as_ref(), cx).await?;
-        let verified = self.check_password(user.as_ref(), password).await?;
+        let verified = self.check_password(place, user.as_ref(), password).await;
+        let verified = self.unless_judged(counter, verified).await?;
+        let whose = user.as_ref().map(|user| user.id);
         let Some((user, verified)) = user.zip(verified).filter(|(user, _)| !user.disabled) else {
-            self.failed(None, SignInFailure::Credentials, cx);
+            self.failed(whose, SignInFailure::Credentials, cx);
             return Err(Denied::Credentials);
         };
         self.store.refund(counter).await?;
@@ -109,11 +113,14 @@ impl Service {
         let cx = visitor.cx;
         let (pending, user, consumes) = self.underway(token, Next::SecondFactor, cx).await?;
         let counter = self.counter_of(&user);
+        let recovery = RecoveryCode::parse(code);
+        let place = recovery.as_ref().map(|_| self.hashing.place()).transpose()?;
         self.charge(counter, Some(&user), cx).await?;
-        let spent = match RecoveryCode::parse(code) {
-            Some(code) => self.spend_recovery_code(&user, code, cx).await?,
-            None => self.spend_code(&user, code, cx).await?,
+        let spent = match recovery.zip(place) {
+            Some((code, place)) => self.spend_recovery_code(&user, code, place, cx).await,
+            None => self.spend_code(&user, code, cx).await,
         };
+        let spent = self.unless_judged(counter, spent).await?;
         self.store.refund(counter).await?;
         let pending = pending.with_second_factor(spent, cx.now).ok_or(Denied::Expired)?;
         let changes = Changes { consumes: Some(consumes), ..Changes::default() };
@@ -128,14 +135,19 @@ impl Service {
         visitor: Visitor<'_>,
     ) -> Result<Progress, Denied> {
         let (pending, user, consumes) = self.underway(token, Next::NewPassword, visitor.cx).await?;
-        let hash = self.hash_new(password, user.username.as_str()).await?;
-        self.record(&AuditEvent::PasswordChanged { user: user.id }, visitor.cx);
+        let same = self.check_password(self.hashing.place()?, Some(&user), password).await?;
+        if same.is_some() {
+            return Err(Denied::Weak(PasswordWeakness::Unchanged));
+        }
+        let (id, hash) = (user.id, self.hash_new(password, user.username.as_str()).await?);
         let changes = Changes {
             consumes: Some(consumes),
             effects: vec![Effect::Change(UserChange::Password(hash))],
             ..Changes::default()
         };
-        self.go_on(pending, user, changes, visitor).await
+        let progress = self.go_on(pending, user, changes, visitor).await?;
+        self.record(&AuditEvent::PasswordChanged { user: id }, visitor.cx);
+        Ok(progress)
     }
 
     /// What the next step of a sign-in under way is, and whose it is.
@@ -151,8 +163,7 @@ impl Service {
     pub async fn sign_out(&self, token: &Bearer, cx: &RequestCx) -> Result<(), Denied> {
         let Some(live) = self.person(Some(token), cx).await? else { return Ok(()) };
         let id = live.session().id();
-        self.store.revoke(id).await?;
-        self.live.end_where(Which::One(id));
+        self.ending(Which::One(id), self.store.revoke(id)).await?;
         self.record(&AuditEvent::SignedOut { user: live.session().user(), session: id }, cx);
         Ok(())
     }
@@ -209,13 +220,16 @@ impl Service {
         let clears = is_done.then(|| self.counter_of(&user));
         let (id, now) = (user.id, visitor.cx.now);
         let step = Step { user: id, credentials, consumes, effects, onward, clears, now };
-        match self.store.commit(step).await? {
+        let commit = self.store.commit(step);
+        let stepped = if ends_sessions {
+            self.ending(Which::Of(id, None), commit).await?
+        } else {
+            commit.await?
+        };
+        match stepped {
             Stepped::Done => {}
             Stepped::Void => return Err(Denied::Expired),
             Stepped::Refused => return Err(Denied::NameTaken),
-        }
-        if ends_sessions {
-            self.live.end_where(Which::Of(id, None));
         }
         if let Progress::SignedIn(signed_in) = &progress {
             let session = signed_in.session.id();
@@ -246,7 +260,7 @@ impl Service {
 
     /// The counter for a name: the account's own, if it is one.
     fn counter(&self, user: Option<&User>, login: &Login) -> [u8; 32] {
-        user.map_or_else(|| self.keys.counter_key(login), |user| self.counter_of(user))
+        user.map_or_else(|| self.keys.stranger_key(login), |user| self.counter_of(user))
     }
 
     pub(super) fn counter_of(&self, user: &User) -> [u8; 32] {
@@ -272,9 +286,25 @@ impl Service {
         }
     }
 
+    /// Gives a charge back where the try was never judged: nobody is locked out by our own faults.
+    pub(super) async fn unless_judged<T>(
+        &self,
+        counter: [u8; 32],
+        outcome: Result<T, Denied>,
+    ) -> Result<T, Denied> {
+        let is_judged =
+            matches!(outcome, Ok(_) | Err(Denied::Credentials | Denied::Code | Denied::CodeUsed));
+        if !is_judged {
+            // What the store cannot take back now, it forgets in time.
+            let _ = self.store.refund(counter).await;
+        }
+        outcome
+    }
+
     /// Checks a password, or spends as long on a name that has none.
     pub(super) async fn check_password(
         &self,
+        place: Place,
         user: Option<&User>,
         password: &str,
     ) -> Result<Option<PasswordVerified>, Denied> {
@@ -283,7 +313,7 @@ impl Service {
         let hash =
             user.and_then(|user| user.password.clone()).unwrap_or_else(|| self.nobody.clone());
         let id = user.map_or(UserId::from_bytes([0; 16]), |user| user.id);
-        self.hashing.run(move || typed.and_then(|typed| hash.verify(id, &typed))).await
+        self.hashing.run_at(place, move || typed.and_then(|typed| hash.verify(id, &typed))).await
     }
 
     /// Judges and hashes a new password.
@@ -332,11 +362,12 @@ impl Service {
         &self,
         user: &User,
         code: RecoveryCode,
+        place: Place,
         cx: &RequestCx,
     ) -> Result<Spent, Denied> {
         let set = self.store.recovery_set(user.id).await?;
         let set = set.ok_or_else(|| self.wrong_code(user, SignInFailure::Code, cx))?;
-        let digest = self.hashing.run(move || set.digest(&code)).await?;
+        let digest = self.hashing.run_at(place, move || set.digest(&code)).await?;
         let spent = match digest {
             Some(digest) => self.store.spend_recovery_code(user.id, digest).await?,
             None => None,

@@ -45,10 +45,7 @@ impl Inventory {
         before: &(impl Rows + ?Sized),
         keys: &Keyring,
     ) -> Result<()> {
-        let mut inventory = match Self::read(before)? {
-            Some(inventory) => inventory,
-            None => Self::default(),
-        };
+        let mut inventory = Self::read(before)?.unwrap_or_default();
         let known = inventory;
         for (key, value) in batch.iter() {
             if !key.first().is_some_and(|table| layout::INVENTORIED.contains(table)) {

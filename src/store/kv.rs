@@ -23,7 +23,10 @@ pub(super) trait Rows {
 
 /// Somewhere rows are kept.
 pub(super) trait Engine: Rows + Send + Sync {
-    /// Whether it can write now. An engine that broke may use the occasion to mend itself.
+    /// The occasion for an engine that broke to mend itself, before each round of jobs. Where
+    /// it cannot, that shows when they read or write.
+    fn mend(&self);
+    /// Whether it can write now.
     fn ready(&self) -> Result<()>;
     /// Writes a batch as a whole: after a crash all of it is there, or nothing.
     fn apply(&self, batch: Batch) -> Result<()>;

@@ -15,7 +15,7 @@
 //! | `l` digest | a link | |
 //! | `o` user id `s` digest | nothing: whose session it is | |
 //! | `o` user id `p` digest | nothing: whose sign-in it is | |
-//! | `o` user id `l` purpose | digest of the one link of that purpose | |
+//! | `o` user id `l` kind | digest of the one link of that kind | |
 //! | `x` second, big-endian, and the key of an `s`, `p`, `l` or `f` row | nothing: when to look at it | |
 //! | `I` | the inventory | |
 //! | `#` | the number of the last batch, for the engine on disk | |
@@ -109,14 +109,15 @@ pub(super) fn owned_one(user: UserId, kind: u8, digest: &TokenDigest) -> Vec<u8>
     [owned(user, kind).as_slice(), digest.as_bytes()].concat()
 }
 
+/// The place of the one link of its kind. Both links that choose a password are of one kind: who
+/// holds an old invitation must not overtake whoever was sent a newer link.
 pub(super) fn owned_link(user: Option<UserId>, purpose: LinkPurpose) -> Vec<u8> {
-    let purpose = match purpose {
+    let kind = match purpose {
         LinkPurpose::Setup => b's',
-        LinkPurpose::Invitation => b'i',
-        LinkPurpose::NewPassword => b'p',
+        LinkPurpose::Invitation | LinkPurpose::NewPassword => b'p',
         LinkPurpose::NewSecondFactor => b'f',
     };
-    [owned(user.unwrap_or(NOBODY), LINK).as_slice(), &[purpose]].concat()
+    [owned(user.unwrap_or(NOBODY), LINK).as_slice(), &[kind]].concat()
 }
 
 pub(super) fn expiry(at: Timestamp, row: &[u8]) -> Vec<u8> {

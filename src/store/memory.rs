@@ -33,6 +33,8 @@ impl Rows for Memory {
 }
 
 impl Engine for Memory {
+    fn mend(&self) {}
+
     fn ready(&self) -> Result<()> {
         Ok(())
     }

@@ -209,7 +209,8 @@ pub trait SignIns: Send + Sync {
         session: TokenDigest,
         now: Timestamp,
     ) -> Result<Vec<RecoveryCode>>;
-    /// Keeps a link. Earlier links of the same purpose for the same person stop working.
+    /// Keeps a link. Earlier links of the same kind for the same person stop working; those that
+    /// choose a password, be it the first or a new one, are one kind.
     async fn add_link(&self, digest: TokenDigest, link: Link) -> Result<()>;
     /// A link, if it has not been used and has not expired.
     async fn link(&self, digest: TokenDigest, now: Timestamp) -> Result<Option<Link>>;

@@ -114,6 +114,7 @@ const PASSWORD: &str = "password hash";
 const TOTP: &str = "TOTP secret";
 const ENROLMENT: &str = "TOTP secret to be enrolled";
 const HANDOVER: &str = "list of recovery codes";
+const RETURN_TO: &str = "return address";
 
 /// A [`TotpSecret`], sealed.
 #[derive(Serialize, Deserialize)]
@@ -207,23 +208,26 @@ pub(super) struct PendingRecord {
     credentials: u64,
     password_at: Timestamp,
     second_factor: Option<(SecondFactor, Timestamp)>,
+    may_enrol: bool,
     expires_at: Timestamp,
     remember: bool,
-    return_to: Option<String>,
+    /// Sealed: its query belongs to the app, and may hold what opens something there.
+    return_to: Option<Sealed>,
     enrolment: Option<TotpRecord>,
 }
 
 impl PendingRecord {
     pub(super) fn of(pending: &PendingSignIn, seal: Seal<'_>) -> Result<Self> {
-        let enrolment = pending.enrolment.as_ref();
+        let (return_to, enrolment) = (pending.return_to.as_ref(), pending.enrolment.as_ref());
         Ok(Self {
             user: pending.user(),
             credentials: pending.credentials(),
             password_at: pending.password_at(),
             second_factor: pending.second_factor(),
+            may_enrol: pending.may_enrol(),
             expires_at: pending.expires_at(),
             remember: pending.remember,
-            return_to: pending.return_to.clone(),
+            return_to: return_to.map(|to| seal.close(RETURN_TO, to.as_bytes())).transpose()?,
             enrolment: enrolment
                 .map(|secret| TotpRecord::of(secret, ENROLMENT, seal))
                 .transpose()?,
@@ -236,10 +240,13 @@ impl PendingRecord {
             self.credentials,
             self.password_at,
             self.second_factor,
+            self.may_enrol,
             self.expires_at,
         );
         pending.remember = self.remember;
-        pending.return_to = self.return_to;
+        let text = |plain: &[u8]| std::str::from_utf8(plain).ok().map(str::to_owned);
+        let return_to = self.return_to.map(|sealed| seal.open(RETURN_TO, &sealed, text));
+        pending.return_to = return_to.transpose()?;
         pending.enrolment =
             self.enrolment.map(|record| record.open(ENROLMENT, seal)).transpose()?;
         Ok(pending)

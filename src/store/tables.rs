@@ -9,7 +9,7 @@ use super::records::{self, HandoverRecord, PendingRecord, Seal, UserRecord};
 use super::txn::{Txn, unreadable};
 use super::{Result, StoredSession};
 use crate::crypto::{RecoveryCode, RecoverySet};
-use crate::domain::{Failures, Link, PendingSignIn, Session, User};
+use crate::domain::{Failures, Link, LinkPurpose, PendingSignIn, Session, User};
 use crate::types::{SessionId, Timestamp, TokenDigest, UserId};
 
 /// Reading.
@@ -112,7 +112,7 @@ pub(super) trait Tables: Sealing {
     fn owned(&self, user: UserId, kind: u8) -> Result<Vec<TokenDigest>> {
         let mut digests = Vec::new();
         self.scan(&layout::owned(user, kind), &mut |key, row| {
-            // A link's digest is the value, since the purpose is the key.
+            // A link's digest is the value, since the kind is the key.
             let digest = if kind == layout::LINK {
                 layout::last_digest(row)
             } else {
@@ -137,10 +137,27 @@ impl Txn<'_> {
         self.put(key, row);
         if let Some(before) = before {
             self.remove_names(before);
+            self.void_links(user, before)?;
         }
         self.put(layout::username(user.username.as_str()), user.id.as_bytes().to_vec());
         if let Some(email) = &user.email {
             self.put(layout::email(email.as_str()), user.id.as_bytes().to_vec());
+        }
+        Ok(())
+    }
+
+    /// Ends the links whose reason has gone with a change: a password was chosen or voided, a
+    /// second factor enrolled or taken away, or the person is kept out.
+    fn void_links(&mut self, user: &User, before: &User) -> Result<()> {
+        let password = user.password != before.password;
+        let factor = user.totp.is_some() != before.totp.is_some()
+            || user.enrol_by_link != before.enrol_by_link;
+        let kinds = [(password, LinkPurpose::NewPassword), (factor, LinkPurpose::NewSecondFactor)];
+        for (_, purpose) in kinds.into_iter().filter(|(stale, _)| *stale || user.disabled) {
+            let place = layout::owned_link(Some(user.id), purpose);
+            if let Some(digest) = self.get(&place)?.as_deref().and_then(layout::last_digest) {
+                self.remove_link(&digest)?;
+            }
         }
         Ok(())
     }
@@ -268,7 +285,7 @@ impl Txn<'_> {
         self.remove_until(layout::pending(digest))
     }
 
-    /// Keeps a link, in place of an earlier one of the same purpose for the same person.
+    /// Keeps a link, in place of an earlier one of the same kind for the same person.
     pub(super) fn put_link(&mut self, digest: &TokenDigest, link: &Link) -> Result<()> {
         let place = layout::owned_link(link.user, link.purpose);
         if let Some(earlier) = self.get(&place)?.as_deref().and_then(layout::last_digest) {

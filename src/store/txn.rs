@@ -13,13 +13,16 @@ use crate::types::Timestamp;
 use serde::Serialize;
 use std::ops::Bound;
 
+/// What was staged for a key: nothing yet, a removal, or a value.
+type Before = Option<Option<Vec<u8>>>;
+
 /// A round of jobs, staged over an engine.
 pub(super) struct Txn<'r> {
     engine: &'r dyn Engine,
     keys: &'r Keyring,
     staged: Batch,
     /// What was staged for a key before the job under way changed it.
-    undo: Vec<(Vec<u8>, Option<Option<Vec<u8>>>)>,
+    undo: Vec<(Vec<u8>, Before)>,
     must_sync: bool,
     must_be_ready: bool,
 }

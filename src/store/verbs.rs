@@ -35,6 +35,11 @@ impl KvStore {
         Self::over(engine, keys).map_err(|error| OpenError::io(path, error))
     }
 
+    /// Whether a store was ever made in this folder. Whoever makes a key for one asks before.
+    pub fn is_made(path: &Path) -> bool {
+        sled::SledEngine::is_made(path)
+    }
+
     pub(super) fn over(engine: Arc<dyn Engine>, keys: Keyring) -> std::io::Result<Self> {
         let keys = Arc::new(keys);
         let writer = Writer::start(Arc::clone(&engine), Arc::clone(&keys))?;

@@ -138,6 +138,7 @@ impl Drop for Writer {
 /// The thread: rounds, until nobody can send any more.
 fn work(engine: &dyn Engine, keys: &Keyring, jobs: &Receiver<Job>) {
     while let Ok(first) = jobs.recv() {
+        let _ = catch_unwind(AssertUnwindSafe(|| engine.mend()));
         let mut round = Txn::new(engine, keys);
         let mut answers = Vec::new();
         let mut next = Some(first);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 /// A client's address: an IPv4 address written as IPv6 is the IPv4 address it stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -13,16 +13,6 @@ impl ClientAddr {
     /// The address itself.
     pub const fn ip(self) -> IpAddr {
         self.0
-    }
-
-    /// The smallest block one subscriber is given: an IPv4 address, or an IPv6 /64. Limits count
-    /// by it, so that one line is not eighteen quintillion clients.
-    #[must_use]
-    pub fn subscriber(self) -> Self {
-        match self.0 {
-            IpAddr::V4(_) => self,
-            IpAddr::V6(ip) => Self(IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64))),
-        }
     }
 }
 
@@ -90,13 +80,6 @@ mod tests {
     fn an_ipv4_address_written_as_ipv6_is_the_ipv4_address() {
         assert_eq!(addr("::ffff:192.0.2.7"), addr("192.0.2.7"));
         assert!(Network::parse("192.0.2.0/24").unwrap().contains(addr("::ffff:192.0.2.7")));
-    }
-
-    #[test]
-    fn one_ipv6_line_is_one_subscriber() {
-        assert_eq!(addr("2001:db8::1").subscriber(), addr("2001:db8::ffff:1").subscriber());
-        assert_ne!(addr("2001:db8::1").subscriber(), addr("2001:db8:0:1::1").subscriber());
-        assert_ne!(addr("192.0.2.7").subscriber(), addr("192.0.2.8").subscriber());
     }
 
     #[test]

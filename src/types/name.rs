@@ -93,7 +93,13 @@ name!(
     login
 );
 
+/// Longer than any name may be, and short enough to be folded for anybody who asks.
+const LONGEST: usize = 1024;
+
 fn fold(text: &str) -> String {
+    if text.len() > LONGEST {
+        return String::new();
+    }
     text.trim().nfkc().flat_map(char::to_lowercase).collect()
 }
 
@@ -141,6 +147,9 @@ fn login(text: &str) -> Result<String, NameError> {
 
 /// Trimmed and composed, if it has neither control characters nor too many others.
 fn printable(text: &str, most: usize) -> Option<String> {
+    if text.len() > LONGEST {
+        return None;
+    }
     let name: String = text.trim().nfc().collect();
     let length = name.chars().count();
     (1..=most).contains(&length).then_some(()).filter(|()| !name.chars().any(is_unprintable))?;

@@ -1,5 +1,26 @@
 //! The gateway as people, programs and attackers meet it: the real binary, real sockets.
+#![allow(clippy::pedantic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod harness;
 
+mod bad_input;
+mod commands;
+mod crash;
+mod deadlines;
+mod disk;
 mod first_run;
+mod forms;
+mod http2;
+mod hygiene;
+mod identity;
+mod mixing;
+mod operating;
+mod races;
+mod routing;
+mod secrets;
+mod sign_in;
+mod streaming;
+mod time;
+mod upstreams;
+mod websocket;

@@ -164,7 +164,7 @@ fn a_header_that_means_something_else_is_not_an_identity_header() {
         "content_length",
         "Transfer-Encoding",
         "X-Forwarded-For",
-        "x_forwarded_user",
+        "x_forwarded_host",
         "X-Request-Id",
         "X-Real-IP",
         "X-HTTP-Method-Override",

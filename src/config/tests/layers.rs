@@ -23,7 +23,7 @@ fn a_variable_wins_over_the_file_and_an_argument_over_both() {
     let overrides = Overrides {
         config: None,
         data: Some(String::from("c")),
-        listen: vec![String::from("0.0.0.0:3")],
+        listen: vec![String::from("127.0.0.1:3")],
         public_url: None,
         upstream: Some(String::from("http://app:5")),
     };
@@ -33,7 +33,7 @@ fn a_variable_wins_over_the_file_and_an_argument_over_both() {
     assert_eq!(config.site.public_url.to_string(), "http://127.0.0.1:3");
     let [route] = config.proxy.routes.as_slice() else { panic!("one route") };
     assert_eq!(route.key.host.to_string() + &route.key.path, "*/");
-    assert!(config.show().contains("listen = [\"0.0.0.0:3\"] # --listen"));
+    assert!(config.show().contains("listen = [\"127.0.0.1:3\"] # --listen"));
     assert!(config.show().contains("workers = 2 # VESTIBULE_SERVER__WORKERS"));
 }
 
@@ -47,7 +47,8 @@ fn a_fault_names_the_variable_or_the_argument() {
         ("VESTIBULE_ROUTE__HOST", "*"),
         ("VESTIBULE_TOTP", "6"),
         ("VESTIBULE_TOTP__DIGITS", "six"),
-        ("VESTIBULE_LOG", "info"),
+        ("VESTIBULE_SERVICE_PORT", "8080"),
+        ("VESTIBULE_PORT_8080_TCP", "tcp://10.0.0.1:8080"),
     ];
     let overrides = Overrides { public_url: Some(String::from("nowhere")), ..Overrides::default() };
     let faults = parse_with("[totp]\nskew = 1", &environment, &overrides).unwrap_err().to_string();
@@ -98,12 +99,15 @@ fn the_master_key_is_given_or_in_a_file_but_not_both() {
 #[test]
 fn the_public_address_follows_the_first_listener() {
     for (listen, url) in [
-        ("\"0.0.0.0:80\"", "http://127.0.0.1"),
-        ("\"[::]:8443\"", "http://localhost:8443"),
+        ("\"127.0.0.1:80\"", "http://127.0.0.1"),
         ("\"unix:/v.sock\", \"[::1]:81\"", "http://[::1]:81"),
     ] {
         let config = parse(&format!("[server]\nlisten = [{listen}]")).unwrap();
         assert_eq!(config.site.public_url.to_string(), url);
+    }
+    for everywhere in ["0.0.0.0:8080", "[::]:8080"] {
+        let faults = parse(&format!("[server]\nlisten = [{everywhere:?}]")).unwrap_err();
+        assert!(faults.to_string().contains("server.public_url: must be set"), "{faults}");
     }
 }
 

@@ -159,7 +159,9 @@ impl Connections {
     fn each(&self, act: impl Fn(&ConnControl)) {
         // Copied out, so that no task is woken under the lock it needs in order to leave.
         let all: Vec<_> = lock(&self.open).values().cloned().collect();
-        all.iter().for_each(|control| act(control));
+        for control in &all {
+            act(control);
+        }
     }
 
     /// A place for one more, unless the house is full.

@@ -23,12 +23,6 @@ pub(crate) struct Refused {
     pub(crate) refusal: Refusal,
     /// Who is at the other end of the socket; none on a Unix socket.
     pub(crate) peer: Option<SocketAddr>,
-    /// Where it was accepted.
-    pub(crate) local: Option<SocketAddr>,
-    /// Whether the connection is encrypted.
-    pub(crate) tls: bool,
-    /// Whether the client was told; not when another answer was under way.
-    pub(crate) answered: bool,
 }
 
 /// What the guard allows.

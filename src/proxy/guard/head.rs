@@ -57,7 +57,8 @@ impl HeadScan {
             if !self.has_request_line && length > limits.target + LINE_SLACK {
                 return Err(Refusal::TargetTooLong);
             }
-            if self.line + length > limits.head {
+            // Its line feed counts, whether it is there yet or not.
+            if self.line + length >= limits.head {
                 return Err(Refusal::HeadTooLarge);
             }
             if found.is_none() {
@@ -149,7 +150,7 @@ pub(super) fn rewrite(head: &[u8], websocket: bool) -> Vec<u8> {
             (Field::HopByHop, Some(_)) => {}
             (Field::Upgrade, Some(_)) if !websocket => {}
             (Field::Connection, Some(value)) => {
-                rewrite_connection(&mut out, name, value, websocket)
+                rewrite_connection(&mut out, name, value, websocket);
             }
             _ => out.extend_from_slice(line),
         }

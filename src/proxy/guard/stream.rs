@@ -104,9 +104,6 @@ impl GuardedStream {
         (self.settings.on_refusal)(Refused {
             refusal,
             peer: socket.as_ref().and_then(|s| address(s.peer_addr())),
-            local: socket.as_ref().and_then(|s| address(s.local_addr())),
-            tls: self.inner.get_ref().get_ssl_digest().is_some(),
-            answered,
         });
         let farewell = if answered { Farewell::refusing(refusal) } else { Farewell::silent() };
         let cut = self.framing.owes_body().then_some(io::ErrorKind::ConnectionReset);

@@ -59,6 +59,7 @@ pub(crate) enum BodyFraming {
 }
 
 /// What the fields seen so far amount to.
+#[allow(clippy::struct_excessive_bools, reason = "what was seen so far, each by itself")]
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FieldScan {
     count: usize,

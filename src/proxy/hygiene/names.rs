@@ -45,11 +45,6 @@ impl ProtectedNames {
             own.len() == name.len() && own.iter().zip(name).all(|(a, b)| fold(*a) == fold(*b))
         })
     }
-
-    /// The names, lower case.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        self.names.iter().map(|name| &**name)
-    }
 }
 
 /// Whether the name has a byte other than letters, digits and hyphens.

@@ -2,7 +2,7 @@
 //! that is refused is left as it was.
 
 use super::marker::{Marker, sync_folder};
-use super::{OpenError, Opened, SledEngine};
+use super::{OpenError, Opened, SledEngine, failed};
 use crate::crypto::Keyring;
 use crate::store::inventory::Inventory;
 use crate::store::kv::{Batch, Engine as _, Rows as _};
@@ -15,6 +15,9 @@ use std::time::Duration;
 
 /// Held for as long as the store is open. sled has a lock too, but opening must tidy up before.
 const LOCK: &str = "vestibule.lock";
+
+/// How often the lock is tried, and how long is waited each time.
+const LOCK_PATIENCE: (u32, Duration) = (10, Duration::from_millis(20));
 
 /// Memory for pages that were read or written lately.
 const CACHE: u64 = 64 << 20;
@@ -34,11 +37,7 @@ pub(super) fn claim(path: &Path, keys: &Keyring) -> Result<File, OpenError> {
     let mut options = OpenOptions::new();
     let lock = options.write(true).create(true).truncate(false).mode(0o600);
     let lock = lock.open(path.join(LOCK)).map_err(failed)?;
-    match lock.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(path.to_path_buf())),
-        Err(TryLockError::Error(error)) => return Err(failed(error)),
-    }
+    take(&lock, path)?;
     // Once more, now that nobody else can be making a store here.
     if Marker::read(path, keys)?.is_none() {
         if has_engine_files(path).map_err(failed)? {
@@ -50,6 +49,20 @@ pub(super) fn claim(path: &Path, keys: &Keyring) -> Result<File, OpenError> {
         }
     }
     Ok(lock)
+}
+
+/// Takes the lock. A process that is just ending, or a child that was just forked, may still hold
+/// it for a moment.
+fn take(lock: &File, path: &Path) -> Result<(), OpenError> {
+    let (tries, pause) = LOCK_PATIENCE;
+    for _ in 0..tries {
+        match lock.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(pause),
+            Err(TryLockError::Error(error)) => return Err(OpenError::io(path, error)),
+        }
+    }
+    Err(OpenError::InUse(path.to_path_buf()))
 }
 
 /// Whether sled has been here.
@@ -73,7 +86,8 @@ pub(super) fn tree(path: &Path) -> Result<Opened, OpenError> {
     let failed = |error| OpenError::io(path, error);
     remove_unfinished_snapshots(path).map_err(failed)?;
     let db = start(path)?;
-    let file = File::open(path.join("db")).map_err(failed)?;
+    // For `fdatasync` and for allocating ahead; nothing is ever written through it.
+    let file = OpenOptions::new().write(true).open(path.join("db")).map_err(failed)?;
     // sled made files and did not see to it that their names last.
     file.sync_all().and_then(|()| sync_folder(path)).map_err(failed)?;
     Ok(Opened { db, file })
@@ -93,20 +107,14 @@ fn remove_unfinished_snapshots(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Starts sled, on a thread of its own: damaged files make it panic.
+/// Starts sled.
 fn start(path: &Path) -> Result<::sled::Db, OpenError> {
-    let config = || {
-        let config = ::sled::Config::new().path(path).cache_capacity(CACHE);
-        config.use_compression(false).flush_every_ms(None)
-    };
     let (tries, pause) = PATIENCE;
     for _ in 0..tries {
-        let config = config();
-        let opened = std::thread::Builder::new()
-            .spawn(move || config.open())
-            .map_err(|error| OpenError::io(path, error))?
-            .join()
-            .map_err(|_| OpenError::damaged(path, "the engine failed on its files"))?;
+        let config = ::sled::Config::new().path(path).cache_capacity(CACHE);
+        let config = config.use_compression(false).flush_every_ms(None);
+        let opened = failed::caught(|| config.open())
+            .ok_or_else(|| OpenError::damaged(path, "the engine failed on its files"))?;
         match opened {
             Ok(db) => return Ok(db),
             // Ours is the only process here, so it is a tree of our own that is still closing.
@@ -116,10 +124,23 @@ fn start(path: &Path) -> Result<::sled::Db, OpenError> {
             Err(::sled::Error::Io(error)) if is_about_the_disk(&error) => {
                 return Err(OpenError::io(path, error));
             }
-            Err(error) => return Err(OpenError::damaged(path, error)),
+            Err(error) => return Err(OpenError::damaged(path, in_words(&error))),
         }
     }
     Err(OpenError::InUse(path.to_path_buf()))
+}
+
+/// What sled says is meant for whoever calls it; who reads this runs a gateway.
+fn in_words(error: &::sled::Error) -> String {
+    match error {
+        ::sled::Error::Corruption { .. } => {
+            String::from("the engine finds in its files what it never wrote")
+        }
+        ::sled::Error::Unsupported(_) => {
+            String::from("the engine's own settings are not what it wrote")
+        }
+        other => other.to_string(),
+    }
 }
 
 /// Errors that say nothing of what the files hold.

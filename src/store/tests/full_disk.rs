@@ -45,6 +45,12 @@ impl SmallDisk {
         }
     }
 
+    /// Gives some of it back.
+    fn leave(&self, bytes: u64) {
+        let file = fs::OpenOptions::new().write(true).open(self.path().join("filler")).unwrap();
+        file.set_len(file.metadata().unwrap().len() - bytes).unwrap();
+    }
+
     fn make_room(&self) {
         fs::remove_file(self.path().join("filler")).unwrap();
     }
@@ -69,6 +75,23 @@ async fn add(store: &KvStore, name: &str) -> Result<User, StoreError> {
     })
 }
 
+/// Adds people until ten times in a row it could not.
+async fn add_until_it_fails(store: &KvStore, writer: usize) -> Vec<User> {
+    let mut acknowledged = Vec::new();
+    let mut failures = 0;
+    for at in 0..20_000 {
+        match add(store, &format!("person{writer}.{at}")).await {
+            Ok(user) => acknowledged.push(user),
+            Err(StoreError::Unavailable(_)) => failures += 1,
+            Err(other) => panic!("{other}"),
+        }
+        if failures == 10 {
+            return acknowledged;
+        }
+    }
+    panic!("the disk never filled up");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_nearly_full_disk_stops_writing_and_nothing_else() {
     let Some(disk) = SmallDisk::new(24) else { return };
@@ -88,30 +111,51 @@ async fn a_nearly_full_disk_stops_writing_and_nothing_else() {
     assert_eq!(store.users().await.unwrap().len(), 2);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_disk_that_filled_up_in_the_middle_of_writing_is_survived() {
-    let Some(disk) = SmallDisk::new(24) else { return };
-    // Nothing stops it early, so the engine runs into the wall.
-    let floors = Floors { write: 0, reopen: 1 << 20, between_tries: Duration::ZERO };
-    let store = open(&disk, floors);
-    let mut acknowledged = vec![add(&store, "first").await.unwrap()];
+/// Fills the disk while many write; whatever was acknowledged.
+async fn run_into_the_wall(disk: &SmallDisk, store: &Arc<KvStore>) -> Vec<User> {
+    let mut acknowledged = vec![add(store, "first").await.unwrap()];
     disk.fill();
-    let mut failures = 0;
-    for at in 0..5000 {
-        match add(&store, &format!("person{at}")).await {
-            Ok(user) => acknowledged.push(user),
-            Err(StoreError::Unavailable(_)) => failures += 1,
-            Err(other) => panic!("{other}"),
-        }
-        if failures == 20 {
-            break;
-        }
+    disk.leave(1 << 20);
+    let mut writers = tokio::task::JoinSet::new();
+    for writer in 0..16 {
+        let store = Arc::clone(store);
+        writers.spawn(async move { add_until_it_fails(&store, writer).await });
     }
-    assert_eq!(failures, 20, "the disk never filled up");
+    acknowledged.extend(writers.join_all().await.into_iter().flatten());
+    assert!(acknowledged.len() > 16, "some were written before the disk was full");
     assert!(store.check().await.is_err());
+    acknowledged
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_allocated_ahead_keeps_the_engine_from_the_wall() {
+    let Some(disk) = SmallDisk::new(24) else { return };
+    // Others fill the disk to the last byte, so that only what is ours already is left.
+    let floors = Floors { write: 0, ahead: 2 << 20, ..Floors::default() };
+    let store = Arc::new(open(&disk, floors));
+    let acknowledged = run_into_the_wall(&disk, &store).await;
     for user in &acknowledged {
         assert!(store.user(user.id).await.unwrap().is_some(), "reading goes on");
     }
+    disk.make_room();
+    add(&store, "afterwards").await.unwrap();
+    assert_eq!(store.users().await.unwrap().len(), acknowledged.len() + 1, "and all is whole");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_engine_that_ran_into_the_wall_is_mended_when_there_is_room() {
+    let Some(disk) = SmallDisk::new(24) else { return };
+    let floors = Floors { write: 0, ahead: 0, reopen: 1 << 20, between_tries: Duration::ZERO };
+    let store = Arc::new(open(&disk, floors));
+    let acknowledged = run_into_the_wall(&disk, &store).await;
+    let mut readable = 0;
+    for user in &acknowledged {
+        match store.user(user.id).await {
+            Ok(found) => readable += usize::from(found.is_some()),
+            Err(error) => assert!(matches!(error, StoreError::Unavailable(_)), "{error}"),
+        }
+    }
+    assert!(readable > 0, "nothing could be read any more");
     disk.make_room();
     let after = add(&store, "afterwards").await.unwrap();
     assert_eq!(store.check().await, Ok(()));

@@ -102,6 +102,7 @@ impl Rows for Moody {
 }
 
 impl Engine for Moody {
+    fn mend(&self) {}
     fn ready(&self) -> Result<()> {
         Ok(())
     }
@@ -203,4 +204,10 @@ async fn a_full_queue_answers_at_once() {
     let all = waiting.join_all().await;
     assert!(all.iter().filter(|answer| answer.is_ok()).count() >= 1000);
     assert_eq!(store.clear([1; 32]).await, Ok(false));
+}
+
+#[test]
+fn it_is_a_store_to_those_who_know_no_more() {
+    let store: Arc<dyn crate::store::Store> = Arc::new(KvStore::in_memory(keys(0)).unwrap());
+    drop(store);
 }

@@ -1,6 +1,7 @@
 use super::bench::*;
 use super::on_both_engines;
-use crate::domain::{LinkPurpose, UserChange};
+use crate::crypto::{TotpParams, TotpSecret};
+use crate::domain::{LinkPurpose, TotpFactor, UserChange};
 use crate::store::{
     Effect, OneTime, Onward, Sessions as _, SignIns as _, Step, Stepped, Users as _,
 };
@@ -21,7 +22,7 @@ on_both_engines! {
     enrolling_uses_up_its_step_and_replaces_the_codes
     a_pending_secret_is_rewritten_in_place_and_only_there
     recovery_codes_are_shown_once_and_to_a_live_session_only
-    links_of_one_purpose_replace_each_other
+    links_of_one_kind_replace_each_other
     a_set_up_link_makes_the_first_person_and_nothing_else
     a_refused_step_leaves_everything_as_it_was
 }
@@ -114,7 +115,8 @@ async fn a_step_under_old_credentials_is_void(bench: &Bench) {
     let (stays, goes) = (bench.begin(&ann, NOW).await, bench.begin(&ann, NOW).await);
     let (_, step) = finish(&ann, OneTime::Pending(stays), NOW);
     assert_eq!(bench.commit(step).await, Stepped::Done);
-    let changes = vec![UserChange::EnrolmentOpened];
+    let secret = TotpSecret::generate(TotpParams::default()).unwrap();
+    let changes = vec![UserChange::Totp(TotpFactor { secret, confirmed_at: NOW })];
     let now_is = bench.store.change_user(ann.id, changes).await.unwrap().unwrap().unwrap().user;
     let (_, old) = finish(&ann, OneTime::Pending(goes), NOW);
     assert_eq!(bench.commit(old).await, Stepped::Void);
@@ -252,21 +254,25 @@ async fn recovery_codes_are_shown_once_and_to_a_live_session_only(bench: &Bench)
     assert_eq!(bench.count(b"h"), 0, "codes nobody saw go with their session");
 }
 
-async fn links_of_one_purpose_replace_each_other(bench: &Bench) {
+async fn links_of_one_kind_replace_each_other(bench: &Bench) {
     let (ann, bob) = (bench.add("ann").await, bench.add("bob").await);
     let add = async |user, purpose| {
         let token = digest();
         bench.store.add_link(token, link(user, purpose, later(60))).await.unwrap();
         token
     };
-    let first = add(Some(&ann), LinkPurpose::NewPassword).await;
+    let first = add(Some(&ann), LinkPurpose::Invitation).await;
+    let second = add(Some(&ann), LinkPurpose::NewPassword).await;
+    assert_eq!(bench.store.link(first, NOW).await.unwrap(), None);
     let kept = [
         add(Some(&ann), LinkPurpose::NewSecondFactor).await,
         add(Some(&bob), LinkPurpose::NewPassword).await,
         add(Some(&ann), LinkPurpose::NewPassword).await,
     ];
-    assert_eq!(bench.store.link(first, NOW).await.unwrap(), None);
-    assert_eq!(bench.commit(finish(&ann, OneTime::Link(first), NOW).1).await, Stepped::Void);
+    for gone in [first, second] {
+        assert_eq!(bench.store.link(gone, NOW).await.unwrap(), None);
+        assert_eq!(bench.commit(finish(&ann, OneTime::Link(gone), NOW).1).await, Stepped::Void);
+    }
     for token in kept {
         assert!(bench.store.link(token, NOW).await.unwrap().is_some());
     }

@@ -116,7 +116,7 @@ async fn changes_apply_to_the_record_as_it_is(bench: &Bench) {
         let (store, id) = (bench.store.clone(), ann.id);
         async move {
             let change = match at % 2 {
-                0 => UserChange::EnrolmentOpened,
+                0 => UserChange::NoSecondFactor,
                 _ => UserChange::DisplayName(Some(DisplayName::parse("Ann").unwrap())),
             };
             store.change_user(id, vec![change]).await.unwrap().unwrap().is_ok()
@@ -171,8 +171,8 @@ async fn removing_somebody_leaves_no_row_behind(bench: &Bench) {
     bench.sign_in(&ann, NOW).await;
     let onward = crate::store::Onward::Session(digest(), session(&ann, NOW), codes);
     assert_eq!(bench.commit(step(&ann, onward, NOW)).await, crate::store::Stepped::Done);
-    use crate::domain::LinkPurpose::{Invitation, NewPassword};
-    for purpose in [Invitation, NewPassword] {
+    use crate::domain::LinkPurpose::{Invitation, NewSecondFactor};
+    for purpose in [Invitation, NewSecondFactor] {
         bench.store.add_link(digest(), link(Some(&ann), purpose, later(60))).await.unwrap();
     }
     assert_eq!(bench.store.remove_user(ann.id).await.unwrap().unwrap().id, ann.id);

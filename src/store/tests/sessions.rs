@@ -34,8 +34,8 @@ async fn a_disabled_persons_session_is_not_found(bench: &Bench) {
     let ann = bench.add("ann").await;
     let (token, _) = bench.sign_in(&ann, NOW).await;
     let changes = vec![UserChange::Disabled(true)];
-    let changed = bench.store.change_user(ann.id, changes).await.unwrap().unwrap().unwrap();
-    assert_eq!(changed.sessions_ended, 1);
+    let outcome = bench.store.change_user(ann.id, changes).await.unwrap().unwrap().unwrap();
+    assert_eq!(outcome.sessions_ended, 1);
     assert!(bench.store.session(token).await.unwrap().is_none());
 }
 

@@ -1,7 +1,7 @@
 //! An app behind the gateway: it keeps every byte it receives, and answers what it is told to.
 
 use super::http::PATIENCE;
-use std::io::{Read as _, Write as _};
+use std::io::{BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
@@ -39,6 +39,21 @@ impl App {
             }
         });
         Self { address, received }
+    }
+
+    /// Hands each connection to a function that reads and writes by itself; nothing is kept.
+    pub fn by_hand(serve: impl Fn(BufReader<TcpStream>) + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let serve = Arc::new(serve);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                stream.set_read_timeout(Some(PATIENCE)).unwrap();
+                let serve = Arc::clone(&serve);
+                std::thread::spawn(move || serve(BufReader::new(stream)));
+            }
+        });
+        Self { address, received: Received::default() }
     }
 
     /// Where it is, as an upstream.

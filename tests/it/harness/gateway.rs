@@ -1,13 +1,16 @@
 //! The real binary, started, asked and killed.
 
-use super::http::PATIENCE;
+use super::http::{PATIENCE, read_reply};
 use super::temp::TempDir;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 
 /// How a gateway is started.
 #[derive(Clone, Default)]
@@ -43,13 +46,26 @@ pub struct Gateway {
     child: Child,
     stdout: Lines,
     stderr: Lines,
+    readers: Vec<JoinHandle<()>>,
 }
 
 type Lines = Arc<Mutex<String>>;
 
-/// An address nobody listens on at this moment.
+/// An address nobody listens on, never given twice. From below the range in which the system
+/// chooses ports by itself, so that no test's own socket takes it meanwhile.
 pub fn free_port() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    const PORTS: std::ops::Range<u32> = 10_000..32_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        // Several runs at once begin at different places.
+        let turn =
+            std::process::id().wrapping_mul(97).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        let port = PORTS.start + turn % (PORTS.end - PORTS.start);
+        let address = SocketAddr::from(([127, 0, 0, 1], u16::try_from(port).unwrap()));
+        if TcpListener::bind(address).is_ok() {
+            return address;
+        }
+    }
 }
 
 /// Runs the binary to its end.
@@ -79,6 +95,11 @@ impl Gateway {
 
     /// As [`Gateway::on`]; what it said, where it does not start.
     pub fn try_on(data: Arc<TempDir>, options: Options) -> Result<Self, String> {
+        Self::or_refusal(data, options).map_err(|(_, log)| log)
+    }
+
+    /// As [`Gateway::on`]; its exit code and what it said, where it does not start.
+    pub fn or_refusal(data: Arc<TempDir>, options: Options) -> Result<Self, (Option<i32>, String)> {
         let address = free_port();
         let config = data.join("config.toml");
         std::fs::write(&config, configuration(data.path(), address, &options)).unwrap();
@@ -87,20 +108,23 @@ impl Gateway {
         command.envs(options.env.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        let (stdout, _) = collect(child.stdout.take().unwrap());
-        let (stderr, lines) = collect(child.stderr.take().unwrap());
+        let (stdout, _, reader) = collect(child.stdout.take().unwrap());
+        let (stderr, lines, of_stderr) = collect(child.stderr.take().unwrap());
+        let readers = vec![reader, of_stderr];
         loop {
             match lines.recv_timeout(PATIENCE) {
                 Ok(line) if line.contains(r#""message":"ready""#) => break,
                 Ok(_) => {}
-                Err(_) => {
-                    let _ = child.kill();
-                    let _ = child.wait();
-                    return Err(stderr.lock().unwrap().clone());
+                Err(why) => {
+                    if why == RecvTimeoutError::Timeout {
+                        let _ = child.kill();
+                    }
+                    let code = child.wait().unwrap().code();
+                    return Err((code, stderr.lock().unwrap().clone()));
                 }
             }
         }
-        Ok(Self { address, data, options, child, stdout, stderr })
+        Ok(Self { address, data, options, child, stdout, stderr, readers })
     }
 
     /// Runs a command against its folder.
@@ -124,9 +148,33 @@ impl Gateway {
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
+    /// Asks it something over its administration socket, faster than a command does.
+    pub fn ask(&self, request: &serde_json::Value) -> serde_json::Value {
+        let mut stream = UnixStream::connect(self.data.join("data/admin.sock")).unwrap();
+        let body = request.to_string();
+        let length = body.len();
+        let head = "POST /administer HTTP/1.1\r\nHost: vestibule\r\nConnection: close\r\n";
+        write!(stream, "{head}Content-Length: {length}\r\n\r\n{body}").unwrap();
+        let reply = read_reply(&mut BufReader::new(stream), false);
+        serde_json::from_slice(&reply.body).unwrap()
+    }
+
     /// What it has said to whoever started it.
     pub fn greeting(&self) -> String {
         self.stdout.lock().unwrap().clone()
+    }
+
+    /// Stops it as an operator does; everything it has logged, to the last line.
+    pub fn log_to_its_end(mut self) -> String {
+        self.stop();
+        self.log()
+    }
+
+    /// Stops it as an operator does, and waits until everything it said has been read.
+    pub fn stop(&mut self) {
+        self.terminate();
+        assert_eq!(self.wait(), Some(0), "{}", self.log());
+        self.readers.drain(..).for_each(|reader| reader.join().unwrap());
     }
 
     /// What it has logged.
@@ -152,8 +200,13 @@ impl Gateway {
 
     /// Sends SIGTERM.
     pub fn terminate(&self) {
+        self.signal("-TERM");
+    }
+
+    /// Sends a signal, while others may be talking to it.
+    pub fn signal(&self, signal: &str) {
         let pid = self.pid().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
     }
 
     /// Waits until it has ended by itself; its exit code.
@@ -177,10 +230,12 @@ fn configuration(data: &Path, address: SocketAddr, options: &Options) -> String 
 }
 
 /// Reads lines on a thread, into a text and into a channel.
-fn collect(stream: impl std::io::Read + Send + 'static) -> (Lines, Receiver<String>) {
+fn collect(
+    stream: impl std::io::Read + Send + 'static,
+) -> (Lines, Receiver<String>, JoinHandle<()>) {
     let (lines, (sender, receiver)) = (Lines::default(), channel());
     let of_thread = Arc::clone(&lines);
-    std::thread::spawn(move || {
+    let reader = std::thread::spawn(move || {
         for line in BufReader::new(stream).lines().map_while(Result::ok) {
             let mut text = of_thread.lock().unwrap();
             text.push_str(&line);
@@ -190,5 +245,5 @@ fn collect(stream: impl std::io::Read + Send + 'static) -> (Lines, Receiver<Stri
             let _ = sender.send(line);
         }
     });
-    (lines, receiver)
+    (lines, receiver, reader)
 }

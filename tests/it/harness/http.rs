@@ -40,19 +40,26 @@ pub fn send_raw(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     received
 }
 
-/// Sends one request and reads its answer; the connection is closed afterwards.
+/// Sends one request and reads its answer; the connection is closed afterwards. Status 0 where
+/// nobody listens, or the answer is not there to its end: a gateway may be killed at any moment.
 pub fn exchange(address: SocketAddr, request: &[u8]) -> Reply {
-    let mut stream = connect(address);
+    let Ok(mut stream) = TcpStream::connect(address) else { return Reply::default() };
+    bound(&stream);
     let _ = stream.write_all(request);
     let is_head = request.starts_with(b"HEAD ");
     read_reply(&mut BufReader::new(stream), is_head)
 }
 
-fn connect(address: SocketAddr) -> TcpStream {
+/// A connection that gives up rather than hang a test.
+pub fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
+    bound(&stream);
+    stream
+}
+
+fn bound(stream: &TcpStream) {
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.set_write_timeout(Some(PATIENCE)).unwrap();
-    stream
 }
 
 /// Reads one final answer (1xx are passed over); status 0 where the connection just ended.
@@ -61,15 +68,22 @@ pub fn read_reply<R: Read>(stream: &mut BufReader<R>, is_head: bool) -> Reply {
         let mut reply = Reply::default();
         let Some(line) = read_line(stream) else { return reply };
         reply.status = line.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
-        while let Some(line) = read_line(stream).filter(|line| !line.is_empty()) {
-            let (name, value) = line.split_once(':').unwrap();
+        loop {
+            let Some(line) = read_line(stream) else { return Reply::default() };
+            if line.is_empty() {
+                break;
+            }
+            let Some((name, value)) = line.split_once(':') else { return Reply::default() };
             reply.headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
         }
         if (100..200).contains(&reply.status) && reply.status != 101 {
             continue;
         }
         if !is_head && ![101, 204, 304].contains(&reply.status) {
-            reply.body = read_body(stream, &reply);
+            match read_body(stream, &reply) {
+                Ok(body) => reply.body = body,
+                Err(_) => return Reply::default(),
+            }
         }
         return reply;
     }
@@ -83,24 +97,52 @@ fn read_line<R: Read>(stream: &mut BufReader<R>) -> Option<String> {
     }
 }
 
-fn read_body<R: Read>(stream: &mut BufReader<R>, reply: &Reply) -> Vec<u8> {
+fn read_body<R: Read>(stream: &mut BufReader<R>, reply: &Reply) -> std::io::Result<Vec<u8>> {
     let mut body = Vec::new();
     if reply.header("transfer-encoding") == Some("chunked") {
         while let Some(line) = read_line(stream) {
             let size = usize::from_str_radix(line.split(';').next().unwrap().trim(), 16).unwrap();
             let mut chunk = vec![0; size];
-            stream.read_exact(&mut chunk).unwrap();
+            stream.read_exact(&mut chunk)?;
             body.extend(chunk);
             read_line(stream);
             if size == 0 {
-                break;
+                return Ok(body);
             }
         }
-    } else if let Some(length) = reply.header("content-length") {
+        return Err(std::io::ErrorKind::UnexpectedEof.into());
+    }
+    if let Some(length) = reply.header("content-length") {
         body = vec![0; length.parse().unwrap()];
-        stream.read_exact(&mut body).unwrap();
+        stream.read_exact(&mut body)?;
     } else {
         let _ = stream.read_to_end(&mut body);
     }
-    body
+    Ok(body)
+}
+
+/// Reads one head, up to its empty line; what came before the end where there is none.
+pub fn read_head<R: Read>(stream: &mut BufReader<R>) -> String {
+    let mut head = String::new();
+    while let Some(line) = read_line(stream) {
+        head.push_str(&line);
+        head.push_str("\r\n");
+        if line.is_empty() {
+            break;
+        }
+    }
+    head
+}
+
+/// Reads until these bytes have come; panics where the end comes first.
+pub fn read_until<R: Read>(stream: &mut BufReader<R>, wanted: &str) -> String {
+    let mut seen = Vec::new();
+    while !seen.ends_with(wanted.as_bytes()) {
+        let mut byte = [0];
+        let read = stream.read(&mut byte);
+        let text = || String::from_utf8_lossy(&seen).into_owned();
+        assert!(matches!(read, Ok(1)), "{read:?} before {wanted:?}, after {:?}", text());
+        seen.push(byte[0]);
+    }
+    String::from_utf8_lossy(&seen).into_owned()
 }

@@ -3,14 +3,26 @@
 
 mod app;
 mod browser;
+mod chance;
 mod gateway;
+mod h2;
+mod house;
 mod http;
 mod people;
+mod shared;
+mod small_disk;
 mod temp;
+mod world;
 
 pub use app::App;
-pub use browser::Browser;
+pub use browser::{Browser, attribute, filled_in};
+pub use chance::Chance;
 pub use gateway::{Gateway, Options, free_port, run};
-pub use http::{Reply, exchange, read_reply, send_raw};
-pub use people::{ADMIN_PASSWORD, Person, code_after, code_now};
+pub use h2::{H2App, h2_body, h2_connect, h2_data, h2_exchange};
+pub use house::{House, session_of};
+pub use http::{PATIENCE, Reply, connect, exchange, read_head, read_reply, read_until, send_raw};
+pub use people::{ADMIN_PASSWORD, Person, code_after, code_at, code_now, step_now};
+pub use shared::{Behind, Shared};
+pub use small_disk::SmallDisk;
 pub use temp::TempDir;
+pub use world::World;

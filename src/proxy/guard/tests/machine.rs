@@ -220,7 +220,7 @@ impl Dice {
 fn what_is_released_is_what_was_sent_however_the_network_cuts_it() {
     let mut dice = Dice(42);
     for _ in 0..500 {
-        let sent: Vec<Vec<u8>> = (0..1 + dice.roll(4)).map(|_| dice.request()).collect();
+        let sent: Vec<Vec<u8>> = (0..=dice.roll(4)).map(|_| dice.request()).collect();
         let stream = sent.concat();
         let (mut released, refusal) = feed(&dice.cut(&stream));
         assert_eq!(refusal, None, "{}", stream.escape_ascii());

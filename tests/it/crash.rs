@@ -1,0 +1,135 @@
+//! What was acknowledged is there, however the gateway ended.
+//!
+//! Several workers use the gateway as people and administrators do, and write down what it
+//! acknowledged to them. Then it ends, they stop, it is started again, and all they wrote down is
+//! held against it.
+
+mod load;
+mod truth;
+
+use crate::harness::{App, Chance, Gateway, Options, PATIENCE};
+use load::{Part, Role};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+/// How often each thing was acknowledged.
+type Tally = BTreeMap<&'static str, u32>;
+
+/// When the end comes: after so many acknowledgements, and so much later than the last of them.
+fn moment(chance: &mut Chance) -> (usize, Duration) {
+    let later = chance.below(40_000).try_into().unwrap();
+    (1 + chance.below(16), Duration::from_micros(later))
+}
+
+/// A gateway that never calls it enough: what is refused must be refused for what it is.
+fn patient(app: &App) -> Options {
+    let config = "[limits]\nlockout_after = 100\n[password]\nhash_workers = 2\n";
+    Options::upstream(&app.url()).config(config)
+}
+
+fn parts() -> Vec<Part> {
+    [Role::Codes, Role::Codes, Role::Links, Role::Commands]
+        .into_iter()
+        .enumerate()
+        .map(|(number, role)| Part::new(number, role))
+        .collect()
+}
+
+/// Lets everyone work until so much was acknowledged and a while longer, ends the gateway in the
+/// midst of it, and waits for them to notice.
+fn end_under_load(
+    gateway: &Gateway,
+    parts: &mut [Part],
+    (acknowledgements, later): (usize, Duration),
+    signal: &str,
+    tally: &mut Tally,
+) {
+    let (sender, receiver) = channel();
+    let ending = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for part in parts {
+            let (sender, ending) = (sender.clone(), &ending);
+            scope.spawn(move || {
+                while !ending.load(Ordering::SeqCst) {
+                    if part.act(gateway, &sender).is_none() {
+                        let expected = ending.load(Ordering::SeqCst);
+                        assert!(expected, "it fell silent by itself:\n{}", gateway.log());
+                        return;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        for _ in 0..acknowledgements {
+            count(tally, receiver.recv_timeout(PATIENCE).expect("it acknowledges nothing"));
+        }
+        linger(&receiver, later, tally);
+        ending.store(true, Ordering::SeqCst);
+        gateway.signal(signal);
+        receiver.iter().for_each(|what| count(tally, what));
+    });
+}
+
+/// Listens for so long, so that the end comes at any moment and not just after something.
+fn linger(receiver: &Receiver<&'static str>, later: Duration, tally: &mut Tally) {
+    let end = Instant::now() + later;
+    while let Some(left) = end.checked_duration_since(Instant::now()) {
+        match receiver.recv_timeout(left) {
+            Ok(what) => count(tally, what),
+            Err(_) => return,
+        }
+    }
+}
+
+fn count(tally: &mut Tally, what: &'static str) {
+    *tally.entry(what).or_default() += 1;
+}
+
+/// Holds everybody's notes against the gateway; what is not as they say.
+fn lost(gateway: &Gateway, parts: &mut [Part], everything: bool) -> Vec<String> {
+    let listed = truth::listed(gateway);
+    std::thread::scope(|scope| {
+        let checks: Vec<_> = parts
+            .iter_mut()
+            .map(|part| scope.spawn(|| part.check(gateway, &listed, everything)))
+            .collect();
+        checks.into_iter().flat_map(|check| check.join().unwrap()).collect()
+    })
+}
+
+#[test]
+fn whatever_was_acknowledged_survives_thirty_kills_in_the_midst_of_work() {
+    let (mut chance, began, app) = (Chance::new(), Instant::now(), App::start());
+    let mut gateway = Gateway::start(patient(&app));
+    let (mut parts, mut tally) = (parts(), Tally::new());
+    for round in 1..=30 {
+        end_under_load(&gateway, &mut parts, moment(&mut chance), "-KILL", &mut tally);
+        gateway = gateway.kill_and_restart();
+        let lost = lost(&gateway, &mut parts, round == 30);
+        assert!(lost.is_empty(), "after kill {round}: {lost:#?}\n{}", gateway.log());
+    }
+    let all: u32 = tally.values().sum();
+    println!("30 kills, {all} acknowledged {tally:?}, none lost, {:?}", began.elapsed());
+    assert!(all > 100, "too little was acknowledged to show anything: {tally:?}");
+    for what in load::KINDS {
+        assert!(tally.contains_key(what), "never once {what}: {tally:?}");
+    }
+}
+
+#[test]
+fn told_to_stop_in_the_midst_of_work_it_ends_well_and_loses_nothing() {
+    let (mut chance, app) = (Chance::new(), App::start());
+    let mut gateway = Gateway::start(patient(&app));
+    let (mut parts, mut tally) = (parts(), Tally::new());
+    for _ in 0..3 {
+        end_under_load(&gateway, &mut parts, moment(&mut chance), "-TERM", &mut tally);
+        assert_eq!(gateway.wait(), Some(0), "{}", gateway.log());
+        assert!(gateway.log().contains(r#""message":"stopped""#), "{}", gateway.log());
+        gateway = gateway.kill_and_restart();
+        let lost = lost(&gateway, &mut parts, true);
+        assert!(lost.is_empty(), "{lost:#?}\n{}", gateway.log());
+    }
+    println!("3 stops, acknowledged {tally:?}, none lost");
+}

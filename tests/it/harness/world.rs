@@ -1,0 +1,156 @@
+//! The portal in this process, with a clock set by hand.
+
+use super::browser::{Browser, Server};
+use super::http::Reply;
+use super::people::ADMIN_PASSWORD;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::runtime::Runtime;
+use vestibule::crypto::{HashParams, Keyring};
+use vestibule::domain::ReturnOrigins;
+use vestibule::http::{Request, Site};
+use vestibule::observe::{Format, Log};
+use vestibule::portal::Portal;
+use vestibule::service::{AdminReply, AdminRequest, NewUser, Service, Settings};
+use vestibule::store::KvStore;
+use vestibule::types::{
+    ClientAddr, Clock, Host, PublicUrl, RequestCx, RequestId, Timestamp, Username,
+};
+
+const HOST: &str = "127.0.0.1:8080";
+
+struct HandSet(AtomicU64);
+
+impl Clock for HandSet {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_secs(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// A portal and everything below it, and the time.
+pub struct World {
+    runtime: Runtime,
+    portal: Portal,
+    pub service: Arc<Service>,
+    clock: Arc<HandSet>,
+}
+
+impl World {
+    pub fn new(settings: Settings) -> Arc<Self> {
+        let keys = || Keyring::from_master(b"0123456789abcdef0123456789abcdef").unwrap();
+        let hash = HashParams { memory_kib: 64, iterations: 1 };
+        let settings = Settings { hash, hash_workers: 1, ..settings };
+        let public_url = PublicUrl::parse(&format!("http://{HOST}")).unwrap();
+        let site = Site {
+            public_url: public_url.clone(),
+            prefix: "/_vestibule".into(),
+            cookie_domain: None,
+            origins: ReturnOrigins { public_url, hosts: Vec::new(), cookie_domain: None },
+            body_max: 65_536,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let store = Arc::new(KvStore::in_memory(keys()).unwrap());
+        // Far enough from every border of a step that a test can count from here.
+        let clock = Arc::new(HandSet(AtomicU64::new(1_800_000_015)));
+        let (log, _) = Log::start(Format::Json, std::io::sink()).unwrap();
+        let at = format!("http://{HOST}/_vestibule");
+        let service = Service::start(store, keys(), settings, at, Arc::clone(&clock) as _, log);
+        let service = Arc::new(service.unwrap());
+        let portal = Portal::new(Arc::clone(&service), Arc::new(site));
+        Arc::new(Self { runtime, portal, service, clock })
+    }
+
+    /// What the time is, in seconds since 1970.
+    pub fn now(&self) -> u64 {
+        self.clock.0.load(Ordering::SeqCst)
+    }
+
+    /// Lets so many seconds pass.
+    pub fn pass(&self, seconds: u64) {
+        self.clock.0.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    /// Sets the clock back by so many seconds.
+    pub fn set_back(&self, seconds: u64) {
+        self.clock.0.fetch_sub(seconds, Ordering::SeqCst);
+    }
+
+    /// Sets the clock.
+    pub fn set(&self, moment: u64) {
+        self.clock.0.store(moment, Ordering::SeqCst);
+    }
+
+    pub fn browser(self: &Arc<Self>) -> Browser {
+        let world = Arc::clone(self);
+        let server: Server = Arc::new(move |bytes: &[u8]| world.answer(bytes));
+        Browser::at(HOST, server)
+    }
+
+    pub fn admin(&self, request: AdminRequest) -> AdminReply {
+        match self.runtime.block_on(self.service.administer(request)) {
+            AdminReply::Failed { error } => panic!("{error}"),
+            reply => reply,
+        }
+    }
+
+    /// Adds somebody with a password; the secret of their authenticator, if they get one.
+    pub fn add(&self, name: &str, totp: bool) -> Option<String> {
+        let new = NewUser {
+            username: Username::parse(name).unwrap(),
+            email: None,
+            display_name: None,
+            groups: Vec::new(),
+            password: Some(ADMIN_PASSWORD.into()),
+            totp,
+            must_change_password: false,
+        };
+        match self.admin(AdminRequest::UserAdd(new)) {
+            AdminReply::Added { totp, .. } => totp.map(|totp| totp.secret),
+            _ => panic!("not added"),
+        }
+    }
+
+    /// Runs something of the service's to its end.
+    pub fn run<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+
+    /// Answers the bytes of one request.
+    fn answer(&self, bytes: &[u8]) -> Reply {
+        let text = std::str::from_utf8(bytes).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        let mut lines = head.lines();
+        let line: Vec<&str> = lines.next().unwrap().split(' ').collect();
+        let (path, query) = line[1].split_once('?').unwrap_or((line[1], ""));
+        let mut headers = http::HeaderMap::new();
+        for line in lines {
+            let (name, value) = line.split_once(": ").unwrap();
+            let name: http::HeaderName = name.parse().unwrap();
+            headers.append(name, value.parse().unwrap());
+        }
+        let request = Request {
+            method: line[0].parse().unwrap(),
+            authority: HOST.into(),
+            host: Host::parse("127.0.0.1").unwrap(),
+            path: path.into(),
+            query: query.into(),
+            headers,
+            body: body.to_owned().into(),
+            cx: RequestCx {
+                id: RequestId::from_bytes([1; 16]),
+                now: self.clock.now(),
+                client: ClientAddr::from(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7))),
+            },
+        };
+        let response = self.runtime.block_on(self.portal.answer(request));
+        let headers = response.headers.iter();
+        Reply {
+            status: response.status.as_u16(),
+            headers: headers
+                .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+                .collect(),
+            body: response.body.to_vec(),
+        }
+    }
+}
