@@ -19,6 +19,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 
 /// More than any administrator has to say at once.
@@ -53,23 +54,13 @@ pub(super) fn listen(
     let listener = bound.map_err(|error| fault(&error))?;
     let mode = std::fs::set_permissions(path, Permissions::from_mode(0o600));
     mode.map_err(|error| fault(&error))?;
-    let (service, state) = (Arc::clone(service), Arc::clone(state));
+    let desk = Desk::new(service, state, true);
     tokio::spawn(async move {
         loop {
-            let Ok((stream, _)) = listener.accept().await else {
-                wire::breathe().await;
-                continue;
-            };
-            let (service, state) = (Arc::clone(&service), Arc::clone(&state));
-            tokio::spawn(wire::connection(stream, move |request| {
-                let (service, state) = (Arc::clone(&service), Arc::clone(&state));
-                async move {
-                    match (request.method(), request.uri().path()) {
-                        (&Method::POST, "/administer") => administer(&service, request).await,
-                        _ => health(&service, &state, &request).await,
-                    }
-                }
-            }));
+            match listener.accept().await {
+                Ok((stream, _)) => desk.serve(stream),
+                Err(_) => wire::breathe().await,
+            }
         }
     });
     Ok(SocketFile(path.to_owned()))
@@ -87,20 +78,44 @@ pub(super) async fn bind_health(address: SocketAddr) -> Result<TcpListener, RunE
 
 /// Starts to answer at the health address.
 pub(super) fn serve_health(listener: TcpListener, service: &Arc<Service>, state: &Arc<State>) {
-    let (service, state) = (Arc::clone(service), Arc::clone(state));
+    let desk = Desk::new(service, state, false);
     tokio::spawn(async move {
         loop {
-            let Ok((stream, _)) = listener.accept().await else {
-                wire::breathe().await;
-                continue;
-            };
-            let (service, state) = (Arc::clone(&service), Arc::clone(&state));
-            tokio::spawn(wire::connection(stream, move |request| {
-                let (service, state) = (Arc::clone(&service), Arc::clone(&state));
-                async move { health(&service, &state, &request).await }
-            }));
+            match listener.accept().await {
+                Ok((stream, _)) => desk.serve(stream),
+                Err(_) => wire::breathe().await,
+            }
         }
     });
+}
+
+/// Who answers at either place.
+#[derive(Clone)]
+struct Desk {
+    service: Arc<Service>,
+    state: Arc<State>,
+    /// Whether more than health may be asked of it.
+    administers: bool,
+}
+
+impl Desk {
+    fn new(service: &Arc<Service>, state: &Arc<State>, administers: bool) -> Self {
+        Self { service: Arc::clone(service), state: Arc::clone(state), administers }
+    }
+
+    fn serve(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        let desk = self.clone();
+        tokio::spawn(wire::connection(stream, move |request| desk.clone().answer(request)));
+    }
+
+    async fn answer(self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        match (request.method(), request.uri().path()) {
+            (&Method::POST, "/administer") if self.administers => {
+                administer(&self.service, request).await
+            }
+            _ => health(&self.service, &self.state, &request).await,
+        }
+    }
 }
 
 async fn health(
