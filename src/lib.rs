@@ -54,6 +54,7 @@
 //! - **The log is a bounded queue** emptied by a thread that is never woken; the engine's own
 //!   messages, which may quote requests, go nowhere.
 #![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::pedantic, reason = "tests are read as stories"))]
 
 pub mod app;
 pub mod cli;

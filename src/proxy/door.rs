@@ -24,6 +24,7 @@ use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, StatusCode};
 use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::modules::http::HttpModules;
 use pingora::protocols::l4::socket::SocketAddr as PeerAddr;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session};
 use pingora::upstreams::peer::HttpPeer;
@@ -137,6 +138,9 @@ impl ProxyHttp for Door {
     fn new_ctx(&self) -> Ctx {
         Ctx::new()
     }
+
+    /// None: by default there is one for compression, which costs every request even switched off.
+    fn init_downstream_modules(&self, _modules: &mut HttpModules) {}
 
     async fn early_request_filter(&self, session: &mut Session, ctx: &mut Ctx) -> Result<()> {
         // The guard keeps the deadlines for reading; the engine's own would only race them.

@@ -1,4 +1,5 @@
 //! The gateway as people, programs and attackers meet it: the real binary, real sockets.
+#![allow(clippy::pedantic, clippy::disallowed_methods)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod harness;
