@@ -11,8 +11,9 @@ use crate::store::StoreError;
 use crate::types::{Bearer, RequestCx, TokenDigest};
 use std::sync::Arc;
 
-/// How often a session is read while others end.
-const LOADS: usize = 3;
+/// How often a session is read while others end. Each of those endings waited for the disk, so
+/// that it takes a busy machine to come to a third.
+const LOADS: usize = 16;
 
 /// Leave to pass a request on, and in whose name.
 ///
@@ -72,9 +73,10 @@ impl Service {
         let live = match self.live.get(&digest).filter(|live| live.is_live(cx.now)) {
             Some(live) => Some(live),
             // What is held may have been put an end to since the person's record changed; only
-            // the store knows whether the session goes on. Boxed, since a request of a session in
+            // the store knows whether the session goes on. What it says now holds for this
+            // request, whatever ends in the next moment. Boxed, since a request of a session in
             // use has no need of the room.
-            None => Box::pin(self.load(digest)).await?.filter(|live| live.is_live(cx.now)),
+            None => Box::pin(self.load(digest)).await?.filter(|live| live.is_in_time(cx.now)),
         };
         if let Some(live) = &live {
             live.seen(cx.now);

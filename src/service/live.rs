@@ -81,7 +81,12 @@ impl LiveSession {
 
     /// Whether it is good at this moment: neither ended, nor expired, nor idle too long.
     pub fn is_live(&self, now: Timestamp) -> bool {
-        !self.ended.load(Ordering::Acquire) && self.session.is_live(now, self.last_seen())
+        !self.ended.load(Ordering::Acquire) && self.is_in_time(now)
+    }
+
+    /// Whether it has neither expired nor been idle too long, whatever else became of it.
+    pub(super) fn is_in_time(&self, now: Timestamp) -> bool {
+        self.session.is_live(now, self.last_seen())
     }
 
     /// Notes a use.
@@ -202,7 +207,7 @@ impl LiveSessions {
         if self.epoch() == epoch {
             return (true, evicted);
         }
-        self.end(|held| held.digest() == live.digest());
+        end(bucket, |held| held.digest() == live.digest());
         live.ended.store(true, Ordering::Release);
         (false, evicted)
     }
@@ -210,23 +215,26 @@ impl LiveSessions {
     /// Ends sessions that have ended in the store.
     pub fn end_where(&self, which: Which) {
         self.epoch.fetch_add(1, Ordering::SeqCst);
-        self.end(|held| which.includes(held.session()));
-    }
-
-    fn end(&self, is_meant: impl Fn(&LiveSession) -> bool) {
-        for slot in self.buckets.iter().flatten() {
-            let held = slot.load_full();
-            if let Some(live) = held.filter(|live| is_meant(live)) {
-                live.ended.store(true, Ordering::Release);
-                slot.store(None);
-            }
-        }
+        end(self.buckets.iter().flatten(), |held| which.includes(held.session()));
     }
 
     /// What the store has yet to hear of uses.
     pub(super) fn unsaved(&self) -> Vec<(Arc<LiveSession>, Timestamp)> {
         let held = self.buckets.iter().flatten().filter_map(ArcSwapOption::load_full);
         held.filter_map(|live| live.unsaved().map(|seen| (live, seen))).collect()
+    }
+}
+
+/// Ends those of these sessions that are meant.
+fn end<'s>(
+    slots: impl IntoIterator<Item = &'s ArcSwapOption<LiveSession>>,
+    is_meant: impl Fn(&LiveSession) -> bool,
+) {
+    for slot in slots {
+        if let Some(live) = slot.load_full().filter(|live| is_meant(live)) {
+            live.ended.store(true, Ordering::Release);
+            slot.store(None);
+        }
     }
 }
 

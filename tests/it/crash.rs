@@ -68,7 +68,9 @@ fn end_under_load(
         linger(&receiver, later, tally);
         ending.store(true, Ordering::SeqCst);
         gateway.signal(signal);
-        receiver.iter().for_each(|what| count(tally, what));
+        for what in receiver {
+            count(tally, what);
+        }
     });
 }
 
