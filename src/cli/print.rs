@@ -20,6 +20,7 @@ pub(super) fn greeting(greeting: &Greeting) {
         );
         line(&format!("  {}\n", link.reveal()));
     }
+    line("Stop it with Ctrl-C or SIGTERM.");
 }
 
 /// Prints a line. Whoever closed the pipe does not want to read it.

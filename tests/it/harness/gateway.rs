@@ -108,7 +108,7 @@ impl Gateway {
         command.envs(options.env.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        let (stdout, _, reader) = collect(child.stdout.take().unwrap());
+        let (stdout, said, reader) = collect(child.stdout.take().unwrap());
         let (stderr, lines, of_stderr) = collect(child.stderr.take().unwrap());
         let readers = vec![reader, of_stderr];
         loop {
@@ -124,6 +124,8 @@ impl Gateway {
                 }
             }
         }
+        // It has said all it says by now, though the reader may be behind.
+        while !said.recv_timeout(PATIENCE).unwrap().starts_with("Stop it with") {}
         Ok(Self { address, data, options, child, stdout, stderr, readers })
     }
 
