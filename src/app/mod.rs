@@ -13,6 +13,7 @@
 mod clock;
 mod demo;
 mod error;
+mod files;
 mod jobs;
 mod master_key;
 mod socket;
@@ -154,7 +155,7 @@ async fn serve(
     }
     say_unresolved(&service, &gateway).await;
     let jobs = jobs::start(&service, &gateway);
-    let running = gateway.serving().start(doors.listeners);
+    let running = gateway.serving(files::connections()).start(doors.listeners);
     greet(&Greeting {
         listens: config.proxy.listen.iter().map(ToString::to_string).collect(),
         public_url: config.site.public_url.to_string(),

@@ -21,7 +21,7 @@ use crate::http::{Response, challenge, is_page_navigation, refusal};
 use crate::observe::{Access, Outcome};
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::header::CONTENT_LENGTH;
+use http::header::{CONTENT_LENGTH, SET_COOKIE};
 use http::{HeaderMap, StatusCode};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
@@ -95,6 +95,19 @@ impl Door {
     async fn name_visitor(&self, session: &Session, ctx: &mut Ctx, arrival: &Arrival) {
         let token = self.0.headers.cookies().session_token(&session.req_header().headers);
         ctx.person = self.0.service.person(token.as_ref(), &arrival.cx).await.unwrap_or_default();
+    }
+
+    /// Lets bytes pass, in either direction, for as long as the session they belong to is good.
+    /// What passes is use of it.
+    fn pass(&self, ctx: &mut Ctx) -> Result<()> {
+        let Some(live) = &ctx.person else { return Ok(()) };
+        let now = self.0.service.clock().now();
+        if live.is_live(now) {
+            live.seen(now);
+            return Ok(());
+        }
+        ctx.note(Outcome::Failed, "session_ended");
+        Err(Error::new(ErrorType::HTTPStatus(401)))
     }
 
     /// Sees to it that what goes on for long ends with the session it belongs to.
@@ -171,7 +184,10 @@ impl ProxyHttp for Door {
         let answered = match self.0.decide(session.req_header(), &arrival, ctx).await {
             Turn::Forward => {
                 let is_upload = !session.as_downstream_mut().is_body_empty();
-                if is_upload && is_long(&session.req_header().headers) {
+                let is_long = is_upload && is_long(&session.req_header().headers);
+                // On HTTP/2 also the short ones: others may share the connection, and a connection
+                // is ended only where nobody else's request is on it.
+                if is_long || session.is_http2() {
                     self.enter_stream(session, ctx);
                 }
                 Ok(false)
@@ -218,11 +234,7 @@ impl ProxyHttp for Door {
         _end: bool,
         ctx: &mut Ctx,
     ) -> Result<()> {
-        // What a person sends on an open stream is use of their session.
-        if let (Some(_), Some(_), Some(live)) = (&ctx.stream, &body, &ctx.person) {
-            live.seen(self.0.service.clock().now());
-        }
-        Ok(())
+        if body.is_some() { self.pass(ctx) } else { Ok(()) }
     }
 
     async fn response_filter(
@@ -236,6 +248,7 @@ impl ProxyHttp for Door {
             ctx.note(Outcome::Failed, "unasked_upgrade");
             return Err(Error::new(ErrorType::HTTPStatus(502)));
         }
+        self.pass(ctx)?;
         HeaderRules::strip_response(response)?;
         if switches || !response.status.is_informational() && is_long(&response.headers) {
             self.enter_stream(session, ctx);
@@ -250,9 +263,17 @@ impl ProxyHttp for Door {
         _end: bool,
         ctx: &mut Ctx,
     ) -> Result<Option<Duration>> {
-        if let (Some(_), Some(_), Some(live)) = (&ctx.stream, &body, &ctx.person) {
-            live.seen(self.0.service.clock().now());
-        }
+        if body.is_some() { self.pass(ctx).map(|()| None) } else { Ok(None) }
+    }
+
+    async fn response_trailer_filter(
+        &self,
+        _session: &mut Session,
+        trailers: &mut HeaderMap,
+        _ctx: &mut Ctx,
+    ) -> Result<Option<Bytes>> {
+        // A cookie has no place behind a body, least of all one of ours.
+        trailers.remove(SET_COOKIE);
         Ok(None)
     }
 

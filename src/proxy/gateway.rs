@@ -28,7 +28,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long an HTTP/2 connection may carry nothing.
-const H2_IDLE: Duration = Duration::from_secs(120);
+const H2_IDLE: Duration = Duration::from_secs(60);
 
 /// What the gateway is put together from.
 pub struct Parts {
@@ -144,8 +144,8 @@ impl Gateway {
         self.streams.end_orphans(&self.service).await;
     }
 
-    /// Puts the engine and the guard around the data path.
-    pub fn serving(self: &Arc<Self>) -> Serving {
+    /// Puts the engine and the guard around the data path, for so many connections at once.
+    pub fn serving(self: &Arc<Self>, max_connections: usize) -> Serving {
         let conf = ServerConf { threads: self.workers.max(1), ..ServerConf::default() };
         let mut proxy = http_proxy(&Arc::new(conf), Door::new(Arc::clone(self)));
         let mut options = HttpServerOptions::default();
@@ -156,6 +156,7 @@ impl Gateway {
         let guard = GuardSettings {
             protected: Arc::clone(self.headers.protected()),
             on_refusal: Arc::new(move |refused| of_log.log_refused(&refused)),
+            max_connections,
             ..GuardSettings::default()
         };
         Serving::new(Arc::new(Front::new(Arc::new(proxy), guard)))

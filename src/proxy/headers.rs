@@ -16,8 +16,8 @@ const FORWARDED_HOST: &str = "X-Forwarded-Host";
 const REQUEST_ID: &str = "X-Request-Id";
 
 /// Fields by which a client could speak for a proxy, in the folded spelling: besides all of
-/// `x-forwarded-…` and `x-vestibule-…`.
-const SPOKEN_FOR: [&[u8]; 20] = [
+/// [`FAMILIES`].
+const SPOKEN_FOR: [&[u8]; 17] = [
     b"forwarded",
     b"true-client-ip",
     b"cf-connecting-ip",
@@ -27,12 +27,9 @@ const SPOKEN_FOR: [&[u8]; 20] = [
     b"x-cluster-client-ip",
     b"x-host",
     b"x-forwarded",
-    b"x-original-url",
-    b"x-original-uri",
-    b"x-original-host",
-    b"x-original-method",
-    b"x-original-forwarded-for",
-    b"x-rewrite-url",
+    b"x-override-url",
+    b"client-ip",
+    b"wl-proxy-client-ip",
     b"x-http-method",
     b"x-http-method-override",
     b"x-method-override",
@@ -40,6 +37,10 @@ const SPOKEN_FOR: [&[u8]; 20] = [
     // To a CGI app, the proxy it is to send its own requests through.
     b"proxy",
 ];
+
+/// Beginnings of such names.
+const FAMILIES: [&[u8]; 5] =
+    [b"x-forwarded-", b"x-vestibule-", b"x-original-", b"x-rewrite-", b"x-envoy-"];
 
 /// What is done to the head of a request before the app sees it.
 pub(super) struct HeaderRules {
@@ -177,7 +178,7 @@ fn is_ours(pair: &[u8]) -> bool {
 
 /// Whether a client could speak for a proxy by this name, in any spelling some server folds.
 fn is_spoken_for(name: &[u8]) -> bool {
-    if !matches!(name.first(), Some(b'x' | b'f' | b't' | b'c' | b'p')) {
+    if !matches!(name.first(), Some(b'x' | b'f' | b't' | b'c' | b'p' | b'w')) {
         return false;
     }
     let fold = |c: &u8| if c.is_ascii_alphanumeric() { *c } else { b'-' };
@@ -185,7 +186,7 @@ fn is_spoken_for(name: &[u8]) -> bool {
     let begins = |known: &[u8]| {
         name.get(..known.len()).is_some_and(|s| s.iter().map(fold).eq(known.iter().copied()))
     };
-    begins(b"x-forwarded-") || begins(b"x-vestibule-") || SPOKEN_FOR.iter().any(|known| is(known))
+    FAMILIES.iter().any(|family| begins(family)) || SPOKEN_FOR.iter().any(|known| is(known))
 }
 
 #[cfg(test)]

@@ -45,7 +45,11 @@ impl Streams {
         // Those that are known to have ended first, and none of them waits for the store.
         let (alive, ended): (Vec<_>, Vec<_>) = open.into_iter().partition(|(l, _)| l.is_live(now));
         for (_, connection) in ended {
-            connection.kill();
+            // Of what has ended no byte passes any more. Where a proxy puts several people on one
+            // connection, the others must not lose theirs.
+            if !alive.iter().any(|(_, other)| Arc::ptr_eq(other, &connection)) {
+                connection.kill();
+            }
         }
         for (live, connection) in alive {
             if !service.is_still_good(&live).await {

@@ -320,10 +320,11 @@ impl Service {
         changes: Vec<UserChange>,
         how: &'static str,
     ) -> Result<User, AdminError> {
-        let id = self.named(name).await?.id;
-        // Whatever changed, what is held in memory of the person is read again.
-        let which = Which::Of(id, None);
-        let outcome = self.ending(which, self.store.change_user(id, changes)).await?;
+        let mut user = self.named(name).await?;
+        let id = user.id;
+        let ends = changes.iter().fold(false, |ends, change| ends | user.apply(change.clone()));
+        let change = self.store.change_user(id, changes);
+        let outcome = self.settling(Which::Of(id, None), ends, change).await?;
         let outcome = outcome.ok_or_else(|| nobody(name))?.map_err(|_| Denied::NameTaken)?;
         self.act(&AuditEvent::UserChanged { user: id, how });
         Ok(outcome.user)

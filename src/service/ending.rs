@@ -14,12 +14,18 @@ use std::sync::atomic::Ordering;
 struct Ending<'s> {
     service: &'s Service,
     which: Which,
+    /// Whether the sessions end, or only have to be read afresh.
+    ends: bool,
     is_known: bool,
 }
 
 impl Drop for Ending<'_> {
     fn drop(&mut self) {
-        self.service.live.end_where(self.which);
+        if self.ends {
+            self.service.live.end_where(self.which);
+        } else {
+            self.service.live.forget_where(self.which);
+        }
         if !self.is_known {
             self.service.in_doubt.store(true, Ordering::SeqCst);
         }
@@ -33,7 +39,18 @@ impl Service {
         which: Which,
         work: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        let mut ending = Ending { service: self, which, is_known: false };
+        self.settling(which, true, work).await
+    }
+
+    /// Does what changes a person's record in the store, and reads their sessions afresh, which
+    /// end with some changes.
+    pub(super) async fn settling<T>(
+        &self,
+        which: Which,
+        ends: bool,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let mut ending = Ending { service: self, which, ends, is_known: false };
         let outcome = work.await;
         ending.is_known = outcome.is_ok();
         outcome

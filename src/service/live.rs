@@ -207,7 +207,7 @@ impl LiveSessions {
         if self.epoch() == epoch {
             return (true, evicted);
         }
-        end(bucket, |held| held.digest() == live.digest());
+        clear(bucket, true, |held| held.digest() == live.digest());
         live.ended.store(true, Ordering::Release);
         (false, evicted)
     }
@@ -215,7 +215,13 @@ impl LiveSessions {
     /// Ends sessions that have ended in the store.
     pub fn end_where(&self, which: Which) {
         self.epoch.fetch_add(1, Ordering::SeqCst);
-        end(self.buckets.iter().flatten(), |held| which.includes(held.session()));
+        clear(self.buckets.iter().flatten(), true, |held| which.includes(held.session()));
+    }
+
+    /// Forgets sessions that go on, so that they are read afresh.
+    pub fn forget_where(&self, which: Which) {
+        self.epoch.fetch_add(1, Ordering::SeqCst);
+        clear(self.buckets.iter().flatten(), false, |held| which.includes(held.session()));
     }
 
     /// What the store has yet to hear of uses.
@@ -225,14 +231,15 @@ impl LiveSessions {
     }
 }
 
-/// Ends those of these sessions that are meant.
-fn end<'s>(
+/// Clears the slots of the sessions that are meant, which may end with that.
+fn clear<'s>(
     slots: impl IntoIterator<Item = &'s ArcSwapOption<LiveSession>>,
+    ends: bool,
     is_meant: impl Fn(&LiveSession) -> bool,
 ) {
     for slot in slots {
         if let Some(live) = slot.load_full().filter(|live| is_meant(live)) {
-            live.ended.store(true, Ordering::Release);
+            live.ended.fetch_or(ends, Ordering::AcqRel);
             slot.store(None);
         }
     }

@@ -263,3 +263,53 @@ fn open_streams_end_with_the_lifetime_of_their_session_and_not_before() {
         assert!(end - signing_in >= Duration::from_secs(5), "{kind} ended too early");
     }
 }
+
+#[test]
+fn an_answer_and_a_short_upload_end_where_their_session_ends() {
+    let (tell, told) = words();
+    let (go_on, wait) = words();
+    let wait = std::sync::Arc::new(wait);
+    let app = App::by_hand(move |mut stream| {
+        let head = read_head(&mut stream);
+        tell.send(if head.starts_with("GET") { "asked" } else { "begun" }).unwrap();
+        if head.starts_with("GET") {
+            next(&wait);
+            // The gateway may have closed by now.
+            let _ =
+                stream.get_mut().write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecret");
+        }
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    let house = House::around(app);
+    let mut asking = open(&house, "GET /slow HTTP/1.1\r\nHost: a\r\n$C\r\n");
+    assert_eq!(next(&told), "asked");
+    let head = "POST /up HTTP/1.1\r\nHost: a\r\n$CContent-Length: 900\r\n\r\nfirst";
+    let mut sending = open(&house, head);
+    assert_eq!(next(&told), "begun");
+    assert!(house.gateway.command(&["session", "revoke", "--all"]).status.success());
+
+    go_on.send("answer").unwrap();
+    let reply = read_reply(&mut asking, false);
+    assert_ne!((reply.status, reply.text().as_str()), (200, "secret"));
+    // Whether the write fails or the connection ends first, the app gets none of it.
+    let _ = sending.get_mut().write_all(b"too late");
+    let _ = sending.read_to_end(&mut Vec::new());
+    assert!(!house.app.received().contains("too late"), "{}", house.app.received());
+}
+
+#[test]
+fn a_client_that_leaves_with_a_next_request_begun_is_noticed() {
+    let (tell, told) = words();
+    let app = App::by_hand(move |mut stream| {
+        read_head(&mut stream);
+        tell.send("asked").unwrap();
+        // Ends when the gateway gives the request up.
+        let _ = stream.read_to_end(&mut Vec::new());
+        tell.send("left").unwrap();
+    });
+    let house = House::around(app);
+    let client = open(&house, "GET /never HTTP/1.1\r\nHost: a\r\n$C\r\nG");
+    assert_eq!(next(&told), "asked");
+    drop(client);
+    assert_eq!(next(&told), "left");
+}

@@ -81,6 +81,10 @@ impl Chunked {
             (At::Size(digits), b';') if *digits > 0 => At::Extension(1),
             (At::Size(digits), _) if *digits < MAX_DIGITS => {
                 let digit = (byte as char).to_digit(16).ok_or(Refusal::BadChunk)?;
+                // The engine counts with a sign.
+                if self.left >> 59 != 0 {
+                    return Err(Refusal::BadChunk);
+                }
                 self.left = (self.left << 4) | u64::from(digit);
                 At::Size(digits + 1)
             }

@@ -153,6 +153,23 @@ fn tries_at_the_link_for_a_second_factor_count_towards_the_lockout() {
     assert!(failures.iter().all(|line| line["user"] == id), "{failures:?}");
 }
 
+#[test]
+fn a_link_that_was_used_and_not_finished_opens_nothing_to_the_password_alone() {
+    let behind = patient();
+    let ann = Person::add(&behind.gateway, "ann-interrupted");
+    let reset = behind.gateway.json(&["user", "reset-mfa", &ann.name], "");
+    let mut browser = Browser::new(behind.gateway.address);
+    let page = browser.open(&target_of(&reset["url"]));
+    let page = browser.submit_and_follow(&page, &[("password", &ann.password)]);
+    assert!(page.text().contains("otpauth"), "{}", page.text());
+
+    let mut thief = Browser::new(behind.gateway.address);
+    let reply = ann.give_password(&mut thief, "/app");
+    let page = thief.follow(reply);
+    assert!(page.text().contains("A link is needed"), "{}", page.text());
+    assert!(!page.text().contains("otpauth"));
+}
+
 /// The link that a gateway printed when it started.
 fn setup_link(gateway: &Gateway) -> String {
     let greeting = gateway.greeting();

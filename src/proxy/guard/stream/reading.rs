@@ -194,10 +194,13 @@ impl GuardedStream {
         if self.park(cx) {
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
-        if self.buffer.is_empty() && ready!(self.poll_fill(cx))? == 0 {
-            return Poll::Ready(Ok(()));
+        // Bytes of a next request wait here; who begins the next session polls again by itself. More
+        // is read than is needed, since only reading tells that the client has left.
+        while self.buffer.unread().len() < self.settings.limits.head {
+            if ready!(self.poll_fill(cx))? == 0 {
+                return Poll::Ready(Ok(()));
+            }
         }
-        // Bytes of a next request wait here; who begins the next session polls again by itself.
         Poll::Pending
     }
 

@@ -1,0 +1,21 @@
+//! How many files and sockets the process may have open.
+
+use rustix::process::{Resource, getrlimit, setrlimit};
+
+/// Sockets and files kept for the store, the administration socket, the log and the rest.
+const RESERVE: u64 = 128;
+
+/// Connections beyond which more would only cost memory.
+const MOST: usize = 10_000;
+
+/// Raises the limit as far as it goes, and says how many connections fit below it: each may need
+/// a second one, to an app.
+pub(super) fn connections() -> usize {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // Where it may not be raised, the one in force counts.
+    let _ = setrlimit(Resource::Nofile, limit);
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let fit = usize::try_from(files.saturating_sub(RESERVE) / 2).unwrap_or(MOST);
+    fit.clamp(1, MOST)
+}
