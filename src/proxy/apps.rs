@@ -22,9 +22,6 @@ const REST: Duration = Duration::from_secs(5);
 /// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// How long an unused connection to an app is kept.
-const KEPT: Duration = Duration::from_secs(60);
-
 /// One place an app is at.
 #[derive(Debug)]
 struct Upstream {
@@ -149,11 +146,12 @@ fn tcp_peer(address: SocketAddr, scheme: UpstreamScheme, name: &str) -> HttpPeer
     peer
 }
 
-/// Connecting has a deadline; an answer that takes its time, or streams for hours, has none.
+/// Connecting has a deadline; an answer that takes its time, or streams for hours, has none. How
+/// long an unused connection is kept is for the app to say, which ends it; the engine keeps a
+/// bounded number of them.
 fn with_patience(mut peer: HttpPeer) -> HttpPeer {
     peer.options.connection_timeout = Some(CONNECT);
     peer.options.total_connection_timeout = Some(CONNECT * 2);
-    peer.options.idle_timeout = Some(KEPT);
     peer
 }
 
