@@ -70,11 +70,6 @@ pub enum UserChange {
 }
 
 impl User {
-    /// Whether they may administer the gateway.
-    pub fn is_administrator(&self) -> bool {
-        self.groups.iter().any(|group| group.as_str() == ADMINISTRATORS)
-    }
-
     /// The group that makes an administrator.
     pub fn administrators() -> Option<GroupName> {
         GroupName::parse(ADMINISTRATORS).ok()

@@ -324,7 +324,7 @@ impl Service {
         let id = user.id;
         let ends = changes.iter().fold(false, |ends, change| ends | user.apply(change.clone()));
         let change = self.store.change_user(id, changes);
-        let outcome = self.settling(Which::Of(id, None), ends, change).await?;
+        let outcome = self.settling(Which::Of(id), ends, change).await?;
         let outcome = outcome.ok_or_else(|| nobody(name))?.map_err(|_| Denied::NameTaken)?;
         self.act(&AuditEvent::UserChanged { user: id, how });
         Ok(outcome.user)
@@ -332,7 +332,7 @@ impl Service {
 
     async fn remove_user(&self, name: &str) -> Reply {
         let id = self.named(name).await?.id;
-        let removed = self.ending(Which::Of(id, None), self.store.remove_user(id)).await?;
+        let removed = self.ending(Which::Of(id), self.store.remove_user(id)).await?;
         let user = removed.ok_or_else(|| nobody(name))?;
         self.store.clear(self.counter_of(&user)).await?;
         let message = format!("{} is removed", user.username);
@@ -394,7 +394,7 @@ impl Service {
             Some(name) => Some(self.named(name).await?.id),
             None => None,
         };
-        let which = id.map_or(Which::All(None), |id| Which::Of(id, None));
+        let which = id.map_or(Which::All, Which::Of);
         let count = self.ending(which, self.store.revoke_all(id, None)).await?;
         self.act(&AuditEvent::SessionsRevoked { user: id, count });
         Ok(AdminReply::Done { message: format!("{count} sessions have ended") })

@@ -64,7 +64,7 @@ impl Service {
         }
         let settled = self.store.flush().await;
         self.in_doubt.fetch_or(settled.is_err(), Ordering::SeqCst);
-        self.live.end_where(Which::All(None));
+        self.live.end_where(Which::All);
         settled
     }
 }

@@ -139,18 +139,18 @@ impl LiveSession {
 pub enum Which {
     /// This one.
     One(SessionId),
-    /// A person's, but perhaps one.
-    Of(UserId, Option<SessionId>),
-    /// All, but perhaps one.
-    All(Option<SessionId>),
+    /// A person's.
+    Of(UserId),
+    /// All.
+    All,
 }
 
 impl Which {
     fn includes(self, session: &Session) -> bool {
         match self {
             Self::One(id) => session.id() == id,
-            Self::Of(user, but) => session.user() == user && Some(session.id()) != but,
-            Self::All(but) => Some(session.id()) != but,
+            Self::Of(user) => session.user() == user,
+            Self::All => true,
         }
     }
 }

@@ -221,11 +221,8 @@ impl Service {
         let (id, now) = (user.id, visitor.cx.now);
         let step = Step { user: id, credentials, consumes, effects, onward, clears, now };
         let commit = self.store.commit(step);
-        let stepped = if ends_sessions {
-            self.ending(Which::Of(id, None), commit).await?
-        } else {
-            commit.await?
-        };
+        let stepped =
+            if ends_sessions { self.ending(Which::Of(id), commit).await? } else { commit.await? };
         match stepped {
             Stepped::Done => {}
             Stepped::Void => return Err(Denied::Expired),
