@@ -26,7 +26,7 @@ const FLOORS: [&[&str]; 11] = [
 ];
 
 /// What may be named where: a piece of code, and the places it may stand in.
-const FENCES: [(&str, &[&str]); 14] = [
+const FENCES: [(&str, &[&str]); 15] = [
     ("pingora::", &["proxy/"]),
     ("maud::", &["http/html", "portal/"]),
     ("::sled::", &["store/"]),
@@ -39,6 +39,7 @@ const FENCES: [(&str, &[&str]); 14] = [
     ("chacha20poly1305::", &["crypto/"]),
     ("Spent::durably(", &["store/", "domain/proof.rs"]),
     ("FullyAuthenticated::granted(", &["domain/"]),
+    ("AdminCap::of_command_line(", &["app/"]),
     ("PendingSignIn::restore(", &["store/"]),
     // A session or a proof that is read from a text is one that was never earned.
     ("serde_json::from_", &["store/", "app/"]),

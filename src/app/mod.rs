@@ -27,7 +27,7 @@ use crate::crypto::{Keyring, random};
 use crate::observe::{Format, Level, Log};
 use crate::portal::{Demo, Portal};
 use crate::proxy::{Gateway, Listener, Parts, RouteSettings};
-use crate::service::{AdminError, AdminReply, AdminRequest, Service};
+use crate::service::{AdminCap, AdminError, AdminReply, AdminRequest, Service};
 use crate::store::KvStore;
 use crate::types::Secret;
 use clock::SystemClock;
@@ -90,7 +90,7 @@ pub fn administer(config: &Config, request: AdminRequest) -> Result<AdminReply, 
     let runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = { runtime }.enable_all().build().map_err(RunError::thread)?;
     let reply = runtime.block_on(async {
-        let reply = service.administer(request).await;
+        let reply = service.administer(request, &AdminCap::of_command_line()).await;
         service.close().await.map_err(|error| RunError::store(error.to_string())).map(|()| reply)
     });
     drop(log_thread);

@@ -5,7 +5,7 @@
 
 use super::error::RunError;
 use super::{State, wire};
-use crate::service::{AdminReply, AdminRequest, Service};
+use crate::service::{AdminCap, AdminReply, AdminRequest, Service};
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -147,7 +147,7 @@ async fn administer(service: &Service, request: Request<Incoming>) -> Response<F
     let Ok(request) = serde_json::from_slice::<AdminRequest>(&body) else {
         return wire::text(StatusCode::BAD_REQUEST, "this gateway is of another version\n");
     };
-    let reply = service.administer(request).await;
+    let reply = service.administer(request, &AdminCap::of_command_line()).await;
     serde_json::to_vec(&reply).map_or_else(
         |_| wire::text(StatusCode::INTERNAL_SERVER_ERROR, "the reply cannot be written\n"),
         |json| Response::new(Full::new(Bytes::from(json))),

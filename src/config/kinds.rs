@@ -2,6 +2,7 @@
 
 use super::fault::{Place, Wrong};
 use super::tree::{Placed, Value};
+use crate::domain::Rate;
 use std::fmt::{Display, Write as _};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -151,6 +152,15 @@ pub(super) fn duration(text: String) -> Result<Duration, Wrong> {
         Some(total) => Ok(Duration::from_secs(total)),
         None => Err(refused()),
     }
+}
+
+/// `10/1m`: so many times in so long.
+pub(super) fn rate(text: String) -> Result<Rate, Wrong> {
+    let refused = || Wrong::new(format!("{text:?} is not a rate")).advise("write 10/1m");
+    let (times, per) = text.split_once('/').ok_or_else(refused)?;
+    let times = digits(times).and_then(|times| u32::try_from(times).ok());
+    let times = times.filter(|times| *times > 0).ok_or_else(refused)?;
+    Ok(Rate { times, per: duration(per.to_owned()).map_err(|_| refused())? })
 }
 
 const SIZES: &str = "write 64KiB, 1MiB or plain bytes";

@@ -1,7 +1,7 @@
 //! `[session]` to `[access]`: what the use cases are told.
 
 use super::fault::Wrong;
-use super::kinds::{duration, flag, one_of, size, within};
+use super::kinds::{duration, flag, one_of, rate, size, within};
 use super::reader::{Reader, Section};
 use super::server::cookie_domain;
 use crate::crypto::{HashParams, TotpAlgorithm, TotpParams};
@@ -21,11 +21,12 @@ pub(super) fn read(reader: &mut Reader, public_url: Option<&PublicUrl>) -> Optio
     let passwords = reader.section("password", password);
     let totp = reader.section("totp", totp);
     let limits = reader.section("limits", limits);
+    let registration = reader.section("registration", |s| s.read("enabled", "false", flag));
     let access = reader.section("access", access);
     let (session, cookie_domain) = session?;
     let Passwords { rules: password, hash, hash_workers, hash_queue } = passwords?;
     let (totp_issuer, totp, totp_skew) = totp?;
-    let (failures, body_max) = limits?;
+    let Limits { rates, failures, body_max } = limits?;
     let service = service::Settings {
         session,
         password,
@@ -35,6 +36,8 @@ pub(super) fn read(reader: &mut Reader, public_url: Option<&PublicUrl>) -> Optio
         totp,
         totp_skew,
         totp_issuer,
+        rates,
+        registration: registration?,
         failures,
         access: access?,
     };
@@ -132,13 +135,22 @@ fn issuer(text: String) -> Result<String, Wrong> {
     Ok(text)
 }
 
-fn limits(s: &mut Section<'_>) -> Option<(FailureRules, usize)> {
+struct Limits {
+    rates: service::RateRules,
+    failures: FailureRules,
+    body_max: usize,
+}
+
+fn limits(s: &mut Section<'_>) -> Option<Limits> {
+    let per_address = s.read("login_per_ip", "10/1m", rate);
+    let per_account = s.read("login_per_account", "10/15m", rate);
     let lockout_after = s.read("lockout_after", "10", within(1..=100));
     let lockout_for = s.read("lockout_for", "30m", duration);
     // A form has to fit, and every request for our own pages may hold this much memory.
     let body_max = s.read("body_max", "64KiB", size(1 << 10..=16 << 20));
     let failures = FailureRules { lockout_after: lockout_after?, lockout_for: lockout_for? };
-    Some((failures, body_max?))
+    let rates = service::RateRules { per_address: per_address?, per_account: per_account? };
+    Some(Limits { rates, failures, body_max: body_max? })
 }
 
 fn access(s: &mut Section<'_>) -> Option<AccessRules> {

@@ -1,6 +1,6 @@
 //! One master key, a subkey for each purpose.
 
-use crate::types::{Login, Secret};
+use crate::types::{Login, Secret, TokenDigest, UserId};
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
@@ -69,17 +69,29 @@ impl Keyring {
         mac(&self.forms, cookie)
     }
 
-    /// What failures of somebody of this name are counted under.
-    pub fn counter_key(&self, login: &Login) -> [u8; 32] {
-        mac(&self.names, login.as_str().as_bytes())
+    /// What all failures of a person are counted under: the beginning of each such key.
+    pub fn counters_of(&self, user: UserId) -> [u8; 16] {
+        half(mac(&self.names, user.as_bytes()))
     }
 
-    /// What failures for a name are counted under that is nobody's. There are sixty-five thousand
-    /// such counters and no more, so that made-up names cannot fill a disk.
+    /// What failures of a person are counted under, from a browser they are known by or from all
+    /// others.
+    pub fn counter_key(&self, user: UserId, browser: Option<&TokenDigest>) -> [u8; 32] {
+        let mut key = [0; 32];
+        let (person, own) = key.split_at_mut(16);
+        person.copy_from_slice(&self.counters_of(user));
+        if let Some(browser) = browser {
+            own.copy_from_slice(&half(mac(&self.names, browser.as_bytes())));
+        }
+        key
+    }
+
+    /// What failures for a name are counted under that is nobody's. There are sixteen million such
+    /// counters and no more, so that made-up names cannot fill a disk.
     pub fn stranger_key(&self, login: &Login) -> [u8; 32] {
         let mut key = [0; 32];
-        let image = self.counter_key(login);
-        key.iter_mut().zip(image).take(2).for_each(|(to, from)| *to = from);
+        let image = mac(&self.names, login.as_str().as_bytes());
+        key.iter_mut().zip(image).take(3).for_each(|(to, from)| *to = from);
         key
     }
 
@@ -93,6 +105,10 @@ fn subkey<const N: usize>(root: &Hkdf<Sha256>, label: &str) -> Result<Secret<[u8
     let mut key = [0; N];
     root.expand(label.as_bytes(), &mut key).map_err(|_| KeyError::TooShort)?;
     Ok(Secret::new(key))
+}
+
+fn half(image: [u8; 32]) -> [u8; 16] {
+    image.first_chunk().copied().unwrap_or_default()
 }
 
 fn mac(key: &MacKey, message: &[u8]) -> [u8; 32] {

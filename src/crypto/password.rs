@@ -26,6 +26,11 @@ impl Password {
         Some(Self(Secret::new(typed.nfkc().collect())))
     }
 
+    /// Whether it is the same as another.
+    pub fn is(&self, other: &Self) -> bool {
+        self.0.reveal() == other.0.reveal()
+    }
+
     /// How many characters it has.
     pub fn length(&self) -> usize {
         self.0.reveal().chars().count()

@@ -14,6 +14,14 @@ pub enum TokenKind {
     Pending,
     /// A set-up, invitation or reset link.
     Link,
+    /// A program's access to what its person may see.
+    Access,
+    /// The half of a refresh token that its family is found under.
+    Family,
+    /// A whole refresh token.
+    Refresh,
+    /// A browser that somebody has signed in with before.
+    Browser,
 }
 
 impl TokenKind {
@@ -22,6 +30,10 @@ impl TokenKind {
             Self::Session => b"vestibule session token\0",
             Self::Pending => b"vestibule pending token\0",
             Self::Link => b"vestibule link token\0",
+            Self::Access => b"vestibule access token\0",
+            Self::Family => b"vestibule token family\0",
+            Self::Refresh => b"vestibule refresh token\0",
+            Self::Browser => b"vestibule known browser\0",
         }
     }
 }
@@ -48,6 +60,21 @@ pub fn digest(kind: TokenKind, token: &Bearer) -> TokenDigest {
     TokenDigest::from_bytes(hash.into())
 }
 
+/// What the family of a refresh token is found under: an image of its first half, which all of
+/// the family share.
+pub fn family(refresh: &Bearer) -> TokenDigest {
+    let mut half = [0; 32];
+    half.iter_mut().zip(refresh.bytes()).take(16).for_each(|(to, from)| *to = *from);
+    digest(TokenKind::Family, &Bearer::from_bytes(half))
+}
+
+/// The refresh token that comes after this one: of the same family, and otherwise new.
+pub fn successor(refresh: &Bearer) -> Result<Bearer, NoEntropy> {
+    let mut bytes: [u8; 32] = random()?;
+    bytes.iter_mut().zip(refresh.bytes()).take(16).for_each(|(to, from)| *to = *from);
+    Ok(Bearer::from_bytes(bytes))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,5 +85,14 @@ mod tests {
         assert_ne!(digest(TokenKind::Session, &token), digest(TokenKind::Pending, &token));
         assert_ne!(digest(TokenKind::Pending, &token), digest(TokenKind::Link, &token));
         assert_eq!(digest(TokenKind::Link, &token), digest(TokenKind::Link, &token));
+    }
+
+    #[test]
+    fn a_successor_is_another_token_of_the_same_family() {
+        let first = new_bearer().unwrap();
+        let second = successor(&first).unwrap();
+        assert_eq!(family(&first), family(&second));
+        assert_ne!(digest(TokenKind::Refresh, &first), digest(TokenKind::Refresh, &second));
+        assert_ne!(family(&first), family(&new_bearer().unwrap()));
     }
 }

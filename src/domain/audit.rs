@@ -13,6 +13,10 @@ pub enum SignInFailure {
     CodeReused,
     /// Too many failures before.
     Locked,
+    /// Too many tries from one address.
+    AddressRate,
+    /// Too many tries at one account.
+    AccountRate,
 }
 
 #[allow(missing_docs, reason = "the fields are named after what they hold")]
@@ -28,6 +32,18 @@ pub enum AuditEvent {
     SignedOut { user: UserId, session: SessionId },
     /// A second factor was enrolled.
     Enrolled { user: UserId },
+    /// A person took their second factor away.
+    SecondFactorRemoved { user: UserId },
+    /// A person made new recovery codes.
+    RecoveryCodesRenewed { user: UserId },
+    /// A person added themselves.
+    Registered { user: UserId, name: Username },
+    /// An account was locked, after too many failures.
+    LockedOut { user: Option<UserId> },
+    /// A program signed in as a person.
+    ProgramSignedIn { user: UserId, session: SessionId },
+    /// A program's refresh token came a second time, so its session ended.
+    RefreshReused { user: UserId, session: SessionId },
     /// A recovery code was used; so many are left.
     RecoveryCodeUsed { user: UserId, left: usize },
     /// A password was chosen by the person.
@@ -52,6 +68,12 @@ impl AuditEvent {
             Self::SignInFailed { .. } => "sign_in_failed",
             Self::SignedOut { .. } => "signed_out",
             Self::Enrolled { .. } => "enrolled",
+            Self::SecondFactorRemoved { .. } => "second_factor_removed",
+            Self::RecoveryCodesRenewed { .. } => "recovery_codes_renewed",
+            Self::Registered { .. } => "registered",
+            Self::LockedOut { .. } => "locked_out",
+            Self::ProgramSignedIn { .. } => "program_signed_in",
+            Self::RefreshReused { .. } => "refresh_reused",
             Self::RecoveryCodeUsed { .. } => "recovery_code_used",
             Self::PasswordChanged { .. } => "password_changed",
             Self::LinkUsed { .. } => "link_used",
@@ -68,13 +90,20 @@ impl AuditEvent {
             Self::SignedIn { user, .. }
             | Self::SignedOut { user, .. }
             | Self::Enrolled { user }
+            | Self::SecondFactorRemoved { user }
+            | Self::RecoveryCodesRenewed { user }
+            | Self::Registered { user, .. }
+            | Self::ProgramSignedIn { user, .. }
+            | Self::RefreshReused { user, .. }
             | Self::RecoveryCodeUsed { user, .. }
             | Self::PasswordChanged { user }
             | Self::LinkUsed { user }
             | Self::UserAdded { user, .. }
             | Self::UserChanged { user, .. }
             | Self::UserRemoved { user, .. } => Some(*user),
-            Self::SignInFailed { user, .. } | Self::SessionsRevoked { user, .. } => *user,
+            Self::SignInFailed { user, .. }
+            | Self::LockedOut { user }
+            | Self::SessionsRevoked { user, .. } => *user,
         }
     }
 
@@ -86,16 +115,26 @@ impl AuditEvent {
                 SignInFailure::Code => "code",
                 SignInFailure::CodeReused => "code_reused",
                 SignInFailure::Locked => "locked",
+                SignInFailure::AddressRate => "address_rate",
+                SignInFailure::AccountRate => "account_rate",
             }
             .to_owned(),
-            Self::SignedIn { session, .. } | Self::SignedOut { session, .. } => session.to_string(),
+            Self::SignedIn { session, .. }
+            | Self::SignedOut { session, .. }
+            | Self::ProgramSignedIn { session, .. }
+            | Self::RefreshReused { session, .. } => session.to_string(),
             Self::RecoveryCodeUsed { left, .. } => format!("{left} left"),
-            Self::UserAdded { name, .. } | Self::UserRemoved { name, .. } => name.to_string(),
+            Self::UserAdded { name, .. }
+            | Self::Registered { name, .. }
+            | Self::UserRemoved { name, .. } => name.to_string(),
             Self::UserChanged { how, .. } => (*how).to_owned(),
             Self::SessionsRevoked { count, .. } => count.to_string(),
-            Self::Enrolled { .. } | Self::PasswordChanged { .. } | Self::LinkUsed { .. } => {
-                String::new()
-            }
+            Self::Enrolled { .. }
+            | Self::SecondFactorRemoved { .. }
+            | Self::RecoveryCodesRenewed { .. }
+            | Self::LockedOut { .. }
+            | Self::PasswordChanged { .. }
+            | Self::LinkUsed { .. } => String::new(),
         }
     }
 }

@@ -37,8 +37,11 @@ pub struct Failures {
 /// Whether a try is let through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Charge {
-    /// It is, and counts as a failure until it is given back.
-    Admitted,
+    /// It is, and counts as a failure until it is given back; perhaps as the one that locks.
+    Admitted {
+        /// Whether it is the one that locks.
+        locks: bool,
+    },
     /// It is not, until then.
     Locked(Timestamp),
 }
@@ -57,7 +60,8 @@ impl Failures {
         }
         let count = current.map_or(0, |failures| failures.count) + 1;
         let locked_until = (count >= rules.lockout_after).then(|| now.plus(rules.lockout_for));
-        (Some(Self { count, last_at: now, locked_until }), Charge::Admitted)
+        let locks = locked_until.is_some();
+        (Some(Self { count, last_at: now, locked_until }), Charge::Admitted { locks })
     }
 
     /// Gives one charge back, for a step that was right.
@@ -103,8 +107,9 @@ mod tests {
 
     #[test]
     fn the_last_admitted_try_is_the_one_that_locks() {
-        let two = fail(2, at(0));
-        assert_eq!(Failures::charge(two, &RULES, at(0)).1, Charge::Admitted);
+        let admitted = |locks| Charge::Admitted { locks };
+        assert_eq!(Failures::charge(fail(1, at(0)), &RULES, at(0)).1, admitted(false));
+        assert_eq!(Failures::charge(fail(2, at(0)), &RULES, at(0)).1, admitted(true));
         assert_eq!(Failures::charge(fail(3, at(0)), &RULES, at(1)).1, Charge::Locked(at(60)));
     }
 
@@ -113,7 +118,7 @@ mod tests {
         let locked = fail(3, at(0));
         assert_eq!(Failures::charge(locked, &RULES, at(59)), (None, Charge::Locked(at(60))));
         let (fresh, charge) = Failures::charge(locked, &RULES, at(60));
-        assert_eq!(charge, Charge::Admitted);
+        assert_eq!(charge, Charge::Admitted { locks: false });
         assert_eq!(fresh.unwrap().count, 1);
     }
 

@@ -6,11 +6,13 @@
 
 mod access;
 mod audit;
+mod browser;
 mod failures;
 mod ladder;
 mod link;
 mod password;
 mod proof;
+mod rate;
 mod return_url;
 mod routes;
 mod session;
@@ -18,12 +20,14 @@ mod user;
 
 pub use access::{AccessRules, Known, Policy, Verdict};
 pub use audit::{AuditEvent, SignInFailure};
+pub use browser::KnownBrowser;
 pub use failures::{Charge, FailureRules, Failures};
 pub use ladder::{Climbed, Next, PendingSignIn};
 pub use link::{Link, LinkPurpose};
 pub use password::{PasswordRules, PasswordWeakness};
 pub use proof::{FullyAuthenticated, SecondFactor, Spent};
+pub use rate::{Rate, Window};
 pub use return_url::{ReturnOrigins, ReturnUrl};
 pub use routes::{RouteKey, RouteTable};
-pub use session::{Session, SessionRules};
+pub use session::{Program, Session, SessionRules};
 pub use user::{TotpFactor, User, UserChange};

@@ -1,7 +1,7 @@
 //! The life of a session.
 
 use super::proof::{FullyAuthenticated, SecondFactor};
-use crate::types::{ClientAddr, SessionId, Timestamp, UserId};
+use crate::types::{ClientAddr, SessionId, Timestamp, TokenDigest, UserId};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -29,7 +29,20 @@ impl Default for SessionRules {
     }
 }
 
-/// A person signed in at one browser. Made from a proof, or read from the store.
+/// What a program goes on with that has signed in as a person. All tokens that follow from one
+/// sign-in are one family, and one session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Program {
+    /// What the family is found under.
+    pub family: TokenDigest,
+    /// The one refresh token that has not been used.
+    pub refresh: TokenDigest,
+    /// When the access token ends.
+    pub access_until: Timestamp,
+}
+
+/// A person signed in at one browser, or by one program. Made from a proof, or read from the
+/// store.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Session {
     id: SessionId,
@@ -42,6 +55,8 @@ pub struct Session {
     expires_at: Timestamp,
     client: ClientAddr,
     user_agent: String,
+    #[serde(default)]
+    program: Option<Program>,
 }
 
 impl Session {
@@ -68,10 +83,31 @@ impl Session {
             expires_at: now.plus(life),
             client,
             user_agent: user_agent.chars().filter(|c| !c.is_control()).take(256).collect(),
+            program: None,
         }
     }
 
-    /// Whether it is still good, given when it was last used.
+    /// Makes it a program's. It lasts as long as any, used or not.
+    #[must_use]
+    pub fn of_program(mut self, program: Program) -> Self {
+        self.idle_secs = self.expires_at.since(self.created_at).as_secs();
+        self.program = Some(program);
+        self
+    }
+
+    /// The program whose session it is, if it is one's.
+    pub const fn program(&self) -> Option<Program> {
+        self.program
+    }
+
+    /// Whether a request may be made under it, given when it was last used: a program's access
+    /// token ends before its session does.
+    pub fn admits(&self, now: Timestamp, last_seen_at: Timestamp) -> bool {
+        let in_time = self.program.is_none_or(|program| now < program.access_until);
+        in_time && self.is_live(now, last_seen_at)
+    }
+
+    /// Whether it goes on, given when it was last used.
     pub fn is_live(&self, now: Timestamp, last_seen_at: Timestamp) -> bool {
         now < self.expires_at && now.since(last_seen_at).as_secs() < self.idle_secs
     }

@@ -63,6 +63,8 @@ pub enum UserChange {
     NoPassword,
     /// The second factor is void until a link is used.
     NoSecondFactor,
+    /// The person took their second factor away.
+    SecondFactorOff,
     /// A new second factor.
     Totp(TotpFactor),
     /// The same password, hashed with today's parameters.
@@ -70,56 +72,81 @@ pub enum UserChange {
 }
 
 impl User {
+    /// Somebody new, about whom nothing but the name is known.
+    pub const fn new(id: UserId, username: Username, now: Timestamp) -> Self {
+        Self {
+            id,
+            username,
+            email: None,
+            display_name: None,
+            groups: Vec::new(),
+            password: None,
+            totp: None,
+            disabled: false,
+            must_change_password: false,
+            enrol_by_link: false,
+            credentials: 0,
+            created_at: now,
+        }
+    }
+
     /// The group that makes an administrator.
     pub fn administrators() -> Option<GroupName> {
         GroupName::parse(ADMINISTRATORS).ok()
     }
 
+    /// Whether they are one of the administrators.
+    pub fn is_administrator(&self) -> bool {
+        self.groups.iter().any(|group| group.as_str() == ADMINISTRATORS)
+    }
+
     /// Applies a change; says whether the person's sessions must end with it.
     pub fn apply(&mut self, change: UserChange) -> bool {
-        let (ends_sessions, voids_proofs) = match change {
-            UserChange::Email(email) => {
-                self.email = email;
-                (false, false)
-            }
-            UserChange::DisplayName(name) => {
-                self.display_name = name;
-                (false, false)
-            }
-            UserChange::Groups(groups) => {
-                self.groups = without_repetition(groups);
-                (false, false)
-            }
-            UserChange::Disabled(disabled) => {
-                self.disabled = disabled;
-                (disabled, disabled)
-            }
+        let ends_sessions = change.ends_sessions();
+        self.credentials += u64::from(change.voids_proofs());
+        match change {
+            UserChange::Email(email) => self.email = email,
+            UserChange::DisplayName(name) => self.display_name = name,
+            UserChange::Groups(groups) => self.groups = without_repetition(groups),
+            UserChange::Disabled(disabled) => self.disabled = disabled,
             UserChange::Password(hash) => {
                 self.password = Some(hash);
                 self.must_change_password = false;
-                (true, true)
             }
-            UserChange::NoPassword => {
-                self.password = None;
-                (true, true)
-            }
+            UserChange::NoPassword => self.password = None,
             UserChange::NoSecondFactor => {
                 self.totp = None;
                 self.enrol_by_link = true;
-                (true, true)
             }
+            UserChange::SecondFactorOff => self.totp = None,
             UserChange::Totp(factor) => {
                 self.totp = Some(factor);
                 self.enrol_by_link = false;
-                (false, true)
             }
-            UserChange::Rehashed(hash) => {
-                self.password = Some(hash);
-                (false, false)
-            }
-        };
-        self.credentials += u64::from(voids_proofs);
+            UserChange::Rehashed(hash) => self.password = Some(hash),
+        }
         ends_sessions
+    }
+}
+
+impl UserChange {
+    /// Whether the person's sessions must end with it.
+    pub const fn ends_sessions(&self) -> bool {
+        match self {
+            Self::Disabled(disabled) => *disabled,
+            Self::Password(_) | Self::NoPassword | Self::NoSecondFactor => true,
+            Self::Email(_)
+            | Self::DisplayName(_)
+            | Self::Groups(_)
+            | Self::SecondFactorOff
+            | Self::Totp(_)
+            | Self::Rehashed(_) => false,
+        }
+    }
+
+    /// Whether what was proven before is proven no more: sign-ins under way end.
+    const fn voids_proofs(&self) -> bool {
+        self.ends_sessions() || matches!(self, Self::SecondFactorOff | Self::Totp(_))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The one place where a use case's no becomes an answer.
 
+use crate::domain::Next;
 use crate::service::Denied;
 use crate::types::Timestamp;
 use http::StatusCode;
@@ -105,6 +106,42 @@ impl Answer {
                 let text = "That name is somebody's already.";
                 Self::new(StatusCode::CONFLICT, "already_exists", text).about("username")
             }
+            Denied::Breached => {
+                let text = "This password is in a list of stolen passwords, which attackers try \
+                            first. Please choose another one.";
+                Self::new(unprocessable, "breached_password", text).about("password")
+            }
+            Denied::BreachUnknown(_) => {
+                let text = "Whether this password is known to be stolen cannot be found out just \
+                            now. Please try again in a moment.";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", text).after(BUSY)
+            }
+            Denied::RateLimited(until) => Self::rate_limited(until.since(now).as_secs().max(1)),
+            Denied::RegistrationDisabled => {
+                let text = "Nobody can register here by themselves. Ask your administrator.";
+                Self::new(StatusCode::FORBIDDEN, "registration_disabled", text)
+            }
+            Denied::LinkNeeded => {
+                let text = "To enrol you need the link that your administrator has for you.";
+                Self::new(StatusCode::FORBIDDEN, "enrollment_link_required", text)
+            }
+            Denied::AlreadyEnabled => {
+                let text = "A second factor is enrolled already.";
+                Self::new(StatusCode::CONFLICT, "already_enabled", text)
+            }
+            Denied::MfaEnforced => {
+                let text = "A second factor is asked of you, so it cannot be taken away.";
+                Self::new(StatusCode::FORBIDDEN, "mfa_enforced", text)
+            }
+            Denied::SessionRevoked => {
+                let text = "This session has ended. Sign in again.";
+                Self::new(unauthorised, "session_revoked", text)
+            }
+            Denied::NeedsBrowser(next) => Self::needs_browser(*next),
+            Denied::NoSuchSession => {
+                let text = "There is no such session among yours.";
+                Self::new(StatusCode::NOT_FOUND, "not_found", text)
+            }
             Denied::Busy => {
                 let text = "Too many people are signing in at this moment. Please try again.";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", text).after(BUSY)
@@ -118,10 +155,36 @@ impl Answer {
     }
 
     fn locked(seconds: u64) -> Self {
-        let minutes = seconds.div_ceil(60);
-        let wait = if minutes == 1 { "a minute".into() } else { format!("{minutes} minutes") };
-        let text = format!("Too many tries that were not right. Try again in {wait}.");
+        let text = format!("Too many tries that were not right. Try again in {}.", wait(seconds));
         Self::new(StatusCode::LOCKED, "locked", text).after(seconds)
+    }
+
+    fn rate_limited(seconds: u64) -> Self {
+        let text = format!("Too many tries in a short time. Try again in {}.", wait(seconds));
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", text).after(seconds)
+    }
+
+    /// What a program is told whose person has something to do first.
+    fn needs_browser(next: Next) -> Self {
+        let (code, text) = match next {
+            Next::SecondFactor => ("totp_required", "A code from the authenticator is needed."),
+            Next::NewPassword => {
+                ("password_change_required", "Sign in in a browser and choose a new password first.")
+            }
+            Next::Enrolment | Next::EnrolmentLink => {
+                ("enrollment_required", "Sign in in a browser and enrol a second factor first.")
+            }
+        };
+        Self::new(StatusCode::FORBIDDEN, code, text)
+    }
+}
+
+/// A time to wait, as people say it.
+fn wait(seconds: u64) -> String {
+    match seconds.div_ceil(60) {
+        _ if seconds < 60 => format!("{seconds} seconds"),
+        1 => String::from("a minute"),
+        minutes => format!("{minutes} minutes"),
     }
 }
 

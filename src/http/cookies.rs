@@ -1,8 +1,8 @@
 //! What our cookies are called, and how they are read, set and cleared.
 //!
-//! Three at most: the session; the token of a sign-in under way (`…-step`); and the browser's
-//! half of the form token (`…-form`). Only the session is ever for more hosts than one. The other
-//! two stay with the host whose pages they are for, under the prefix that browsers let nobody
+//! Four at most: the session; the token of a sign-in under way (`…-step`); the browser's half of
+//! the form token (`…-form`); and what a browser is known by that somebody has signed in with
+//! before (`…-known`). Only the session is ever for more hosts than one. The others stay with the host whose pages they are for, under the prefix that browsers let nobody
 //! below or beside that host write, also where the session has a domain.
 
 use super::Site;
@@ -20,6 +20,7 @@ pub struct Cookies {
     session: String,
     step: String,
     form: String,
+    known: String,
     secure: bool,
     domain: Option<Host>,
 }
@@ -35,6 +36,7 @@ impl Cookies {
             session: format!("{session}vestibule"),
             step: format!("{own}vestibule-step"),
             form: format!("{own}vestibule-form"),
+            known: format!("{own}vestibule-known"),
             secure,
             domain: site.cookie_domain.clone(),
         }
@@ -54,6 +56,11 @@ impl Cookies {
     /// The browser's half of the form token.
     pub fn form_nonce(&self, headers: &HeaderMap) -> Option<Bearer> {
         Bearer::parse_bytes(only(headers, self.form.as_bytes())?)
+    }
+
+    /// The token by which a browser is known that somebody has signed in with before.
+    pub fn known_browser(&self, headers: &HeaderMap) -> Option<Bearer> {
+        Bearer::parse_bytes(only(headers, self.known.as_bytes())?)
     }
 
     /// Whether a cookie of this name is ours, so that the app neither receives nor sets it. Wider
@@ -77,6 +84,11 @@ impl Cookies {
     /// Sets the token of a sign-in under way, for as long as it lasts.
     pub fn set_step(&self, token: &Bearer, lasts: Duration) -> HeaderValue {
         self.write(&self.step, token.reveal(), Some(cookie_time(lasts)), None)
+    }
+
+    /// Makes the browser known, for as long as browsers keep a cookie.
+    pub fn set_known_browser(&self, token: &Bearer, lasts: Duration) -> HeaderValue {
+        self.write(&self.known, token.reveal(), Some(cookie_time(lasts)), None)
     }
 
     /// Clears the token of a sign-in under way.

@@ -11,6 +11,7 @@
 
 mod answer;
 mod cookies;
+mod credential;
 mod csrf;
 mod fields;
 mod headers;
@@ -24,6 +25,7 @@ mod site;
 
 pub use answer::Answer;
 pub use cookies::Cookies;
+pub use credential::{access_text, credential, is_our_bearer, refresh_text, refresh_token};
 pub use csrf::{form_token, is_from_elsewhere, is_own_document, token_fits};
 pub use fields::{BadFields, Fields};
 pub use location::Location;

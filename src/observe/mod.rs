@@ -14,7 +14,7 @@ pub use line::{Format, Level};
 pub use writer::{Log, LogThread};
 
 use crate::domain::AuditEvent;
-use crate::types::{ClientAddr, Timestamp};
+use crate::types::{ClientAddr, Timestamp, UserId};
 
 /// Who did something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub enum Actor {
     Person,
     /// Whoever can reach the administration socket.
     CommandLine,
+    /// An administrator who is signed in.
+    Administrator(UserId),
 }
 
 impl Actor {
@@ -30,6 +32,7 @@ impl Actor {
         match self {
             Self::Person => "person",
             Self::CommandLine => "command_line",
+            Self::Administrator(_) => "administrator",
         }
     }
 }
@@ -42,6 +45,9 @@ impl Log {
         self.line(at, Level::Info, "audit", |line| {
             line.text("event", event.name());
             line.text("by", actor.name());
+            if let Actor::Administrator(id) = actor {
+                line.text("administrator", &id.to_string());
+            }
             line.maybe("user", user.as_deref());
             line.maybe("from", from.as_deref());
             line.maybe("detail", Some(event.detail().as_str()).filter(|text| !text.is_empty()));

@@ -36,8 +36,7 @@ fn moment(at: Timestamp) -> Markup {
 
 /// Asks: a link that signs out would let any page do it.
 pub(super) async fn show_logout(visit: &Visit<'_>, answer: Option<&Answer>) -> Response {
-    let token = visit.cookies().session_token(&visit.request.headers);
-    match visit.service().person(token.as_ref(), &visit.request.cx).await {
+    match visit.service().person(visit.session().as_ref(), &visit.request.cx).await {
         Ok(Some(live)) => {
             let inputs = html! {
                 p { "You are signed in as " strong { (live.username()) } "." }
@@ -53,8 +52,8 @@ pub(super) async fn show_logout(visit: &Visit<'_>, answer: Option<&Answer>) -> R
 /// Signs out. Where the session could not be ended the cookie stays, so that nobody believes it
 /// was, and trying again can end it.
 pub(super) async fn act_logout(visit: &Visit<'_>) -> Acted {
-    if let Some(token) = visit.cookies().session_token(&visit.request.headers) {
-        visit.service().sign_out(&token, &visit.request.cx).await?;
+    if let Some(session) = visit.session() {
+        visit.service().sign_out(&session, &visit.request.cx).await?;
     }
     Ok(signed_out(visit))
 }

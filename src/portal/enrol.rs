@@ -24,7 +24,7 @@ pub(super) async fn show(visit: &Visit<'_>, answer: Option<&Answer>) -> Response
         Ok((token, _, _)) => token,
         Err(response) => return response,
     };
-    let enrolment = match visit.service().enrolment(&token, &visit.request.cx).await {
+    let enrolment = match visit.service().enrolment(&token, false, &visit.request.cx).await {
         Ok(enrolment) => enrolment,
         Err(denied) => return visit.stopped(&denied),
     };

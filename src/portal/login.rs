@@ -50,8 +50,8 @@ pub(super) async fn show(visit: &Visit<'_>, answer: Option<&Answer>) -> Response
 /// there is a session: somebody whom the gate would send back here at once has to sign in anew,
 /// or would go in circles.
 async fn already(visit: &Visit<'_>) -> Option<Response> {
-    let token = visit.cookies().session_token(&visit.request.headers)?;
-    match visit.service().ask(Some(&token), &visit.request.cx).await {
+    let session = visit.session()?;
+    match visit.service().ask(Some(&session), &visit.request.cx).await {
         Gate::Allow(permit) => permit.person().map(|_| leave(visit, visit.wish())),
         Gate::Forbid(person) => person.map(|_| leave(visit, None)),
         Gate::Challenge => None,

@@ -38,7 +38,11 @@ pub(super) fn onward(visit: &Visit<'_>, progress: Progress) -> Response {
             } else {
                 leave(visit, wish)
             };
-            response.with_cookie(session).with_cookie(cookies.clear_step())
+            let (browser, lasts) = &done.browser;
+            response
+                .with_cookie(session)
+                .with_cookie(cookies.set_known_browser(browser, *lasts))
+                .with_cookie(cookies.clear_step())
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::http::{
     Answer, Cookies, Fields, Location, Request, Response, Site, challenge, form_token, token_fits,
 };
 use crate::observe::Level;
-use crate::service::{Denied, LiveSession, Service, Visitor};
+use crate::service::{Credential, Denied, LiveSession, Service, Visitor};
 use crate::types::Bearer;
 use http::StatusCode;
 use http::header::USER_AGENT;
@@ -27,6 +27,7 @@ pub(super) struct Visit<'a> {
     pub fields: Fields,
     nonce: Bearer,
     nonce_is_new: bool,
+    browser: Option<Bearer>,
 }
 
 impl<'a> Visit<'a> {
@@ -36,7 +37,10 @@ impl<'a> Visit<'a> {
         let nonce_is_new = known.is_none();
         let nonce = known.map_or_else(new_bearer, Ok);
         match nonce {
-            Ok(nonce) => Ok(Self { portal, request, fields, nonce, nonce_is_new }),
+            Ok(nonce) => {
+                let browser = portal.cookies.known_browser(&request.headers);
+                Ok(Self { portal, request, fields, nonce, nonce_is_new, browser })
+            }
             Err(error) => Err(unavailable(portal, request, &error.to_string())),
         }
     }
@@ -61,7 +65,7 @@ impl<'a> Visit<'a> {
     /// Who takes a step.
     pub fn visitor(&self) -> Visitor<'_> {
         let user_agent = self.request.header(USER_AGENT.as_str()).unwrap_or_default();
-        Visitor { cx: &self.request.cx, user_agent }
+        Visitor { cx: &self.request.cx, user_agent, browser: self.browser.as_ref() }
     }
 
     /// Where to go afterwards, where that was said and may be followed. Looked at each time it is
@@ -122,11 +126,17 @@ impl<'a> Visit<'a> {
         html::page(self.site(), StatusCode::OK, title, body)
     }
 
+    /// What this browser shows.
+    pub fn session(&self) -> Option<Credential> {
+        self.cookies().session_token(&self.request.headers).map(Credential::Session)
+    }
+
     /// The session this browser carries, or the response that asks to sign in.
     pub async fn person(&self) -> Result<(Bearer, Arc<LiveSession>), Response> {
         let request = self.request;
         if let Some(token) = self.cookies().session_token(&request.headers) {
-            match self.service().person(Some(&token), &request.cx).await {
+            let shown = Credential::Session(token.clone());
+            match self.service().person(Some(&shown), &request.cx).await {
                 Ok(Some(live)) => return Ok((token, live)),
                 Ok(None) => {}
                 Err(error) => return Err(self.stopped(&error.into())),

@@ -17,7 +17,7 @@ use super::gateway::{Arrival, Ctx, Gateway, Turn};
 use super::guard::ConnControl;
 use super::headers::HeaderRules;
 use super::hygiene::{HeadLimits, check_http2, is_websocket_upgrade};
-use crate::http::{Response, challenge, is_page_navigation, refusal};
+use crate::http::{Response, challenge, credential, is_page_navigation, refusal};
 use crate::observe::{Access, Outcome};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -93,8 +93,8 @@ impl Door {
 
     /// Notes who visits our own pages, for the log; the pages ask for themselves.
     async fn name_visitor(&self, session: &Session, ctx: &mut Ctx, arrival: &Arrival) {
-        let token = self.0.headers.cookies().session_token(&session.req_header().headers);
-        ctx.person = self.0.service.person(token.as_ref(), &arrival.cx).await.unwrap_or_default();
+        let shown = credential(self.0.headers.cookies(), &session.req_header().headers);
+        ctx.person = self.0.service.person(shown.as_ref(), &arrival.cx).await.unwrap_or_default();
     }
 
     /// Lets bytes pass, in either direction, for as long as the session they belong to is good.

@@ -12,7 +12,7 @@ use super::headers::HeaderRules;
 use super::serve::Serving;
 use super::settings::Settings;
 use super::streams::{Entry, Streams};
-use crate::http::{Cookies, Site};
+use crate::http::{Cookies, Site, credential};
 use crate::observe::{Access, Level, Outcome};
 use crate::portal::Portal;
 use crate::service::{Answer, LiveSession, Permit, Service};
@@ -207,8 +207,8 @@ impl Gateway {
             ctx.note(Outcome::NoRoute, "no_route");
             return Turn::Refuse(StatusCode::NOT_FOUND);
         };
-        let token = self.headers.cookies().session_token(&head.headers);
-        match self.service.ask(token.as_ref(), &arrival.cx).await {
+        let shown = credential(self.headers.cookies(), &head.headers);
+        match self.service.ask(shown.as_ref(), &arrival.cx).await {
             Answer::Allow(permit) => {
                 ctx.outcome = Outcome::Allowed;
                 ctx.person = permit.person().cloned();

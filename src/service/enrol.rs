@@ -6,8 +6,8 @@
 
 use super::sign_in::{Changes, Progress, Visitor};
 use super::{Denied, Service};
-use crate::crypto::{CodeError, RecoveryCode, RecoverySet, TokenKind, TotpSecret, digest};
-use crate::domain::{AuditEvent, Next, SignInFailure, TotpFactor};
+use crate::crypto::{CodeMatched, RecoveryCode, RecoverySet, TokenKind, TotpSecret, digest};
+use crate::domain::{AuditEvent, Next, SignInFailure, TotpFactor, User};
 use crate::store::Effect;
 use crate::types::{Bearer, RequestCx, Secret};
 
@@ -21,11 +21,17 @@ pub struct Enrolment {
 }
 
 impl Service {
-    /// The secret to enrol: made at the first call, the same at the next.
-    pub async fn enrolment(&self, token: &Bearer, cx: &RequestCx) -> Result<Enrolment, Denied> {
+    /// The secret to enrol: made at the first call, the same at the next unless it is to be a
+    /// new one.
+    pub async fn enrolment(
+        &self,
+        token: &Bearer,
+        afresh: bool,
+        cx: &RequestCx,
+    ) -> Result<Enrolment, Denied> {
         let (mut pending, user, _) = self.underway(token, Next::Enrolment, cx).await?;
-        let secret = match &pending.enrolment {
-            Some(secret) => secret.clone(),
+        let secret = match pending.enrolment.take().filter(|_| !afresh) {
+            Some(secret) => secret,
             None => {
                 let secret = TotpSecret::generate(self.settings.totp)?;
                 pending.enrolment = Some(secret.clone());
@@ -36,8 +42,13 @@ impl Service {
                 secret
             }
         };
+        Ok(self.enrolment_of(&secret, &user))
+    }
+
+    /// A secret as a person needs it to enrol.
+    pub(super) fn enrolment_of(&self, secret: &TotpSecret, user: &User) -> Enrolment {
         let uri = secret.provisioning_uri(&self.settings.totp_issuer, &user.username);
-        Ok(Enrolment { secret: secret.as_text(), uri })
+        Enrolment { secret: secret.as_text(), uri }
     }
 
     /// Confirms the secret with its first code, and goes on.
@@ -50,16 +61,7 @@ impl Service {
         let cx = visitor.cx;
         let (pending, user, consumes) = self.underway(token, Next::Enrolment, cx).await?;
         let secret = pending.enrolment.clone().ok_or(Denied::WrongStep)?;
-        let counter = self.counter_of(&user);
-        self.charge(counter, Some(&user), cx).await?;
-        let matched = match secret.check(user.id, code, cx.now, self.settings.totp_skew, None) {
-            Ok(matched) => matched,
-            Err(CodeError::Wrong | CodeError::AlreadyUsed) => {
-                self.failed(Some(user.id), SignInFailure::Code, cx);
-                return Err(Denied::Code);
-            }
-        };
-        self.store.refund(counter).await?;
+        let matched = self.first_code(&user, &secret, code, visitor).await?;
         let (recovery, recovery_codes) = self.new_recovery_codes().await?;
         let factor = TotpFactor { secret, confirmed_at: cx.now };
         let enrol = Effect::Enrol { factor, step: matched.step(), recovery };
@@ -78,6 +80,23 @@ impl Service {
         cx: &RequestCx,
     ) -> Result<Vec<RecoveryCode>, Denied> {
         Ok(self.store.take_recovery_codes(digest(TokenKind::Session, token), cx.now).await?)
+    }
+
+    /// The first code of a new secret.
+    pub(super) async fn first_code(
+        &self,
+        user: &User,
+        secret: &TotpSecret,
+        code: &str,
+        visitor: Visitor<'_>,
+    ) -> Result<CodeMatched, Denied> {
+        let (cx, skew) = (visitor.cx, self.settings.totp_skew);
+        let tried = self.charge(self.counter_of(user, visitor).await?, Some(user), cx).await?;
+        let matched = secret.check(user.id, code, cx.now, skew, None).map_err(|_| {
+            self.failed(Some(user.id), SignInFailure::Code, cx);
+            Denied::Code
+        });
+        self.judged(tried, matched, cx).await
     }
 
     pub(super) async fn new_recovery_codes(

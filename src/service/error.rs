@@ -1,7 +1,7 @@
 //! Why a use case did not go on.
 
 use crate::crypto::NoEntropy;
-use crate::domain::PasswordWeakness;
+use crate::domain::{Next, PasswordWeakness};
 use crate::store::StoreError;
 use crate::types::{NameError, Timestamp};
 
@@ -31,6 +31,27 @@ pub enum Denied {
     Name(NameError),
     /// The name is somebody's.
     NameTaken,
+    /// The new password is in a list of passwords that have been stolen.
+    Breached,
+    /// Whether the new password has been stolen could not be found out; the sentence is for the
+    /// operator alone.
+    BreachUnknown(String),
+    /// Too many tries from this address, or for this name; until then.
+    RateLimited(Timestamp),
+    /// Nobody may register here.
+    RegistrationDisabled,
+    /// A second factor can be enrolled by the link alone that an administrator hands out.
+    LinkNeeded,
+    /// A second factor is enrolled already.
+    AlreadyEnabled,
+    /// A rule will ask this person for a second factor, so it cannot be taken away.
+    MfaEnforced,
+    /// The session that a refresh token belongs to has ended.
+    SessionRevoked,
+    /// A program cannot take this step for its person, who has to sign in in a browser first.
+    NeedsBrowser(Next),
+    /// There is no such session among the person's own.
+    NoSuchSession,
     /// Too many hashes are waiting already.
     Busy,
     /// The store or the operating system failed; the sentence is for the operator alone.

@@ -15,6 +15,24 @@ use std::sync::Arc;
 /// that it takes a busy machine to come to a third.
 const LOADS: usize = 16;
 
+/// What a request shows to say whose it is.
+#[derive(Clone, Debug)]
+pub enum Credential {
+    /// A browser's session token.
+    Session(Bearer),
+    /// A program's access token.
+    Access(Bearer),
+}
+
+impl Credential {
+    fn digest(&self) -> TokenDigest {
+        match self {
+            Self::Session(token) => digest(TokenKind::Session, token),
+            Self::Access(token) => digest(TokenKind::Access, token),
+        }
+    }
+}
+
 /// Leave to pass a request on, and in whose name.
 ///
 /// ```compile_fail
@@ -48,9 +66,9 @@ pub enum Answer {
 }
 
 impl Service {
-    /// Asks for a request that carries this session token, if any.
-    pub async fn ask(&self, token: Option<&Bearer>, cx: &RequestCx) -> Answer {
-        let person = match self.person(token, cx).await {
+    /// Asks for a request that shows this, if anything.
+    pub async fn ask(&self, shown: Option<&Credential>, cx: &RequestCx) -> Answer {
+        let person = match self.person(shown, cx).await {
             Ok(person) => person,
             Err(error) => return Answer::Unavailable(error.to_string()),
         };
@@ -62,14 +80,13 @@ impl Service {
         }
     }
 
-    /// Whose token it is, if it is anybody's at this moment. Counts as a use.
+    /// Who shows it, if it is good at this moment. Counts as a use.
     pub async fn person(
         &self,
-        token: Option<&Bearer>,
+        shown: Option<&Credential>,
         cx: &RequestCx,
     ) -> Result<Option<Arc<LiveSession>>, StoreError> {
-        let Some(token) = token else { return Ok(None) };
-        let digest = digest(TokenKind::Session, token);
+        let Some(digest) = shown.map(Credential::digest) else { return Ok(None) };
         let live = match self.live.get(&digest).filter(|live| live.is_live(cx.now)) {
             Some(live) => Some(live),
             // What is held may have been put an end to since the person's record changed; only

@@ -84,26 +84,16 @@ impl Service {
         visitor: Visitor<'_>,
     ) -> Result<Progress, Denied> {
         let cx = visitor.cx;
+        self.admit_address(cx)?;
         let (link, _) = self.load_link(token, cx).await?;
         if link.purpose != LinkPurpose::Setup {
             return Err(Denied::LinkGone);
         }
         let username = Username::parse(name)?;
         let hash = self.hash_new(password, username.as_str()).await?;
-        let user = User {
-            id: new_user_id()?,
-            username,
-            email: None,
-            display_name: None,
-            groups: User::administrators().into_iter().collect(),
-            password: Some(hash.clone()),
-            totp: None,
-            disabled: false,
-            must_change_password: false,
-            enrol_by_link: false,
-            credentials: 0,
-            created_at: cx.now,
-        };
+        let mut user = User::new(new_user_id()?, username, cx.now);
+        user.groups = User::administrators().into_iter().collect();
+        user.password = Some(hash.clone());
         let added = AuditEvent::UserAdded { user: user.id, name: user.username.clone() };
         let effects = vec![Effect::FirstUser(user.clone())];
         let verified = self.prove(self.hashing.place()?, &user, hash, password, cx).await?;
@@ -120,6 +110,7 @@ impl Service {
         password: &str,
         visitor: Visitor<'_>,
     ) -> Result<Progress, Denied> {
+        self.admit_address(visitor.cx)?;
         let (link, user) = self.load_link(token, visitor.cx).await?;
         let fits = matches!(link.purpose, LinkPurpose::Invitation | LinkPurpose::NewPassword);
         let user = user.filter(|_| fits).ok_or(Denied::LinkGone)?;
@@ -140,15 +131,16 @@ impl Service {
         visitor: Visitor<'_>,
     ) -> Result<Progress, Denied> {
         let cx = visitor.cx;
+        self.admit_address(cx)?;
         let (link, user) = self.load_link(token, cx).await?;
         let fits = link.purpose == LinkPurpose::NewSecondFactor;
         let user = user.filter(|_| fits).ok_or(Denied::LinkGone)?;
-        let (counter, place) = (self.counter_of(&user), self.hashing.place()?);
-        self.charge(counter, Some(&user), cx).await?;
+        let counter = self.counter_of(&user, visitor).await?;
+        let place = self.hashing.place()?;
+        let tried = self.charge(counter, Some(&user), cx).await?;
         let hash = user.password.clone().unwrap_or_else(|| self.nobody.clone());
         let verified = self.prove(place, &user, hash, password, cx).await;
-        let verified = self.unless_judged(counter, verified).await?;
-        self.store.refund(counter).await?;
+        let verified = self.judged(tried, verified, cx).await?;
         let progress =
             self.follow(token, link.purpose, user, verified, Vec::new(), visitor).await?;
         Ok(progress)

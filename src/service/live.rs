@@ -59,6 +59,7 @@ pub struct LiveSession {
     session: Session,
     username: String,
     identity: Identity,
+    administers: bool,
     last_seen: AtomicU64,
     stored_seen: AtomicU64,
     ended: AtomicBool,
@@ -71,6 +72,7 @@ impl LiveSession {
         Self {
             digest,
             identity: Identity::of(user),
+            administers: user.is_administrator(),
             username: user.username.to_string(),
             session,
             last_seen: AtomicU64::new(seen),
@@ -86,7 +88,7 @@ impl LiveSession {
 
     /// Whether it has neither expired nor been idle too long, whatever else became of it.
     pub(super) fn is_in_time(&self, now: Timestamp) -> bool {
-        self.session.is_live(now, self.last_seen())
+        self.session.admits(now, self.last_seen())
     }
 
     /// Notes a use.
@@ -117,6 +119,11 @@ impl LiveSession {
         &self.identity
     }
 
+    /// Whether they are one of the administrators.
+    pub const fn is_administrator(&self) -> bool {
+        self.administers
+    }
+
     /// What it is found under.
     pub(super) const fn digest(&self) -> TokenDigest {
         self.digest
@@ -141,6 +148,10 @@ pub enum Which {
     One(SessionId),
     /// A person's.
     Of(UserId),
+    /// A person's, but not this one.
+    Others(UserId, SessionId),
+    /// The one that a family of tokens belongs to.
+    Family(TokenDigest),
     /// All.
     All,
 }
@@ -150,6 +161,8 @@ impl Which {
         match self {
             Self::One(id) => session.id() == id,
             Self::Of(user) => session.user() == user,
+            Self::Others(user, but) => session.user() == user && session.id() != but,
+            Self::Family(family) => session.program().is_some_and(|of| of.family == family),
             Self::All => true,
         }
     }

@@ -3,23 +3,37 @@
 //! Each capability exists once, here; pages, API and commands are thin. [`Service::ask`] is the
 //! gate. Nothing here knows HTTP beyond the type of a header value, or which store it has.
 
+mod account;
 mod admin;
+mod capability;
 mod ending;
 mod enrol;
 mod error;
 mod gate;
+mod factors;
 mod hashing;
+mod limits;
 mod links;
 mod live;
+mod programs;
+mod registration;
+mod second_factor;
 mod settings;
 mod sign_in;
 
-pub use admin::{AdminError, AdminReply, AdminRequest, NewUser, SessionView, UserView};
+pub use admin::{
+    AdminError, AdminErrorKind, AdminReply, AdminRequest, NewTotp, NewUser, SessionView, UserView,
+};
+pub use capability::AdminCap;
 pub use enrol::Enrolment;
 pub use error::Denied;
-pub use gate::{Answer, Permit};
+pub use gate::{Answer, Credential, Permit};
+pub use limits::RateRules;
 pub use links::LinkPage;
 pub use live::{Identity, LiveSession};
+pub use programs::ProgramTokens;
+pub use registration::Registration;
+pub use second_factor::TotpStatus;
 pub use settings::Settings;
 pub use sign_in::{Progress, SignedIn, Underway, Visitor};
 
@@ -29,6 +43,7 @@ use crate::observe::{Actor, Log};
 use crate::store::{Store, StoreError};
 use crate::types::{Clock, RequestCx, Secret, UserId};
 use hashing::HashPool;
+use limits::Windows;
 use live::{LiveSessions, Which};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -44,6 +59,7 @@ pub struct Service {
     settings: Settings,
     hashing: HashPool,
     live: LiveSessions,
+    windows: Windows,
     /// Whether sessions may have ended in the store that memory still knows.
     in_doubt: AtomicBool,
     loading: Semaphore,
@@ -69,6 +85,7 @@ impl Service {
             hashing: HashPool::start(settings.hash_workers, settings.hash_queue)?,
             nobody: PasswordHash::unmatched(settings.hash),
             live: LiveSessions::new(),
+            windows: Windows::new(),
             in_doubt: AtomicBool::new(false),
             loading: Semaphore::new(LOADING),
             store,

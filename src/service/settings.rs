@@ -1,5 +1,6 @@
 //! What the use cases are told by the configuration.
 
+use super::limits::RateRules;
 use crate::crypto::{HashParams, TotpParams};
 use crate::domain::{AccessRules, FailureRules, PasswordRules, SessionRules};
 
@@ -22,6 +23,10 @@ pub struct Settings {
     pub totp_skew: u8,
     /// The name authenticators show.
     pub totp_issuer: String,
+    /// How often may be tried.
+    pub rates: RateRules,
+    /// Whether people may add themselves.
+    pub registration: bool,
     /// What failures cost.
     pub failures: FailureRules,
     /// Who may go where.
@@ -39,6 +44,8 @@ impl Default for Settings {
             totp: TotpParams::default(),
             totp_skew: 1,
             totp_issuer: String::from("vestibule"),
+            rates: RateRules::default(),
+            registration: false,
             failures: FailureRules::default(),
             access: AccessRules::default(),
         }

@@ -3,18 +3,16 @@
 //! Each step loads what is known, lets the domain's ladder say what comes next, and commits: the
 //! step's proof is used up and the next token exists, or neither. Every step up gets a new token.
 
-use super::hashing::Place;
-use super::{Denied, Service, Which};
-use crate::crypto::{
-    CodeError, Password, PasswordHash, PasswordVerified, RecoveryCode, TokenKind, digest,
-    new_bearer, new_session_id,
-};
+use super::factors::SpentCode;
+use super::{Credential, Denied, Service, Which};
+use crate::crypto::{RecoveryCode, TokenKind, digest, new_bearer, new_session_id};
 use crate::domain::{
-    AuditEvent, Charge, Climbed, FullyAuthenticated, Next, PasswordWeakness, PendingSignIn,
-    SecondFactor, Session, SignInFailure, Spent, User, UserChange,
+    AuditEvent, Climbed, FullyAuthenticated, KnownBrowser, Next, PasswordWeakness, PendingSignIn,
+    Session, User, UserChange,
 };
 use crate::store::{Effect, OneTime, Onward, Step, Stepped};
-use crate::types::{Bearer, Login, RequestCx, Timestamp, UserId};
+use crate::types::{Bearer, RequestCx, Timestamp};
+use std::time::Duration;
 
 /// What a step knows about whoever takes it.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +21,8 @@ pub struct Visitor<'a> {
     pub cx: &'a RequestCx,
     /// What the browser calls itself.
     pub user_agent: &'a str,
+    /// What the browser is known by, where somebody has signed in with it before.
+    pub browser: Option<&'a Bearer>,
 }
 
 /// Where a step led.
@@ -32,7 +32,7 @@ pub enum Progress {
     /// To another step.
     Waits(Underway),
     /// All the way.
-    SignedIn(SignedIn),
+    SignedIn(Box<SignedIn>),
 }
 
 /// A sign-in under way.
@@ -59,6 +59,12 @@ pub struct SignedIn {
     pub return_to: Option<String>,
     /// Whether recovery codes wait to be shown.
     pub shows_recovery_codes: bool,
+    /// Whose it is.
+    pub user: User,
+    /// What the browser is known by from now on, and for how long.
+    pub browser: (Bearer, Duration),
+    /// How many recovery codes are left, where one was used.
+    pub recovery_codes_left: Option<usize>,
 }
 
 /// What a step changes besides leading on.
@@ -79,23 +85,9 @@ impl Service {
         return_to: Option<String>,
         visitor: Visitor<'_>,
     ) -> Result<Progress, Denied> {
-        let cx = visitor.cx;
-        let login = Login::parse(name).map_err(|_| Denied::Credentials)?;
-        let user = self.store.find_user(&login).await?;
-        // Whoever is found is counted under the one name, however it was typed.
-        let counter = self.counter(user.as_ref(), &login);
-        let place = self.hashing.place()?;
-        self.charge(counter, user.as_ref(), cx).await?;
-        let verified = self.check_password(place, user.as_ref(), password).await;
-        let verified = self.unless_judged(counter, verified).await?;
-        let whose = user.as_ref().map(|user| user.id);
-        let Some((user, verified)) = user.zip(verified).filter(|(user, _)| !user.disabled) else {
-            self.failed(whose, SignInFailure::Credentials, cx);
-            return Err(Denied::Credentials);
-        };
-        self.store.refund(counter).await?;
+        let (user, verified) = self.first_factor(name, password, visitor).await?;
         let patience = self.settings.session.pending;
-        let begun = PendingSignIn::begin(verified, &user, cx.now, patience);
+        let begun = PendingSignIn::begin(verified, &user, visitor.cx.now, patience);
         let mut pending = begun.ok_or(Denied::Credentials)?;
         pending.remember = remember;
         pending.return_to = return_to;
@@ -112,19 +104,14 @@ impl Service {
     ) -> Result<Progress, Denied> {
         let cx = visitor.cx;
         let (pending, user, consumes) = self.underway(token, Next::SecondFactor, cx).await?;
-        let counter = self.counter_of(&user);
-        let recovery = RecoveryCode::parse(code);
-        let place = recovery.as_ref().map(|_| self.hashing.place()).transpose()?;
-        self.charge(counter, Some(&user), cx).await?;
-        let spent = match recovery.zip(place) {
-            Some((code, place)) => self.spend_recovery_code(&user, code, place, cx).await,
-            None => self.spend_code(&user, code, cx).await,
-        };
-        let spent = self.unless_judged(counter, spent).await?;
-        self.store.refund(counter).await?;
+        let SpentCode { spent, left } = self.spend(&user, code, visitor).await?;
         let pending = pending.with_second_factor(spent, cx.now).ok_or(Denied::Expired)?;
         let changes = Changes { consumes: Some(consumes), ..Changes::default() };
-        self.go_on(pending, user, changes, visitor).await
+        let mut progress = self.go_on(pending, user, changes, visitor).await?;
+        if let Progress::SignedIn(signed_in) = &mut progress {
+            signed_in.recovery_codes_left = left;
+        }
+        Ok(progress)
     }
 
     /// A new password, where one must be chosen before going on.
@@ -159,9 +146,9 @@ impl Service {
         }
     }
 
-    /// Ends the session of this token.
-    pub async fn sign_out(&self, token: &Bearer, cx: &RequestCx) -> Result<(), Denied> {
-        let Some(live) = self.person(Some(token), cx).await? else { return Ok(()) };
+    /// Ends the session of whoever shows this.
+    pub async fn sign_out(&self, shown: &Credential, cx: &RequestCx) -> Result<(), Denied> {
+        let Some(live) = self.person(Some(shown), cx).await? else { return Ok(()) };
         let id = live.session().id();
         self.ending(Which::One(id), self.store.revoke(id)).await?;
         self.record(&AuditEvent::SignedOut { user: live.session().user(), session: id }, cx);
@@ -195,6 +182,9 @@ impl Service {
             Climbed::Waits(next) if next == step => {
                 Ok((pending, user, OneTime::Pending(digest(TokenKind::Pending, token))))
             }
+            Climbed::Waits(Next::EnrolmentLink) if step == Next::Enrolment => {
+                Err(Denied::LinkNeeded)
+            }
             _ => Err(Denied::WrongStep),
         }
     }
@@ -208,31 +198,56 @@ impl Service {
         visitor: Visitor<'_>,
     ) -> Result<Progress, Denied> {
         let Changes { consumes, effects, recovery_codes } = changes;
-        let credentials = user.credentials;
+        let (id, credentials, now) = (user.id, user.credentials, visitor.cx.now);
         // The ladder judges the person as the step leaves them; the store applies the same.
-        let ends_sessions = apply(&effects, &mut user);
+        apply(&effects, &mut user);
         pending.renew(&user);
+        let (mut clears, mut browser) = (None, None);
         let (onward, progress) = match self.climb(&pending, &user) {
             Climbed::Waits(next) => wait(pending, next)?,
-            Climbed::Done(proof) => self.arrive(pending, proof, recovery_codes, visitor)?,
+            Climbed::Done(proof) => {
+                clears = Some(self.counter_of(&user, visitor).await?.key());
+                let known = self.browser_token(visitor).await?;
+                browser = Some(digest(TokenKind::Browser, &known));
+                self.arrive(pending, proof, recovery_codes, (user, known), visitor)?
+            }
         };
-        let is_done = matches!(progress, Progress::SignedIn(_));
-        let clears = is_done.then(|| self.counter_of(&user));
-        let (id, now) = (user.id, visitor.cx.now);
-        let step = Step { user: id, credentials, consumes, effects, onward, clears, now };
-        let commit = self.store.commit(step);
-        let stepped =
-            if ends_sessions { self.ending(Which::Of(id), commit).await? } else { commit.await? };
-        match stepped {
-            Stepped::Done => {}
-            Stepped::Void => return Err(Denied::Expired),
-            Stepped::Refused => return Err(Denied::NameTaken),
-        }
+        let step = Step { user: id, credentials, consumes, effects, onward, clears, browser, now };
+        self.commit(step).await?;
         if let Progress::SignedIn(signed_in) = &progress {
             let session = signed_in.session.id();
             self.record(&AuditEvent::SignedIn { user: id, session }, visitor.cx);
         }
         Ok(progress)
+    }
+
+    /// Takes a step, or says why it cannot be taken any more.
+    pub(super) async fn commit(&self, step: Step) -> Result<(), Denied> {
+        let which = match step.onward {
+            Onward::Same(id) => Which::Others(step.user, id),
+            _ => Which::Of(step.user),
+        };
+        let ends_sessions = step.effects.iter().any(Effect::ends_sessions);
+        let commit = self.store.commit(step);
+        let stepped =
+            if ends_sessions { self.ending(which, commit).await? } else { commit.await? };
+        match stepped {
+            Stepped::Done => Ok(()),
+            Stepped::Void => Err(Denied::Expired),
+            Stepped::Refused => Err(Denied::NameTaken),
+        }
+    }
+
+    /// The token a browser is known by: its own, where we gave it one, or a new one. One that we
+    /// never gave is not taken on.
+    async fn browser_token(&self, visitor: Visitor<'_>) -> Result<Bearer, Denied> {
+        if let Some(token) = visitor.browser {
+            let known = self.store.browser(digest(TokenKind::Browser, token), visitor.cx.now);
+            if known.await?.is_some() {
+                return Ok(token.clone());
+            }
+        }
+        Ok(new_bearer()?)
     }
 
     /// The session at the top of the ladder.
@@ -241,155 +256,47 @@ impl Service {
         pending: PendingSignIn,
         proof: FullyAuthenticated,
         recovery_codes: Vec<RecoveryCode>,
+        (user, browser): (User, Bearer),
         visitor: Visitor<'_>,
     ) -> Result<(Onward, Progress), Denied> {
-        let (token, id) = (new_bearer()?, new_session_id()?);
-        let (remember, rules) = (pending.remember, &self.settings.session);
+        let token = new_bearer()?;
+        let remember = pending.remember;
+        let session = self.begin_session(proof, remember, visitor)?;
+        let signed_in = SignedIn {
+            session: session.clone(),
+            remember,
+            return_to: pending.return_to,
+            shows_recovery_codes: !recovery_codes.is_empty(),
+            user,
+            browser: (browser, KnownBrowser::LIFE),
+            recovery_codes_left: None,
+            token,
+        };
+        let digest = digest(TokenKind::Session, &signed_in.token);
+        Ok((Onward::Session(digest, session, recovery_codes), Progress::SignedIn(Box::new(signed_in))))
+    }
+
+    pub(super) fn begin_session(
+        &self,
+        proof: FullyAuthenticated,
+        remember: bool,
+        visitor: Visitor<'_>,
+    ) -> Result<Session, Denied> {
         let RequestCx { now, client, .. } = *visitor.cx;
-        let session = Session::begin(id, proof, remember, rules, now, client, visitor.user_agent);
-        let shows_recovery_codes = !recovery_codes.is_empty();
-        let digest = digest(TokenKind::Session, &token);
-        let onward = Onward::Session(digest, session.clone(), recovery_codes);
-        let return_to = pending.return_to;
-        let signed_in = SignedIn { token, session, remember, return_to, shows_recovery_codes };
-        Ok((onward, Progress::SignedIn(signed_in)))
-    }
-
-    /// The counter for a name: the account's own, if it is one.
-    fn counter(&self, user: Option<&User>, login: &Login) -> [u8; 32] {
-        user.map_or_else(|| self.keys.stranger_key(login), |user| self.counter_of(user))
-    }
-
-    pub(super) fn counter_of(&self, user: &User) -> [u8; 32] {
-        // A username is a login in its one spelling already.
-        Login::parse(user.username.as_str())
-            .map_or(UNREACHED, |login| self.keys.counter_key(&login))
-    }
-
-    /// Charges a try before it is judged.
-    pub(super) async fn charge(
-        &self,
-        counter: [u8; 32],
-        user: Option<&User>,
-        cx: &RequestCx,
-    ) -> Result<(), Denied> {
-        let id = user.map(|user| user.id);
-        match self.store.charge(counter, &self.settings.failures, cx.now).await? {
-            Charge::Admitted => Ok(()),
-            Charge::Locked(until) => {
-                self.failed(id, SignInFailure::Locked, cx);
-                Err(Denied::Locked(until))
-            }
-        }
-    }
-
-    /// Gives a charge back where the try was never judged: nobody is locked out by our own faults.
-    pub(super) async fn unless_judged<T>(
-        &self,
-        counter: [u8; 32],
-        outcome: Result<T, Denied>,
-    ) -> Result<T, Denied> {
-        let is_judged =
-            matches!(outcome, Ok(_) | Err(Denied::Credentials | Denied::Code | Denied::CodeUsed));
-        if !is_judged {
-            // What the store cannot take back now, it forgets in time.
-            let _ = self.store.refund(counter).await;
-        }
-        outcome
-    }
-
-    /// Checks a password, or spends as long on a name that has none.
-    pub(super) async fn check_password(
-        &self,
-        place: Place,
-        user: Option<&User>,
-        password: &str,
-    ) -> Result<Option<PasswordVerified>, Denied> {
-        // What is too long to be a password is hashed as one that matches nothing.
-        let typed = Password::new(password).or_else(|| Password::new("\u{0}"));
-        let hash =
-            user.and_then(|user| user.password.clone()).unwrap_or_else(|| self.nobody.clone());
-        let id = user.map_or(UserId::from_bytes([0; 16]), |user| user.id);
-        self.hashing.run_at(place, move || typed.and_then(|typed| hash.verify(id, &typed))).await
-    }
-
-    /// Judges and hashes a new password.
-    pub(super) async fn hash_new(
-        &self,
-        password: &str,
-        username: &str,
-    ) -> Result<PasswordHash, Denied> {
-        let password = Password::new(password).ok_or(Denied::PasswordUnusable)?;
-        self.settings.password.check(&password, username).map_err(Denied::Weak)?;
-        let params = self.settings.hash;
-        Ok(self.hashing.run(move || PasswordHash::create(&password, params)).await??)
-    }
-
-    /// Where the costs of a hash have changed since it was made, makes it anew. Costs a second
-    /// hash, once; where that cannot be had now, the next sign-in will do.
-    async fn rehash(&self, user: &User, password: &str) -> Vec<Effect> {
-        let params = self.settings.hash;
-        let is_current = user.password.as_ref().is_none_or(|hash| hash.is_current(params));
-        let Some(password) = Password::new(password).filter(|_| !is_current) else {
-            return Vec::new();
-        };
-        let hashed = self.hashing.run(move || PasswordHash::create(&password, params));
-        match hashed.await {
-            Ok(Ok(hash)) => vec![Effect::Change(UserChange::Rehashed(hash))],
-            _ => Vec::new(),
-        }
-    }
-
-    async fn spend_code(&self, user: &User, code: &str, cx: &RequestCx) -> Result<Spent, Denied> {
-        let factor = user.totp.as_ref().ok_or(Denied::WrongStep)?;
-        let last = self.store.last_totp_step(user.id).await?;
-        let skew = self.settings.totp_skew;
-        let matched = match factor.secret.check(user.id, code, cx.now, skew, last) {
-            Ok(matched) => matched,
-            Err(CodeError::Wrong) => return Err(self.wrong_code(user, SignInFailure::Code, cx)),
-            Err(CodeError::AlreadyUsed) => {
-                return Err(self.wrong_code(user, SignInFailure::CodeReused, cx));
-            }
-        };
-        let spent = self.store.spend_totp_step(matched).await?;
-        spent.ok_or_else(|| self.wrong_code(user, SignInFailure::CodeReused, cx))
-    }
-
-    async fn spend_recovery_code(
-        &self,
-        user: &User,
-        code: RecoveryCode,
-        place: Place,
-        cx: &RequestCx,
-    ) -> Result<Spent, Denied> {
-        let set = self.store.recovery_set(user.id).await?;
-        let set = set.ok_or_else(|| self.wrong_code(user, SignInFailure::Code, cx))?;
-        let digest = self.hashing.run_at(place, move || set.digest(&code)).await?;
-        let spent = match digest {
-            Some(digest) => self.store.spend_recovery_code(user.id, digest).await?,
-            None => None,
-        };
-        let (spent, left) = spent.ok_or_else(|| self.wrong_code(user, SignInFailure::Code, cx))?;
-        debug_assert_eq!(spent.factor(), SecondFactor::Recovery);
-        self.record(&AuditEvent::RecoveryCodeUsed { user: user.id, left }, cx);
-        Ok(spent)
-    }
-
-    fn wrong_code(&self, user: &User, why: SignInFailure, cx: &RequestCx) -> Denied {
-        self.failed(Some(user.id), why, cx);
-        if why == SignInFailure::CodeReused { Denied::CodeUsed } else { Denied::Code }
+        let (id, rules) = (new_session_id()?, &self.settings.session);
+        Ok(Session::begin(id, proof, remember, rules, now, client, visitor.user_agent))
     }
 }
 
-/// Applies what a step changes; whether sessions end with it.
-fn apply(effects: &[Effect], user: &mut User) -> bool {
-    effects.iter().fold(false, |ends, effect| {
-        ends | match effect {
-            Effect::FirstUser(_) => false,
-            Effect::Change(change) => user.apply(change.clone()),
-            Effect::Enrol { factor, .. } => user.apply(UserChange::Totp(factor.clone())),
+/// Applies what a step changes.
+fn apply(effects: &[Effect], user: &mut User) {
+    for effect in effects {
+        match effect {
+            Effect::FirstUser(_) | Effect::Recovery(_) => {}
+            Effect::Change(change) => drop(user.apply(change.clone())),
+            Effect::Enrol { factor, .. } => drop(user.apply(UserChange::Totp(factor.clone()))),
         }
-    })
+    }
 }
 
 /// A rung on which to wait, under a new token.
@@ -398,7 +305,3 @@ fn wait(pending: PendingSignIn, next: Next) -> Result<(Onward, Progress), Denied
     let digest = digest(TokenKind::Pending, &token);
     Ok((Onward::Pending(digest, pending), Progress::Waits(Underway { token, next, expires_at })))
 }
-
-/// The counter of a username that is no login. There is none; were there one, it would share a
-/// counter and be locked sooner, never later.
-const UNREACHED: [u8; 32] = [0; 32];

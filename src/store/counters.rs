@@ -1,9 +1,10 @@
 //! The verbs for failure counters. A charge is on the disk before the try is judged, so that
 //! neither parallel tries nor a crash give free ones.
 
+use super::kv::Rows as _;
 use super::tables::Tables as _;
 use super::verbs::KvStore;
-use super::{Counters, Result};
+use super::{Counters, Result, layout};
 use crate::domain::{Charge, FailureRules, Failures};
 use crate::types::Timestamp;
 use async_trait::async_trait;
@@ -39,12 +40,17 @@ impl Counters for KvStore {
         self.read(move |view| view.failures(&key)).await
     }
 
-    async fn clear(&self, key: [u8; 32]) -> Result<bool> {
+    async fn clear(&self, beginning: [u8; 16]) -> Result<bool> {
         self.writer
             .submit(move |txn| {
-                let was_there = txn.failures(&key)?.is_some();
-                txn.remove_failures(&key)?;
-                Ok(was_there)
+                let mut keys = Vec::new();
+                txn.scan(&layout::failures_of(&beginning), &mut |key, _| {
+                    keys.push(key.to_vec());
+                    Ok(true)
+                })?;
+                let was_any = !keys.is_empty();
+                keys.into_iter().try_for_each(|key| txn.remove_until(key))?;
+                Ok(was_any)
             })
             .await
     }

@@ -13,10 +13,13 @@
 //! | `h` session's digest | recovery codes to be shown once, sealed | |
 //! | `p` digest | a sign-in under way | |
 //! | `l` digest | a link | |
+//! | `w` session's digest | the TOTP secret that waits to be confirmed, sealed | |
+//! | `g` digest of a family | the digest of the program's session | |
+//! | `k` digest | who has signed in with a browser | |
 //! | `o` user id `s` digest | nothing: whose session it is | |
 //! | `o` user id `p` digest | nothing: whose sign-in it is | |
 //! | `o` user id `l` kind | digest of the one link of that kind | |
-//! | `x` second, big-endian, and the key of an `s`, `p`, `l` or `f` row | nothing: when to look at it | |
+//! | `x` second, big-endian, and the key of an `s`, `p`, `l`, `k` or `f` row | nothing: when to look at it | |
 //! | `I` | the inventory | |
 //! | `#` | the number of the last batch, for the engine on disk | |
 //!
@@ -37,6 +40,9 @@ const SESSION_ID: u8 = b'i';
 const HANDOVER: u8 = b'h';
 pub(super) const PENDING: u8 = b'p';
 pub(super) const LINK: u8 = b'l';
+pub(super) const BROWSER: u8 = b'k';
+const ENROLMENT: u8 = b'w';
+const FAMILY: u8 = b'g';
 const OWNED: u8 = b'o';
 pub(super) const EXPIRY: u8 = b'x';
 
@@ -98,6 +104,23 @@ pub(super) fn pending(digest: &TokenDigest) -> Vec<u8> {
 
 pub(super) fn link(digest: &TokenDigest) -> Vec<u8> {
     key(LINK, digest.as_bytes())
+}
+
+pub(super) fn browser(digest: &TokenDigest) -> Vec<u8> {
+    key(BROWSER, digest.as_bytes())
+}
+
+pub(super) fn enrolment(session: &TokenDigest) -> Vec<u8> {
+    key(ENROLMENT, session.as_bytes())
+}
+
+pub(super) fn family(digest: &TokenDigest) -> Vec<u8> {
+    key(FAMILY, digest.as_bytes())
+}
+
+/// The failure counters whose keys begin so.
+pub(super) fn failures_of(beginning: &[u8; 16]) -> Vec<u8> {
+    key(FAILURES, beginning)
 }
 
 /// All that a person owns of one kind: [`SESSION`], [`PENDING`] or [`LINK`].

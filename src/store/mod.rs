@@ -29,10 +29,12 @@ mod writer;
 pub use self::sled::OpenError;
 pub use verbs::KvStore;
 
-use crate::crypto::{CodeMatched, NoEntropy, RecoveryCode, RecoveryDigest, RecoverySet};
+use crate::crypto::{
+    CodeMatched, NoEntropy, RecoveryCode, RecoveryDigest, RecoverySet, TotpSecret,
+};
 use crate::domain::{
-    Charge, FailureRules, Failures, Link, PendingSignIn, Session, Spent, TotpFactor, User,
-    UserChange,
+    Charge, FailureRules, Failures, KnownBrowser, Link, PendingSignIn, Program, Session, Spent,
+    TotpFactor, User, UserChange,
 };
 use crate::types::{Login, SessionId, Timestamp, TokenDigest, UserId};
 use async_trait::async_trait;
@@ -122,6 +124,8 @@ pub enum OneTime {
     Pending(TokenDigest),
     /// A link.
     Link(TokenDigest),
+    /// The secret that a session waits to confirm.
+    Enrolment(TokenDigest),
 }
 
 /// What a step of a sign-in does to the person's record.
@@ -129,6 +133,8 @@ pub enum OneTime {
 pub enum Effect {
     /// Makes the record; refused unless it is the first of all.
     FirstUser(User),
+    /// Replaces all recovery codes of somebody who has a second factor.
+    Recovery(RecoverySet),
     /// Changes the record.
     Change(UserChange),
     /// Enrols a second factor: its first step is used, its recovery codes replace all others.
@@ -142,6 +148,16 @@ pub enum Effect {
     },
 }
 
+impl Effect {
+    /// Whether the person's sessions end with it.
+    pub const fn ends_sessions(&self) -> bool {
+        match self {
+            Self::FirstUser(_) | Self::Recovery(_) | Self::Enrol { .. } => false,
+            Self::Change(change) => change.ends_sessions(),
+        }
+    }
+}
+
 /// What a step of a sign-in leaves behind.
 #[derive(Clone, Debug)]
 pub enum Onward {
@@ -149,6 +165,9 @@ pub enum Onward {
     Pending(TokenDigest, PendingSignIn),
     /// A session, and perhaps recovery codes that its page shows once.
     Session(TokenDigest, Session, Vec<RecoveryCode>),
+    /// Nothing new: this session, in which the step was taken, goes on even where the step ends
+    /// the person's others.
+    Same(SessionId),
 }
 
 /// One step of a sign-in, to be taken as a whole or not at all.
@@ -169,6 +188,8 @@ pub struct Step {
     pub onward: Onward,
     /// The failure counter it clears, where it completes a sign-in.
     pub clears: Option<[u8; 32]>,
+    /// The browser that is known from now on, where it completes a sign-in.
+    pub browser: Option<TokenDigest>,
     /// The moment it is taken.
     pub now: Timestamp,
 }
@@ -183,6 +204,17 @@ pub enum Stepped {
     Void,
     /// Not taken: the name is somebody's, or it is not the first record.
     Refused,
+}
+
+/// A secret whose first code is awaited.
+#[derive(Clone, Debug)]
+pub struct Awaited {
+    /// The secret.
+    pub secret: TotpSecret,
+    /// The state of the person's credentials it was begun under.
+    pub credentials: u64,
+    /// How long it is awaited.
+    pub until: Timestamp,
 }
 
 /// Sign-ins under way, links and codes: everything that works once.
@@ -212,12 +244,38 @@ pub trait SignIns: Send + Sync {
     /// Keeps a link. Earlier links of the same kind for the same person stop working; those that
     /// choose a password, be it the first or a new one, are one kind.
     async fn add_link(&self, digest: TokenDigest, link: Link) -> Result<()>;
+    /// Who has signed in with a browser, if anybody has.
+    async fn browser(&self, digest: TokenDigest, now: Timestamp) -> Result<Option<KnownBrowser>>;
+    /// Keeps a secret that a session is to confirm until then, in place of an earlier one.
+    async fn await_enrolment(
+        &self,
+        session: TokenDigest,
+        awaited: Awaited,
+    ) -> Result<()>;
+    /// The secret that a session waits to confirm, if there is one in time.
+    async fn awaited_enrolment(
+        &self,
+        session: TokenDigest,
+        now: Timestamp,
+    ) -> Result<Option<Awaited>>;
     /// A link, if it has not been used and has not expired.
     async fn link(&self, digest: TokenDigest, now: Timestamp) -> Result<Option<Link>>;
 }
 
 /// A session together with the digest it is found under.
 pub type StoredSession = (TokenDigest, Session);
+
+/// What became of a refresh token.
+#[derive(Clone, Debug)]
+#[must_use]
+pub enum Rotated {
+    /// It is used up, and the session goes on under new tokens.
+    Done,
+    /// It had been used before, so this person's session has ended.
+    Reused(UserId, SessionId),
+    /// There is no such session any more.
+    Gone,
+}
 
 /// Sessions.
 #[async_trait]
@@ -231,6 +289,15 @@ pub trait Sessions: Send + Sync {
     async fn revoke(&self, id: SessionId) -> Result<Option<StoredSession>>;
     /// Ends a person's sessions, or everyone's, but perhaps one; how many.
     async fn revoke_all(&self, user: Option<UserId>, but: Option<SessionId>) -> Result<usize>;
+    /// Uses up a program's refresh token: its session goes on under this digest and with these
+    /// tokens.
+    async fn rotate(
+        &self,
+        shown: TokenDigest,
+        access: TokenDigest,
+        next: Program,
+        now: Timestamp,
+    ) -> Result<Rotated>;
     /// Notes when sessions were last used. Need not be durable at once.
     async fn touch(&self, seen: Vec<(TokenDigest, Timestamp)>) -> Result<()>;
 }
@@ -244,8 +311,8 @@ pub trait Counters: Send + Sync {
     async fn refund(&self, key: [u8; 32]) -> Result<()>;
     /// What is counted.
     async fn failures(&self, key: [u8; 32]) -> Result<Option<Failures>>;
-    /// Forgets; whether there was anything.
-    async fn clear(&self, key: [u8; 32]) -> Result<bool>;
+    /// Forgets every counter whose key begins so; whether there was any.
+    async fn clear(&self, beginning: [u8; 16]) -> Result<bool>;
 }
 
 /// What keeps it in order.

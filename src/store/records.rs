@@ -6,15 +6,18 @@
 //! to another row does not open. Whoever changes the shape of a record raises [`VERSION`] and
 //! teaches [`body`] the older one; a newer one is refused, never guessed at.
 
-use super::{Result, StoreError};
+use super::{Awaited, Result, StoreError};
 use crate::crypto::{Keyring, PasswordHash, RecoveryCode, Sealed, TotpParams, TotpSecret};
 use crate::domain::{PendingSignIn, SecondFactor, TotpFactor, User};
 use crate::types::{DisplayName, Email, GroupName, Timestamp, UserId, Username};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// The shape of every record written by this version.
-const VERSION: u8 = 1;
+/// The shape of every record written by this version. 2: sessions may be a program's.
+const VERSION: u8 = 2;
+
+/// The oldest shape that is still read; what it lacks has a default.
+const OLDEST: u8 = 1;
 
 /// Writes a record.
 pub(super) fn pack(body: &impl Serialize) -> Result<Vec<u8>> {
@@ -67,7 +70,7 @@ fn split_due(body: &[u8]) -> Result<(Timestamp, &[u8])> {
 
 fn body<'r>(what: &str, row: &'r [u8]) -> Result<&'r [u8]> {
     match row.split_first() {
-        Some((&VERSION, body)) => Ok(body),
+        Some((OLDEST..=VERSION, body)) => Ok(body),
         Some((version, _)) if *version > VERSION => Err(StoreError::Corrupt(format!(
             "{what} was written by a newer version of vestibule (record version {version}; \
              this one knows {VERSION} and older)"
@@ -250,6 +253,27 @@ impl PendingRecord {
         pending.enrolment =
             self.enrolment.map(|record| record.open(ENROLMENT, seal)).transpose()?;
         Ok(pending)
+    }
+}
+
+/// An [`Awaited`].
+#[derive(Serialize, Deserialize)]
+pub(super) struct AwaitedRecord {
+    secret: TotpRecord,
+    credentials: u64,
+    until: Timestamp,
+}
+
+impl AwaitedRecord {
+    pub(super) fn of(awaited: &Awaited, seal: Seal<'_>) -> Result<Self> {
+        let Awaited { secret, credentials, until } = awaited;
+        let secret = TotpRecord::of(secret, ENROLMENT, seal)?;
+        Ok(Self { secret, credentials: *credentials, until: *until })
+    }
+
+    pub(super) fn open(self, seal: Seal<'_>) -> Result<Awaited> {
+        let Self { secret, credentials, until } = self;
+        Ok(Awaited { secret: secret.open(ENROLMENT, seal)?, credentials, until })
     }
 }
 

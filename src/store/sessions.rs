@@ -4,8 +4,8 @@
 use super::tables::Tables as _;
 use super::txn::Txn;
 use super::verbs::KvStore;
-use super::{Result, Sessions, StoredSession};
-use crate::domain::{Session, User};
+use super::{Result, Rotated, Sessions, StoredSession};
+use crate::domain::{Program, Session, User};
 use crate::types::{SessionId, Timestamp, TokenDigest, UserId};
 use async_trait::async_trait;
 
@@ -29,6 +29,30 @@ fn revoke_some(txn: &mut Txn<'_>, user: Option<UserId>, but: Option<SessionId>) 
         txn.end_session(digest, session)?;
     }
     Ok(ending.len())
+}
+
+fn rotate(
+    txn: &mut Txn<'_>,
+    shown: TokenDigest,
+    access: &TokenDigest,
+    next: Program,
+    now: Timestamp,
+) -> Result<Rotated> {
+    let Some(digest) = txn.family(&next.family)? else { return Ok(Rotated::Gone) };
+    let Some(session) = txn.session(&digest)? else { return Ok(Rotated::Gone) };
+    let is_unused = session.program().is_some_and(|program| program.refresh == shown);
+    let user = txn.user(session.user())?.filter(|user| !user.disabled);
+    if user.is_none() || !session.is_live(now, session.last_seen_at()) {
+        return Ok(Rotated::Gone);
+    }
+    txn.end_session(&digest, &session)?;
+    if !is_unused {
+        return Ok(Rotated::Reused(session.user(), session.id()));
+    }
+    let mut session = session.of_program(next);
+    session.seen(now);
+    txn.put_session(access, &session)?;
+    Ok(Rotated::Done)
 }
 
 fn touch(txn: &mut Txn<'_>, seen: &[(TokenDigest, Timestamp)]) -> Result<()> {
@@ -74,6 +98,16 @@ impl Sessions for KvStore {
                 return Ok(ended);
             }
         }
+    }
+
+    async fn rotate(
+        &self,
+        shown: TokenDigest,
+        access: TokenDigest,
+        next: Program,
+        now: Timestamp,
+    ) -> Result<Rotated> {
+        self.writer.submit(move |txn| rotate(txn, shown, &access, next, now)).await
     }
 
     async fn touch(&self, seen: Vec<(TokenDigest, Timestamp)>) -> Result<()> {

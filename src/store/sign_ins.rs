@@ -8,9 +8,11 @@ use super::tables::Tables as _;
 use super::txn::Txn;
 use super::users::{apply, names_are_taken};
 use super::verbs::KvStore;
-use super::{Effect, OneTime, Onward, Result, SignIns, Step, Stepped};
+use super::{Awaited, Effect, OneTime, Onward, Result, SignIns, Step, Stepped};
 use crate::crypto::{CodeMatched, RecoveryCode, RecoveryDigest, RecoverySet};
-use crate::domain::{Link, PendingSignIn, SecondFactor, Spent, User, UserChange};
+use crate::domain::{
+    KnownBrowser, Link, PendingSignIn, SecondFactor, Spent, User, UserChange,
+};
 use crate::types::{Timestamp, TokenDigest, UserId};
 use async_trait::async_trait;
 
@@ -21,7 +23,8 @@ struct Outcome {
     is_changed: bool,
     ends_sessions: bool,
     lost_second_factor: bool,
-    enrolled: Option<(u64, RecoverySet)>,
+    totp_step: Option<u64>,
+    recovery: Option<RecoverySet>,
 }
 
 /// Whether what the step uses up is there, in time, and this person's.
@@ -39,20 +42,31 @@ fn may_consume(txn: &Txn<'_>, step: &Step) -> Result<bool> {
             let is_theirs = link.user.map_or(first, |user| user == step.user);
             is_theirs && step.now < link.expires_at
         }),
+        Some(OneTime::Enrolment(session)) => {
+            let is_in_time = txn.awaited(session)?.is_some_and(|awaited| {
+                awaited.credentials == step.credentials && step.now < awaited.until
+            });
+            let found = txn.session(session)?;
+            is_in_time && found.is_some_and(|session| session.user() == step.user)
+        }
     })
 }
 
 /// Whether what the step leaves is this person's as well.
-fn leads_on_for(user: UserId, onward: &Onward) -> bool {
-    match onward {
+fn leads_on_for(txn: &Txn<'_>, user: UserId, onward: &Onward) -> Result<bool> {
+    Ok(match onward {
         Onward::Pending(_, pending) => pending.user() == user,
         Onward::Session(_, session, _) => session.user() == user,
-    }
+        Onward::Same(id) => match txn.session_digest(*id)? {
+            Some(digest) => txn.session(&digest)?.is_some_and(|session| session.user() == user),
+            None => false,
+        },
+    })
 }
 
 /// Judges a step, and works out what it comes to.
 fn judge(txn: &Txn<'_>, step: &mut Step) -> Result<std::result::Result<Outcome, Stepped>> {
-    if !may_consume(txn, step)? || !leads_on_for(step.user, &step.onward) {
+    if !may_consume(txn, step)? || !leads_on_for(txn, step.user, &step.onward)? {
         return Ok(Err(Stepped::Void));
     }
     let before = txn.user(step.user)?;
@@ -70,15 +84,16 @@ fn judge(txn: &Txn<'_>, step: &mut Step) -> Result<std::result::Result<Outcome, 
         },
     };
     let mut changes = Vec::new();
-    let mut enrolled = None;
+    let (mut totp_step, mut recovery) = (None, None);
     for effect in effects {
         match effect {
             Effect::FirstUser(_) => return Ok(Err(Stepped::Refused)),
             Effect::Change(change) => changes.push(change),
-            Effect::Enrol { factor, step, recovery } => {
+            Effect::Enrol { factor, step, recovery: codes } => {
                 changes.push(UserChange::Totp(factor));
-                enrolled = Some((step, recovery));
+                (totp_step, recovery) = (Some(step), Some(codes));
             }
+            Effect::Recovery(codes) => recovery = Some(codes),
         }
     }
     let is_changed = before.is_none() || !changes.is_empty();
@@ -92,7 +107,8 @@ fn judge(txn: &Txn<'_>, step: &mut Step) -> Result<std::result::Result<Outcome, 
         is_changed,
         ends_sessions: applied.ends_sessions,
         lost_second_factor: applied.lost_second_factor,
-        enrolled,
+        totp_step,
+        recovery,
     }))
 }
 
@@ -105,10 +121,12 @@ fn commit(txn: &mut Txn<'_>, mut step: Step) -> Result<Stepped> {
     match &step.consumes {
         Some(OneTime::Pending(digest)) => txn.remove_pending(digest)?,
         Some(OneTime::Link(digest)) => txn.remove_link(digest)?,
+        Some(OneTime::Enrolment(session)) => txn.remove_awaited(session),
         None => {}
     }
     if outcome.ends_sessions {
-        txn.end_sessions(step.user)?;
+        let stays = if let Onward::Same(id) = step.onward { Some(id) } else { None };
+        txn.end_sessions(step.user, stays)?;
     }
     if outcome.lost_second_factor {
         txn.forget_second_factor(step.user);
@@ -116,8 +134,10 @@ fn commit(txn: &mut Txn<'_>, mut step: Step) -> Result<Stepped> {
     if outcome.is_changed {
         txn.put_user(&outcome.after, outcome.before.as_ref())?;
     }
-    if let Some((totp_step, recovery)) = &outcome.enrolled {
-        txn.put_totp_step(step.user, *totp_step)?;
+    if let Some(totp_step) = outcome.totp_step {
+        txn.put_totp_step(step.user, totp_step)?;
+    }
+    if let Some(recovery) = &outcome.recovery {
         txn.put_recovery(step.user, recovery)?;
     }
     match step.onward {
@@ -129,6 +149,10 @@ fn commit(txn: &mut Txn<'_>, mut step: Step) -> Result<Stepped> {
             txn.put_session(&digest, &session)?;
             txn.put_handover(&digest, &codes)?;
         }
+        Onward::Same(_) => {}
+    }
+    if let Some(browser) = &step.browser {
+        txn.put_browser(browser, step.user, step.now)?;
     }
     if let Some(key) = &step.clears {
         txn.remove_failures(key)?;
@@ -236,6 +260,34 @@ impl SignIns for KvStore {
                 if is_for_someone { txn.put_link(&digest, &link) } else { Ok(()) }
             })
             .await
+    }
+
+    async fn browser(&self, digest: TokenDigest, now: Timestamp) -> Result<Option<KnownBrowser>> {
+        let found = self.read(move |view| view.browser(&digest)).await?;
+        Ok(found.filter(|known| now < known.expires_at()))
+    }
+
+    async fn await_enrolment(
+        &self,
+        session: TokenDigest,
+        awaited: Awaited,
+    ) -> Result<()> {
+        self.writer
+            .submit(move |txn| match txn.session(&session)? {
+                Some(_) => txn.put_awaited(&session, &awaited),
+                // It would be nobody's, and stay for ever.
+                None => Ok(()),
+            })
+            .await
+    }
+
+    async fn awaited_enrolment(
+        &self,
+        session: TokenDigest,
+        now: Timestamp,
+    ) -> Result<Option<Awaited>> {
+        let found = self.read(move |view| view.awaited(&session)).await?;
+        Ok(found.filter(|awaited| now < awaited.until))
     }
 
     async fn link(&self, digest: TokenDigest, now: Timestamp) -> Result<Option<Link>> {

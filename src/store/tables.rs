@@ -5,11 +5,15 @@
 
 use super::kv::{Rows as _, Sealing};
 use super::layout;
-use super::records::{self, HandoverRecord, PendingRecord, Seal, UserRecord};
+use super::records::{
+    self, AwaitedRecord, HandoverRecord, PendingRecord, Seal, UserRecord,
+};
 use super::txn::{Txn, unreadable};
-use super::{Result, StoredSession};
+use super::{Awaited, Result, StoredSession};
 use crate::crypto::{RecoveryCode, RecoverySet};
-use crate::domain::{Failures, Link, LinkPurpose, PendingSignIn, Session, User};
+use crate::domain::{
+    Failures, KnownBrowser, Link, LinkPurpose, PendingSignIn, Session, User,
+};
 use crate::types::{SessionId, Timestamp, TokenDigest, UserId};
 
 /// Reading.
@@ -108,6 +112,26 @@ pub(super) trait Tables: Sealing {
         row.map(|row| records::unpack_until("a link", &row)).transpose()
     }
 
+    fn browser(&self, digest: &TokenDigest) -> Result<Option<KnownBrowser>> {
+        let row = self.get(&layout::browser(digest))?;
+        row.map(|row| records::unpack_until("a known browser", &row)).transpose()
+    }
+
+    /// The secret a session waits to confirm.
+    fn awaited(&self, session: &TokenDigest) -> Result<Option<Awaited>> {
+        let key = layout::enrolment(session);
+        let Some(row) = self.get(&key)? else { return Ok(None) };
+        let record: AwaitedRecord = records::unpack("a secret to be confirmed", &row)?;
+        record.open(Seal { keys: self.keys(), row: &key }).map(Some)
+    }
+
+    /// Under which digest a family's session is.
+    fn family(&self, family: &TokenDigest) -> Result<Option<TokenDigest>> {
+        let row = self.get(&layout::family(family))?;
+        row.map(|row| layout::last_digest(&row).ok_or_else(|| unreadable("a token family's row")))
+            .transpose()
+    }
+
     /// The digests of what a person owns of one kind.
     fn owned(&self, user: UserId, kind: u8) -> Result<Vec<TokenDigest>> {
         let mut digests = Vec::new();
@@ -171,7 +195,7 @@ impl Txn<'_> {
 
     /// Removes a person with everything that is theirs.
     pub(super) fn remove_user(&mut self, user: &User) -> Result<()> {
-        self.end_sessions(user.id)?;
+        self.end_sessions(user.id, None)?;
         for digest in self.owned(user.id, layout::PENDING)? {
             self.remove_pending(&digest)?;
         }
@@ -211,6 +235,9 @@ impl Txn<'_> {
     pub(super) fn put_session(&mut self, digest: &TokenDigest, session: &Session) -> Result<()> {
         self.put(layout::session_id(session.id()), digest.as_bytes().to_vec());
         self.put(layout::owned_one(session.user(), layout::SESSION, digest), Vec::new());
+        if let Some(program) = session.program() {
+            self.put(layout::family(&program.family), digest.as_bytes().to_vec());
+        }
         self.rewrite_session(digest, session)
     }
 
@@ -227,13 +254,22 @@ impl Txn<'_> {
     pub(super) fn end_session(&mut self, digest: &TokenDigest, session: &Session) -> Result<()> {
         self.remove(layout::session_id(session.id()));
         self.remove(layout::owned_one(session.user(), layout::SESSION, digest));
+        if let Some(program) = session.program() {
+            self.remove(layout::family(&program.family));
+        }
         self.take_handover(digest)?;
+        self.remove(layout::enrolment(digest));
         self.remove_until(layout::session(digest))
     }
 
-    /// Ends a person's sessions; how many.
-    pub(super) fn end_sessions(&mut self, user: UserId) -> Result<usize> {
-        let sessions = self.sessions_of(user)?;
+    /// Ends a person's sessions, but perhaps one; how many.
+    pub(super) fn end_sessions(
+        &mut self,
+        user: UserId,
+        but: Option<SessionId>,
+    ) -> Result<usize> {
+        let mut sessions = self.sessions_of(user)?;
+        sessions.retain(|(_, session)| Some(session.id()) != but);
         for (digest, session) in &sessions {
             self.end_session(digest, session)?;
         }
@@ -265,6 +301,33 @@ impl Txn<'_> {
         record: &HandoverRecord,
     ) -> Result<Vec<RecoveryCode>> {
         record.open(Seal { keys: self.keys(), row: &layout::handover(of) })
+    }
+
+    pub(super) fn put_awaited(
+        &mut self,
+        session: &TokenDigest,
+        awaited: &Awaited,
+    ) -> Result<()> {
+        let key = layout::enrolment(session);
+        let record = AwaitedRecord::of(awaited, Seal { keys: self.keys(), row: &key })?;
+        let row = records::pack(&record)?;
+        self.put(key, row);
+        Ok(())
+    }
+
+    pub(super) fn remove_awaited(&mut self, session: &TokenDigest) {
+        self.remove(layout::enrolment(session));
+    }
+
+    /// Notes that somebody has signed in with a browser.
+    pub(super) fn put_browser(
+        &mut self,
+        digest: &TokenDigest,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<()> {
+        let known = KnownBrowser::after(self.browser(digest)?, user, now);
+        self.put_until(layout::browser(digest), known.expires_at(), &known)
     }
 
     pub(super) fn put_pending(

@@ -24,7 +24,7 @@ pub(super) fn apply(mut user: User, changes: impl IntoIterator<Item = UserChange
     let (mut ends_sessions, mut lost_second_factor) = (false, false);
     for change in changes {
         lost_second_factor = match change {
-            UserChange::NoSecondFactor => true,
+            UserChange::NoSecondFactor | UserChange::SecondFactorOff => true,
             UserChange::Totp(_) => false,
             _ => lost_second_factor,
         };
@@ -60,7 +60,7 @@ fn change(txn: &mut Txn<'_>, id: UserId, changes: Vec<UserChange>) -> Result<Cha
     if names_are_taken(txn, &after.user)? {
         return Ok(Some(Err(Added::NameTaken)));
     }
-    let sessions_ended = if after.ends_sessions { txn.end_sessions(id)? } else { 0 };
+    let sessions_ended = if after.ends_sessions { txn.end_sessions(id, None)? } else { 0 };
     if after.lost_second_factor {
         txn.forget_second_factor(id);
     }

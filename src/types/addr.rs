@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 /// A client's address: an IPv4 address written as IPv6 is the IPv4 address it stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -10,6 +10,16 @@ use std::net::IpAddr;
 pub struct ClientAddr(IpAddr);
 
 impl ClientAddr {
+    /// What of it stands for one client: an IPv4 address, or the 64 bits of an IPv6 address that
+    /// a provider hands out as one.
+    #[must_use]
+    pub fn block(self) -> Self {
+        match self.0 {
+            IpAddr::V4(_) => self,
+            IpAddr::V6(ip) => Self(Ipv6Addr::from(u128::from(ip) >> 64 << 64).into()),
+        }
+    }
+
     /// The address itself.
     pub const fn ip(self) -> IpAddr {
         self.0
@@ -80,6 +90,13 @@ mod tests {
     fn an_ipv4_address_written_as_ipv6_is_the_ipv4_address() {
         assert_eq!(addr("::ffff:192.0.2.7"), addr("192.0.2.7"));
         assert!(Network::parse("192.0.2.0/24").unwrap().contains(addr("::ffff:192.0.2.7")));
+    }
+
+    #[test]
+    fn one_ipv6_network_is_one_client() {
+        assert_eq!(addr("2001:db8:1:2::7").block(), addr("2001:db8:1:2:ffff::8").block());
+        assert_ne!(addr("2001:db8:1:2::7").block(), addr("2001:db8:1:3::7").block());
+        assert_ne!(addr("192.0.2.7").block(), addr("192.0.2.8").block());
     }
 
     #[test]

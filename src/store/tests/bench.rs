@@ -194,6 +194,7 @@ pub(super) fn step(user: &User, onward: Onward, now: Timestamp) -> Step {
         effects: Vec::new(),
         onward,
         clears: None,
+        browser: None,
         now,
     }
 }

@@ -79,7 +79,7 @@ async fn the_inventory_follows_every_change() {
     bench.store.change_user(ann.id, vec![new_password()]).await.unwrap();
     assert_ne!(agrees(), one, "a changed row shows");
     bench.store.remove_user(bob.id).await.unwrap();
-    bench.store.clear([1; 32]).await.unwrap();
+    bench.store.clear([1; 16]).await.unwrap();
     agrees();
 }
 
@@ -195,7 +195,7 @@ async fn a_full_queue_answers_at_once() {
     let mut waiting = tokio::task::JoinSet::new();
     for _ in 0..3000 {
         let store = Arc::clone(&store);
-        waiting.spawn(async move { store.clear([1; 32]).await });
+        waiting.spawn(async move { store.clear([1; 16]).await });
     }
     let first = waiting.join_next().await.unwrap().unwrap();
     assert!(matches!(first, Err(StoreError::Unavailable(_))), "{first:?}");
@@ -203,7 +203,7 @@ async fn a_full_queue_answers_at_once() {
     assert_eq!(blocker.await.unwrap(), Ok(true));
     let all = waiting.join_all().await;
     assert!(all.iter().filter(|answer| answer.is_ok()).count() >= 1000);
-    assert_eq!(store.clear([1; 32]).await, Ok(false));
+    assert_eq!(store.clear([1; 16]).await, Ok(false));
 }
 
 #[test]

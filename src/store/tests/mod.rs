@@ -1,5 +1,6 @@
 //! One contract, run on every engine; and what only the engine on disk must show.
 
+mod account;
 mod bench;
 mod damage;
 mod disk;

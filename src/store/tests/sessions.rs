@@ -101,29 +101,34 @@ async fn touching_moves_on_and_never_back(bench: &Bench) {
     assert_eq!(bench.count(b"s"), 1, "a session that is gone does not come back");
 }
 
+const ADMITTED: Charge = Charge::Admitted { locks: false };
+
 async fn a_counter_locks_and_a_lock_runs_out(bench: &Bench) {
     let charge = async |at| bench.store.charge([1; 32], &RULES, later(at)).await.unwrap();
-    for _ in 0..3 {
-        assert_eq!(charge(0).await, Charge::Admitted);
+    for locks in [false, false, true] {
+        assert_eq!(charge(0).await, Charge::Admitted { locks });
     }
     assert_eq!(charge(59).await, Charge::Locked(later(60)));
     let other = bench.store.charge([2; 32], &RULES, NOW).await.unwrap();
-    assert_eq!(other, Charge::Admitted, "another name is another counter");
-    assert_eq!(charge(60).await, Charge::Admitted);
-    assert_eq!(charge(60).await, Charge::Admitted);
+    assert_eq!(other, ADMITTED, "another name is another counter");
+    assert_eq!(charge(60).await, ADMITTED);
+    assert_eq!(charge(60).await, ADMITTED);
 }
 
 async fn parallel_tries_do_not_slip_past_the_limit(bench: &Bench) {
     let won = race(64, |_| {
         let store = Arc::clone(&bench.store);
-        async move { store.charge([1; 32], &RULES, NOW).await.unwrap() == Charge::Admitted }
+        async move {
+            let charge = store.charge([1; 32], &RULES, NOW).await.unwrap();
+            matches!(charge, Charge::Admitted { .. })
+        }
     });
     assert_eq!(won.await, 3);
 }
 
 async fn a_refund_gives_back_one_charge(bench: &Bench) {
     for _ in 0..2 {
-        assert_eq!(bench.store.charge([1; 32], &RULES, NOW).await.unwrap(), Charge::Admitted);
+        assert_eq!(bench.store.charge([1; 32], &RULES, NOW).await.unwrap(), ADMITTED);
     }
     bench.store.refund([1; 32]).await.unwrap();
     assert!(bench.store.failures([1; 32]).await.unwrap().is_some());
@@ -134,9 +139,9 @@ async fn a_refund_gives_back_one_charge(bench: &Bench) {
 }
 
 async fn clearing_says_whether_there_was_anything(bench: &Bench) {
-    assert!(!bench.store.clear([1; 32]).await.unwrap());
-    assert_eq!(bench.store.charge([1; 32], &RULES, NOW).await.unwrap(), Charge::Admitted);
-    assert!(bench.store.clear([1; 32]).await.unwrap());
+    assert!(!bench.store.clear([1; 16]).await.unwrap());
+    assert_eq!(bench.store.charge([1; 32], &RULES, NOW).await.unwrap(), ADMITTED);
+    assert!(bench.store.clear([1; 16]).await.unwrap());
     assert_eq!(bench.store.failures([1; 32]).await.unwrap(), None);
     assert_eq!(bench.count(b"fx"), 0);
 }
@@ -144,7 +149,7 @@ async fn clearing_says_whether_there_was_anything(bench: &Bench) {
 async fn a_finished_sign_in_clears_its_counter(bench: &Bench) {
     let ann = bench.add("ann").await;
     let pending = bench.begin(&ann, NOW).await;
-    assert_eq!(bench.store.charge([1; 32], &RULES, NOW).await.unwrap(), Charge::Admitted);
+    assert_eq!(bench.store.charge([1; 32], &RULES, NOW).await.unwrap(), ADMITTED);
     let (_, mut late) = finish(&ann, OneTime::Pending(pending), later(300));
     late.clears = Some([1; 32]);
     assert_eq!(bench.commit(late).await, Stepped::Void);

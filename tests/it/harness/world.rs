@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::runtime::Runtime;
 use vestibule::crypto::{HashParams, Keyring};
-use vestibule::domain::ReturnOrigins;
+use vestibule::domain::{Rate, ReturnOrigins};
 use vestibule::http::{Request, Site};
 use vestibule::observe::{Format, Log};
 use vestibule::portal::Portal;
-use vestibule::service::{AdminReply, AdminRequest, NewUser, Service, Settings};
+use vestibule::service::{AdminCap, AdminReply, AdminRequest, NewUser, RateRules, Service, Settings};
 use vestibule::store::KvStore;
 use vestibule::types::{
     ClientAddr, Clock, Host, PublicUrl, RequestCx, RequestId, Timestamp, Username,
@@ -37,7 +37,15 @@ pub struct World {
 }
 
 impl World {
+    /// One in which nobody tries too often.
     pub fn new(settings: Settings) -> Arc<Self> {
+        let any = Rate { times: u32::MAX, per: std::time::Duration::from_secs(60) };
+        let rates = RateRules { per_address: any, per_account: any };
+        Self::with_rates(Settings { rates, ..settings })
+    }
+
+    /// One in which the settings say how often may be tried.
+    pub fn with_rates(settings: Settings) -> Arc<Self> {
         let keys = || Keyring::from_master(b"0123456789abcdef0123456789abcdef").unwrap();
         let hash = HashParams { memory_kib: 64, iterations: 1 };
         let settings = Settings { hash, hash_workers: 1, ..settings };
@@ -88,7 +96,7 @@ impl World {
     }
 
     pub fn admin(&self, request: AdminRequest) -> AdminReply {
-        match self.runtime.block_on(self.service.administer(request)) {
+        match self.runtime.block_on(self.service.administer(request, &AdminCap::of_command_line())) {
             AdminReply::Failed { error } => panic!("{error}"),
             reply => reply,
         }

@@ -1,0 +1,120 @@
+//! What somebody who is signed in does about their own account.
+
+use super::live::Which;
+use super::{Denied, LiveSession, Service, Visitor};
+use crate::crypto::Password;
+use crate::domain::{AuditEvent, PasswordWeakness, Session, User, UserChange};
+use crate::store::{Effect, OneTime, Onward, Step};
+use crate::types::{RequestCx, SessionId};
+
+impl Service {
+    /// The record of whoever is signed in.
+    pub async fn whoami(&self, live: &LiveSession) -> Result<User, Denied> {
+        self.store.user(live.session().user()).await?.ok_or(Denied::SessionRevoked)
+    }
+
+    /// Where they are signed in; the newest first.
+    pub async fn own_sessions(
+        &self,
+        live: &LiveSession,
+        cx: &RequestCx,
+    ) -> Result<Vec<Session>, Denied> {
+        self.save_uses().await?;
+        let stored = self.store.sessions(Some(live.session().user())).await?;
+        let mut sessions: Vec<Session> = stored.into_iter().map(|(_, session)| session).collect();
+        sessions.retain(|session| session.is_live(cx.now, session.last_seen_at()));
+        sessions.sort_by_key(|session| std::cmp::Reverse(session.created_at()));
+        Ok(sessions)
+    }
+
+    /// Ends one of their sessions, perhaps this very one.
+    pub async fn end_own_session(
+        &self,
+        live: &LiveSession,
+        id: SessionId,
+        cx: &RequestCx,
+    ) -> Result<(), Denied> {
+        let user = live.session().user();
+        let own = self.store.sessions(Some(user)).await?;
+        if !own.iter().any(|(_, session)| session.id() == id) {
+            return Err(Denied::NoSuchSession);
+        }
+        let ended = self.ending(Which::One(id), self.store.revoke(id)).await?;
+        ended.ok_or(Denied::NoSuchSession)?;
+        self.record(&AuditEvent::SessionsRevoked { user: Some(user), count: 1 }, cx);
+        Ok(())
+    }
+
+    /// Ends all of their sessions, this one as well; how many.
+    pub async fn sign_out_everywhere(
+        &self,
+        live: &LiveSession,
+        cx: &RequestCx,
+    ) -> Result<usize, Denied> {
+        let user = live.session().user();
+        let revoked = self.store.revoke_all(Some(user), None);
+        let count = self.ending(Which::Of(user), revoked).await?;
+        self.record(&AuditEvent::SessionsRevoked { user: Some(user), count }, cx);
+        Ok(count)
+    }
+
+    /// Changes their password, and ends their other sessions.
+    pub async fn change_password(
+        &self,
+        live: &LiveSession,
+        current: &str,
+        new: &str,
+        visitor: Visitor<'_>,
+    ) -> Result<(), Denied> {
+        let user = self.whoami(live).await?;
+        self.confirm_password(&user, current, visitor).await?;
+        if Password::new(current).zip(Password::new(new)).is_some_and(|(old, new)| old.is(&new)) {
+            return Err(Denied::Weak(PasswordWeakness::Unchanged));
+        }
+        let hash = self.hash_new(new, user.username.as_str()).await?;
+        let effect = Effect::Change(UserChange::Password(hash));
+        self.change_here(live, &user, None, effect, visitor.cx).await?;
+        self.record(&AuditEvent::PasswordChanged { user: user.id }, visitor.cx);
+        Ok(())
+    }
+
+    /// Proves once more that it is the person who is at the keyboard, and not whoever found it.
+    pub(super) async fn confirm_password(
+        &self,
+        user: &User,
+        password: &str,
+        visitor: Visitor<'_>,
+    ) -> Result<(), Denied> {
+        let counter = self.counter_of(user, visitor).await?;
+        let place = self.hashing.place()?;
+        let tried = self.charge(counter, Some(user), visitor.cx).await?;
+        let verified = self.verify(place, Some(user.clone()), password, visitor.cx).await;
+        self.judged(tried, verified, visitor.cx).await.map(drop)
+    }
+
+    /// Changes the record of whoever is signed in, who stays signed in. It must be the record
+    /// that was judged.
+    pub(super) async fn change_here(
+        &self,
+        live: &LiveSession,
+        user: &User,
+        consumes: Option<OneTime>,
+        effect: Effect,
+        cx: &RequestCx,
+    ) -> Result<(), Denied> {
+        let step = Step {
+            user: user.id,
+            credentials: user.credentials,
+            consumes,
+            effects: vec![effect],
+            onward: Onward::Same(live.session().id()),
+            clears: None,
+            browser: None,
+            now: cx.now,
+        };
+        self.commit(step).await.map_err(|denied| match denied {
+            Denied::Expired => Denied::SessionRevoked,
+            other => other,
+        })
+    }
+}

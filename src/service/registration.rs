@@ -1,0 +1,54 @@
+//! People who add themselves, where the configuration lets them.
+
+use super::{Denied, Service};
+use crate::crypto::new_user_id;
+use crate::domain::{AuditEvent, User};
+use crate::store::Added;
+use crate::types::{DisplayName, Email, Login, RequestCx, Username};
+
+/// Somebody who wants to be added.
+#[derive(Clone, Copy)]
+pub struct Registration<'a> {
+    /// The username.
+    pub username: &'a str,
+    /// The e-mail address; empty for none.
+    pub email: &'a str,
+    /// The display name; empty for none.
+    pub display_name: &'a str,
+    /// The password.
+    pub password: &'a str,
+}
+
+impl Service {
+    /// Whether people may add themselves.
+    pub const fn registration_is_open(&self) -> bool {
+        self.settings.registration
+    }
+
+    /// Adds somebody, who has yet to sign in.
+    pub async fn register(&self, new: Registration<'_>, cx: &RequestCx) -> Result<User, Denied> {
+        if !self.registration_is_open() {
+            return Err(Denied::RegistrationDisabled);
+        }
+        self.admit_address(cx)?;
+        let given = |text: &'static str, value: &str| (!value.is_empty()).then_some(text);
+        let mut user = User::new(new_user_id()?, Username::parse(new.username)?, cx.now);
+        user.email = given("email", new.email).map(|_| Email::parse(new.email)).transpose()?;
+        let display_name = given("display_name", new.display_name);
+        user.display_name = display_name.map(|_| DisplayName::parse(new.display_name)).transpose()?;
+        // Looked at first, so that a name that is taken costs no hash; the store looks again.
+        let names = [Some(user.username.as_str()), user.email.as_ref().map(Email::as_str)];
+        for name in names.into_iter().flatten() {
+            if self.store.find_user(&Login::parse(name)?).await?.is_some() {
+                return Err(Denied::NameTaken);
+            }
+        }
+        user.password = Some(self.hash_new(new.password, user.username.as_str()).await?);
+        if self.store.add_user(user.clone(), None).await? == Added::NameTaken {
+            return Err(Denied::NameTaken);
+        }
+        let name = user.username.clone();
+        self.record(&AuditEvent::Registered { user: user.id, name }, cx);
+        Ok(user)
+    }
+}
