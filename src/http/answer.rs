@@ -168,9 +168,10 @@ impl Answer {
     fn needs_browser(next: Next) -> Self {
         let (code, text) = match next {
             Next::SecondFactor => ("totp_required", "A code from the authenticator is needed."),
-            Next::NewPassword => {
-                ("password_change_required", "Sign in in a browser and choose a new password first.")
-            }
+            Next::NewPassword => (
+                "password_change_required",
+                "Sign in in a browser and choose a new password first.",
+            ),
             Next::Enrolment | Next::EnrolmentLink => {
                 ("enrollment_required", "Sign in in a browser and enrol a second factor first.")
             }

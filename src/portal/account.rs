@@ -1,30 +1,101 @@
 //! The account of whoever is signed in, and signing out.
 
+use super::recovery::left;
 use super::{Acted, Visit};
+use crate::domain::Session;
 use crate::http::html::sentence;
 use crate::http::{Answer, Response};
-use crate::types::Timestamp;
+use crate::service::{Denied, LiveSession, TotpStatus};
+use crate::types::{SessionId, Timestamp};
 use maud::{Markup, html};
 
+const ACCOUNT: &str = "/account";
 const LOGOUT: &str = "/logout";
 
-/// Who is signed in, and until when.
-pub(super) async fn show(visit: &Visit<'_>) -> Response {
+/// Marks the form that ends all sessions.
+const EVERYWHERE: (&str, &str) = ("everywhere", "yes");
+
+/// Who is signed in, by what, and where.
+pub(super) async fn show(visit: &Visit<'_>, answer: Option<&Answer>) -> Response {
     let live = match visit.person().await {
         Ok((_, live)) => live,
         Err(response) => return response,
     };
+    let (service, cx) = (visit.service(), &visit.request.cx);
+    let status = service.totp_status(&live).await;
+    let sessions = match status {
+        Ok(status) => service.own_sessions(&live, cx).await.map(|sessions| (status, sessions)),
+        Err(denied) => Err(denied),
+    };
+    match sessions {
+        Ok((status, sessions)) => {
+            let body = html! {
+                (person(&live))
+                (factors(visit, &status))
+                (places(visit, &live, &sessions))
+                a .button href=(visit.link(LOGOUT).as_str()) { "Sign out" }
+            };
+            visit.form_page("Your account", answer, &body)
+        }
+        Err(denied) => visit.stopped(&denied),
+    }
+}
+
+fn person(live: &LiveSession) -> Markup {
     let groups = std::str::from_utf8(live.identity().groups.as_bytes()).unwrap_or_default();
-    let body = html! {
+    html! {
         dl {
             dt { "Username" } dd { (live.username()) }
             dt { "Groups" } dd { @if groups.is_empty() { "None" } @else { (groups.replace(',', ", ")) } }
             dt { "Signed in since" } dd { (moment(live.session().created_at())) }
             dt { "Ends, at the latest" } dd { (moment(live.session().expires_at())) }
         }
-        a .button href=(visit.link(LOGOUT).as_str()) { "Sign out" }
-    };
-    visit.page("Your account", &body)
+    }
+}
+
+fn factors(visit: &Visit<'_>, status: &TotpStatus) -> Markup {
+    html! {
+        h2 { "How you sign in" }
+        p { a href=(visit.link("/password").as_str()) { "Change your password" } }
+        @match status.confirmed_at {
+            Some(at) => p {
+                "Authenticator enrolled on " (moment(at)) ". "
+                a href=(visit.link("/enroll").as_str()) { "Replace or remove it" }
+            },
+            None => p {
+                "No authenticator. "
+                a href=(visit.link("/enroll").as_str()) { "Enrol one" }
+            },
+        }
+        @if status.enabled {
+            (left(status))
+            p { a href=(visit.link("/recovery-codes").as_str()) { "Make new recovery codes" } }
+        }
+    }
+}
+
+fn places(visit: &Visit<'_>, live: &LiveSession, sessions: &[Session]) -> Markup {
+    html! {
+        h2 { "Where you are signed in" }
+        @for session in sessions {
+            @let is_this = session.id() == live.session().id();
+            @let name = session.user_agent();
+            dl {
+                dt { @if name.is_empty() { "Unknown device" } @else { (name) } }
+                dd {
+                    "From " (session.client()) ", since " (moment(session.created_at()))
+                    ", last used " (moment(session.last_seen_at())) ". "
+                    @if is_this { strong { "This device." } }
+                }
+            }
+            @if !is_this {
+                (visit.form(ACCOUNT, &[("session", &session.id().to_string())], &html! {
+                    button { "Sign out there" }
+                }))
+            }
+        }
+        (visit.form(ACCOUNT, &[EVERYWHERE], &html! { button { "Sign out everywhere" } }))
+    }
 }
 
 /// A moment as people read it.
@@ -32,6 +103,19 @@ fn moment(at: Timestamp) -> Markup {
     let precise = at.rfc3339();
     let plain = precise.replace('T', " ").replace('Z', " UTC");
     html! { time datetime=(precise) { (plain) } }
+}
+
+/// Ends a session elsewhere, or all of them.
+pub(super) async fn act(visit: &Visit<'_>) -> Acted {
+    let (_, live) = visit.person().await.map_err(|_| Denied::SessionRevoked)?;
+    let (service, cx) = (visit.service(), &visit.request.cx);
+    if visit.fields.get(EVERYWHERE.0) == EVERYWHERE.1 {
+        service.sign_out_everywhere(&live, cx).await?;
+        return Ok(signed_out(visit));
+    }
+    let id = SessionId::parse(visit.fields.get("session")).ok_or(Denied::NoSuchSession)?;
+    service.end_own_session(&live, id, cx).await?;
+    Ok(visit.send_to(ACCOUNT))
 }
 
 /// Asks: a link that signs out would let any page do it.

@@ -2,14 +2,13 @@
 
 use super::onward::{at, onward, token};
 use super::steps::code_input;
-use super::{Acted, Visit};
+use super::{Acted, Visit, authenticator};
 use crate::crypto::RecoveryCode;
 use crate::domain::Next;
 use crate::http::html::{picture, sentence};
 use crate::http::{Answer, Location, Response};
-use crate::service::Enrolment;
+use crate::service::{Denied, Enrolment};
 use crate::types::Secret;
-use http::Method;
 use maud::{Markup, html};
 use qrcode::QrCode;
 use qrcode::render::svg;
@@ -22,7 +21,12 @@ pub(super) async fn show(visit: &Visit<'_>, answer: Option<&Answer>) -> Response
     let token = match at(visit, ENROL).await {
         Ok((_, Next::EnrolmentLink, _)) => return ask_for_link(visit),
         Ok((token, _, _)) => token,
-        Err(response) => return response,
+        Err(elsewhere) => {
+            return match visit.person().await {
+                Ok((_, live)) => authenticator::show(visit, &live, answer).await,
+                Err(_) => elsewhere,
+            };
+        }
     };
     let enrolment = match visit.service().enrolment(&token, false, &visit.request.cx).await {
         Ok(enrolment) => enrolment,
@@ -36,7 +40,7 @@ pub(super) async fn show(visit: &Visit<'_>, answer: Option<&Answer>) -> Response
     visit.form_page("Enrol your authenticator", answer, &body)
 }
 
-fn secret(enrolment: &Enrolment) -> Markup {
+pub(super) fn secret(enrolment: &Enrolment) -> Markup {
     let uri = enrolment.uri.reveal();
     html! {
         (sentence("From now on you sign in with your password and a code from an authenticator \
@@ -66,6 +70,10 @@ fn ask_for_link(visit: &Visit<'_>) -> Response {
 
 /// Confirms with the first code.
 pub(super) async fn act(visit: &Visit<'_>) -> Acted {
+    if !visit.fields.get("do").is_empty() {
+        let (_, live) = visit.person().await.map_err(|_| Denied::SessionRevoked)?;
+        return authenticator::act(visit, &live).await;
+    }
     let code = visit.fields.get("code");
     if code.is_empty() {
         return Err(Answer::missing("code", "Type the code that your authenticator shows.").into());
@@ -74,33 +82,8 @@ pub(super) async fn act(visit: &Visit<'_>) -> Acted {
     Ok(onward(visit, progress))
 }
 
-/// The recovery codes, the one time they are shown. HEAD sees nothing of them and leaves them.
-pub(super) async fn show_recovery_codes(visit: &Visit<'_>) -> Response {
-    let (token, _) = match visit.person().await {
-        Ok(person) => person,
-        Err(response) => return response,
-    };
-    let to = Location::onward(visit.site(), visit.wish(), &visit.request.host);
-    let codes = if visit.request.method == Method::GET {
-        visit.service().take_recovery_codes(&token, &visit.request.cx).await
-    } else {
-        Ok(Vec::new())
-    };
-    match codes {
-        Ok(codes) if codes.is_empty() => {
-            let body = html! {
-                (sentence("Your recovery codes were shown once, and are not kept where they could \
-                           be shown again."))
-                a .button href=(to.as_str()) { "Go on" }
-            };
-            visit.page("Recovery codes", &body)
-        }
-        Ok(codes) => visit.page("Your recovery codes", &recovery_codes(&codes, &to)),
-        Err(denied) => visit.stopped(&denied),
-    }
-}
-
-fn recovery_codes(codes: &[RecoveryCode], to: &Location) -> Markup {
+/// Recovery codes, the one time they are shown.
+pub(super) fn recovery_codes(codes: &[RecoveryCode], to: &Location) -> Markup {
     let texts: Vec<Secret<String>> = codes.iter().map(|code| Secret::new(code.reveal())).collect();
     html! {
         (sentence("If you lose your authenticator, each of these codes lets you in once in its \

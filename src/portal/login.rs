@@ -43,7 +43,13 @@ pub(super) async fn show(visit: &Visit<'_>, answer: Option<&Answer>) -> Response
         }
         button { "Sign in" }
     };
-    visit.form_page_as(status, "Sign in", answer, &visit.form("/login", &[], &inputs))
+    let body = html! {
+        (visit.form("/login", &[], &inputs))
+        @if visit.service().registration_is_open() {
+            p { a href=(visit.link("/register").as_str()) { "Create an account" } }
+        }
+    };
+    visit.form_page_as(status, "Sign in", answer, &body)
 }
 
 /// Whether whoever asks may go on as they are. It is the gate that is asked, not only whether

@@ -17,11 +17,15 @@
 //! that moment.
 
 mod account;
+mod authenticator;
 mod demo;
 mod enrol;
 mod links;
 mod login;
 mod onward;
+mod password;
+mod recovery;
+mod register;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -54,6 +58,7 @@ enum Page {
     Account,
     Logout,
     Link,
+    Register,
     Style,
 }
 
@@ -157,12 +162,13 @@ impl Portal {
             Page::Home => Response::see_other(&self.site, &Location::page(&self.site, "/account")),
             Page::Login => login::show(visit, answer).await,
             Page::SecondFactor => steps::show_second_factor(visit, answer).await,
-            Page::NewPassword => steps::show_new_password(visit, answer).await,
+            Page::NewPassword => password::show(visit, answer).await,
             Page::Enrolment => enrol::show(visit, answer).await,
-            Page::RecoveryCodes => enrol::show_recovery_codes(visit).await,
-            Page::Account => account::show(visit).await,
+            Page::RecoveryCodes => recovery::show(visit, answer).await,
+            Page::Account => account::show(visit, answer).await,
             Page::Logout => account::show_logout(visit, answer).await,
             Page::Link => links::show(visit, answer).await,
+            Page::Register => register::show(visit, answer),
             Page::Style => self.style(),
         }
     }
@@ -172,12 +178,15 @@ impl Portal {
         let acted = match page {
             Page::Login => login::act(visit).await,
             Page::SecondFactor => steps::act_second_factor(visit).await,
-            Page::NewPassword => steps::act_new_password(visit).await,
+            Page::NewPassword => password::act(visit).await,
             Page::Enrolment => enrol::act(visit).await,
             Page::Logout => account::act_logout(visit).await,
             Page::Link => links::act(visit).await,
+            Page::RecoveryCodes => recovery::act(visit).await,
+            Page::Account => account::act(visit).await,
+            Page::Register => register::act(visit).await,
             // These have no form; the table has no line that leads here.
-            Page::Home | Page::RecoveryCodes | Page::Account | Page::Style => {
+            Page::Home | Page::Style => {
                 return refusal(&self.site, true, StatusCode::METHOD_NOT_ALLOWED);
             }
         };
@@ -187,7 +196,11 @@ impl Portal {
             // Showing a step that is not next leads to the one that is.
             Err(Trouble::Denied(Denied::WrongStep)) => self.show(page, visit, None).await,
             Err(Trouble::Denied(
-                denied @ (Denied::Expired | Denied::LinkGone | Denied::Unavailable(_)),
+                denied @ (Denied::Expired
+                | Denied::LinkGone
+                | Denied::SessionRevoked
+                | Denied::RegistrationDisabled
+                | Denied::Unavailable(_)),
             )) => visit.stopped(&denied),
             Err(Trouble::Denied(denied)) => {
                 let answer = Answer::to(&denied, visit.request.cx.now);
@@ -221,7 +234,11 @@ fn table() -> Vec<Entry<Page>> {
         Entry::page("/enroll", Page::Enrolment),
         Entry::form("/enroll", Page::Enrolment),
         Entry::page("/recovery-codes", Page::RecoveryCodes),
+        Entry::form("/recovery-codes", Page::RecoveryCodes),
         Entry::page("/account", Page::Account),
+        Entry::form("/account", Page::Account),
+        Entry::page("/register", Page::Register),
+        Entry::form("/register", Page::Register),
         Entry::page("/logout", Page::Logout),
         Entry::form("/logout", Page::Logout),
         Entry::page("/setup", Page::Link),

@@ -1,6 +1,7 @@
 //! Where a step leads: the one place where cookies follow from a sign-in.
 
 use super::Visit;
+use super::recovery::are_few;
 use crate::domain::{Next, User};
 use crate::http::html::onward_page;
 use crate::http::{Location, Response};
@@ -31,7 +32,8 @@ pub(super) fn onward(visit: &Visit<'_>, progress: Progress) -> Response {
             let keep = done.remember.then(|| done.session.expires_at().since(cx.now));
             let session = cookies.set_session(&done.token, keep, &visit.request.host);
             let wish = done.return_to.as_deref();
-            let response = if done.shows_recovery_codes {
+            let are_last = done.recovery_codes_left.is_some_and(are_few);
+            let response = if done.shows_recovery_codes || are_last {
                 let codes = Location::page(visit.site(), "/recovery-codes");
                 let codes = codes.with("rd", wish.unwrap_or_default());
                 Response::see_other(visit.site(), &codes)

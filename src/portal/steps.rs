@@ -1,13 +1,12 @@
-//! The steps between the password and the session that need no picture.
+//! The second factor, and the inputs that several steps share.
 
 use super::onward::{at, onward, token};
 use super::{Acted, Visit};
-use crate::http::html::{Input, sentence};
+use crate::http::html::Input;
 use crate::http::{Answer, Response};
 use maud::{Markup, html};
 
 const SECOND_FACTOR: &str = "/login/second-factor";
-const PASSWORD: &str = "/password";
 
 /// A code from the authenticator or, for whoever lost it, a recovery code.
 pub(super) async fn show_second_factor(visit: &Visit<'_>, answer: Option<&Answer>) -> Response {
@@ -63,28 +62,6 @@ pub(super) async fn act_second_factor(visit: &Visit<'_>) -> Acted {
     Ok(onward(visit, progress))
 }
 
-/// A new password, where one must be chosen before going on.
-pub(super) async fn show_new_password(visit: &Visit<'_>, answer: Option<&Answer>) -> Response {
-    let user = match at(visit, PASSWORD).await {
-        Ok((_, _, user)) => user,
-        Err(response) => return response,
-    };
-    let inputs = html! {
-        (sentence("Before you go on, choose a new password."))
-        (whose(user.username.as_str()))
-        (new_password(answer, true))
-        button { "Change password" }
-    };
-    visit.form_page("Choose a new password", answer, &visit.form(PASSWORD, &[], &inputs))
-}
-
-/// Changes the password.
-pub(super) async fn act_new_password(visit: &Visit<'_>) -> Acted {
-    let password = typed_twice(visit)?;
-    let progress = visit.service().new_password(&token(visit)?, password, visit.visitor()).await?;
-    Ok(onward(visit, progress))
-}
-
 /// Whose password it is: password managers keep the two together.
 pub(super) fn whose(username: &str) -> Markup {
     let input = Input {
@@ -96,6 +73,18 @@ pub(super) fn whose(username: &str) -> Markup {
         ..Input::default()
     };
     input.show(None)
+}
+
+/// The password that somebody has.
+pub(super) fn current_password(first: bool) -> Input<'static> {
+    Input {
+        name: "current_password",
+        label: "Current password",
+        kind: Some("password"),
+        autocomplete: "current-password",
+        first,
+        ..Input::default()
+    }
 }
 
 /// A new password, twice.

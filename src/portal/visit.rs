@@ -152,7 +152,7 @@ impl<'a> Visit<'a> {
     /// The page for a no that ends it: no form would help.
     pub fn stopped(&self, denied: &Denied) -> Response {
         match denied {
-            Denied::Expired | Denied::WrongStep => self.begin_anew(),
+            Denied::Expired | Denied::WrongStep | Denied::SessionRevoked => self.begin_anew(),
             Denied::Unavailable(cause) => unavailable(self.portal, self.request, cause),
             _ => answer_page(self.site(), "Not possible", &self.answer(denied)),
         }

@@ -197,10 +197,9 @@ impl<E: Into<Denied>> From<E> for AdminError {
     fn from(error: E) -> Self {
         use AdminErrorKind as Kind;
         let (kind, message) = match error.into() {
-            Denied::NameTaken => (
-                Kind::AlreadyExists,
-                "somebody has that username or e-mail address already".into(),
-            ),
+            Denied::NameTaken => {
+                (Kind::AlreadyExists, "somebody has that username or e-mail address already".into())
+            }
             Denied::Weak(weakness) => {
                 (Kind::WeakPassword, format!("the password is not taken: {weakness}"))
             }
@@ -212,10 +211,9 @@ impl<E: Into<Denied>> From<E> for AdminError {
                 "the password is in a list of stolen passwords: choose another one".into(),
             ),
             Denied::Name(why) => (Kind::Invalid, why.to_string()),
-            Denied::Busy => (
-                Kind::Busy,
-                "too many password hashes are waiting; try again in a moment".into(),
-            ),
+            Denied::Busy => {
+                (Kind::Busy, "too many password hashes are waiting; try again in a moment".into())
+            }
             Denied::Unavailable(why) | Denied::BreachUnknown(why) => (Kind::Unavailable, why),
             // No administrative act signs anybody in.
             _ => (Kind::Invalid, "it was refused".into()),

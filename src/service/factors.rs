@@ -159,4 +159,3 @@ impl Service {
         if why == SignInFailure::CodeReused { Denied::CodeUsed } else { Denied::Code }
     }
 }
-

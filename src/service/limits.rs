@@ -71,9 +71,8 @@ impl Windows {
         // There is a bucket at each place; were there none, nothing would pass.
         let bucket = self.buckets.get(place).ok_or_else(|| now.plus(rate.per))?;
         let mut held = bucket.lock().unwrap_or_else(PoisonError::into_inner);
-        let choice = |(known, window): &&mut (u64, Window)| {
-            (*known != name, rate.weight(*window, now))
-        };
+        let choice =
+            |(known, window): &&mut (u64, Window)| (*known != name, rate.weight(*window, now));
         let slot = held.iter_mut().min_by_key(choice).ok_or_else(|| now.plus(rate.per))?;
         if slot.0 != name {
             *slot = (name, Window::default());

@@ -84,7 +84,6 @@ impl Service {
         visitor: Visitor<'_>,
     ) -> Result<Progress, Denied> {
         let cx = visitor.cx;
-        self.admit_address(cx)?;
         let (link, _) = self.load_link(token, cx).await?;
         if link.purpose != LinkPurpose::Setup {
             return Err(Denied::LinkGone);
@@ -110,7 +109,6 @@ impl Service {
         password: &str,
         visitor: Visitor<'_>,
     ) -> Result<Progress, Denied> {
-        self.admit_address(visitor.cx)?;
         let (link, user) = self.load_link(token, visitor.cx).await?;
         let fits = matches!(link.purpose, LinkPurpose::Invitation | LinkPurpose::NewPassword);
         let user = user.filter(|_| fits).ok_or(Denied::LinkGone)?;
@@ -131,7 +129,6 @@ impl Service {
         visitor: Visitor<'_>,
     ) -> Result<Progress, Denied> {
         let cx = visitor.cx;
-        self.admit_address(cx)?;
         let (link, user) = self.load_link(token, cx).await?;
         let fits = link.purpose == LinkPurpose::NewSecondFactor;
         let user = user.filter(|_| fits).ok_or(Denied::LinkGone)?;

@@ -35,7 +35,8 @@ impl Service {
         let mut user = User::new(new_user_id()?, Username::parse(new.username)?, cx.now);
         user.email = given("email", new.email).map(|_| Email::parse(new.email)).transpose()?;
         let display_name = given("display_name", new.display_name);
-        user.display_name = display_name.map(|_| DisplayName::parse(new.display_name)).transpose()?;
+        user.display_name =
+            display_name.map(|_| DisplayName::parse(new.display_name)).transpose()?;
         // Looked at first, so that a name that is taken costs no hash; the store looks again.
         let names = [Some(user.username.as_str()), user.email.as_ref().map(Email::as_str)];
         for name in names.into_iter().flatten() {

@@ -273,7 +273,10 @@ impl Service {
             token,
         };
         let digest = digest(TokenKind::Session, &signed_in.token);
-        Ok((Onward::Session(digest, session, recovery_codes), Progress::SignedIn(Box::new(signed_in))))
+        Ok((
+            Onward::Session(digest, session, recovery_codes),
+            Progress::SignedIn(Box::new(signed_in)),
+        ))
     }
 
     pub(super) fn begin_session(

@@ -247,11 +247,7 @@ pub trait SignIns: Send + Sync {
     /// Who has signed in with a browser, if anybody has.
     async fn browser(&self, digest: TokenDigest, now: Timestamp) -> Result<Option<KnownBrowser>>;
     /// Keeps a secret that a session is to confirm until then, in place of an earlier one.
-    async fn await_enrolment(
-        &self,
-        session: TokenDigest,
-        awaited: Awaited,
-    ) -> Result<()>;
+    async fn await_enrolment(&self, session: TokenDigest, awaited: Awaited) -> Result<()>;
     /// The secret that a session waits to confirm, if there is one in time.
     async fn awaited_enrolment(
         &self,

@@ -10,9 +10,7 @@ use super::users::{apply, names_are_taken};
 use super::verbs::KvStore;
 use super::{Awaited, Effect, OneTime, Onward, Result, SignIns, Step, Stepped};
 use crate::crypto::{CodeMatched, RecoveryCode, RecoveryDigest, RecoverySet};
-use crate::domain::{
-    KnownBrowser, Link, PendingSignIn, SecondFactor, Spent, User, UserChange,
-};
+use crate::domain::{KnownBrowser, Link, PendingSignIn, SecondFactor, Spent, User, UserChange};
 use crate::types::{Timestamp, TokenDigest, UserId};
 use async_trait::async_trait;
 
@@ -267,11 +265,7 @@ impl SignIns for KvStore {
         Ok(found.filter(|known| now < known.expires_at()))
     }
 
-    async fn await_enrolment(
-        &self,
-        session: TokenDigest,
-        awaited: Awaited,
-    ) -> Result<()> {
+    async fn await_enrolment(&self, session: TokenDigest, awaited: Awaited) -> Result<()> {
         self.writer
             .submit(move |txn| match txn.session(&session)? {
                 Some(_) => txn.put_awaited(&session, &awaited),

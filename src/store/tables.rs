@@ -5,15 +5,11 @@
 
 use super::kv::{Rows as _, Sealing};
 use super::layout;
-use super::records::{
-    self, AwaitedRecord, HandoverRecord, PendingRecord, Seal, UserRecord,
-};
+use super::records::{self, AwaitedRecord, HandoverRecord, PendingRecord, Seal, UserRecord};
 use super::txn::{Txn, unreadable};
 use super::{Awaited, Result, StoredSession};
 use crate::crypto::{RecoveryCode, RecoverySet};
-use crate::domain::{
-    Failures, KnownBrowser, Link, LinkPurpose, PendingSignIn, Session, User,
-};
+use crate::domain::{Failures, KnownBrowser, Link, LinkPurpose, PendingSignIn, Session, User};
 use crate::types::{SessionId, Timestamp, TokenDigest, UserId};
 
 /// Reading.
@@ -263,11 +259,7 @@ impl Txn<'_> {
     }
 
     /// Ends a person's sessions, but perhaps one; how many.
-    pub(super) fn end_sessions(
-        &mut self,
-        user: UserId,
-        but: Option<SessionId>,
-    ) -> Result<usize> {
+    pub(super) fn end_sessions(&mut self, user: UserId, but: Option<SessionId>) -> Result<usize> {
         let mut sessions = self.sessions_of(user)?;
         sessions.retain(|(_, session)| Some(session.id()) != but);
         for (digest, session) in &sessions {
@@ -303,11 +295,7 @@ impl Txn<'_> {
         record.open(Seal { keys: self.keys(), row: &layout::handover(of) })
     }
 
-    pub(super) fn put_awaited(
-        &mut self,
-        session: &TokenDigest,
-        awaited: &Awaited,
-    ) -> Result<()> {
+    pub(super) fn put_awaited(&mut self, session: &TokenDigest, awaited: &Awaited) -> Result<()> {
         let key = layout::enrolment(session);
         let record = AwaitedRecord::of(awaited, Seal { keys: self.keys(), row: &key })?;
         let row = records::pack(&record)?;

@@ -4,6 +4,7 @@
 
 mod harness;
 
+mod account;
 mod bad_input;
 mod commands;
 mod crash;
@@ -14,6 +15,8 @@ mod forms;
 mod http2;
 mod hygiene;
 mod identity;
+mod ladder;
+mod limits;
 mod mixing;
 mod operating;
 mod races;

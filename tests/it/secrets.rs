@@ -235,7 +235,7 @@ fn no_secret_is_kept_or_logged_in_any_writing() {
     let browser = set_up(&gateway, &mut markers);
     sign_in(&gateway, &mut markers);
     provoke(&gateway, &mut markers);
-    assert_eq!(browser.cookies.len(), 2, "{:?}", browser.cookies);
+    assert_eq!(browser.cookies.len(), 3, "{:?}", browser.cookies);
 
     // What was printed is the setup link, once, and no other secret.
     let greeting = gateway.greeting();

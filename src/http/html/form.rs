@@ -29,6 +29,8 @@ pub(crate) struct Input<'a> {
     pub hint: Option<&'static str>,
     /// Whether it has the focus when no notice is about another.
     pub first: bool,
+    /// Whether it may be left empty.
+    pub optional: bool,
     /// Whether it only says whose password this is, for password managers.
     pub readonly: bool,
 }
@@ -55,7 +57,7 @@ impl Input<'_> {
                 autocomplete=(self.autocomplete) inputmode=[self.inputmode] value=[self.value]
                 autocapitalize=[as_typed] spellcheck=[as_typed.map(|_| "false")]
                 aria-invalid=[is_wrong.then_some("true")] aria-describedby=[described]
-                required readonly[self.readonly] autofocus[focus];
+                required[!self.optional] readonly[self.readonly] autofocus[focus];
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::domain::{AuditEvent, LinkPurpose, Session, TotpFactor, User, UserChan
 use crate::service::live::Which;
 use crate::service::{AdminCap, Denied, Service};
 use crate::store::Added;
-use crate::types::{Email, DisplayName, GroupName, Login, SessionId, Timestamp};
+use crate::types::{DisplayName, Email, GroupName, Login, SessionId, Timestamp};
 
 type Reply = Result<AdminReply, AdminError>;
 
@@ -92,7 +92,9 @@ impl Desk<'_> {
         self.act(&AuditEvent::UserAdded { user: id, name: username.clone() });
         let invite_url = match new.password {
             Some(_) => None,
-            None => Some(self.service.new_link(LinkPurpose::Invitation, Some(id)).await?.reveal().clone()),
+            None => Some(
+                self.service.new_link(LinkPurpose::Invitation, Some(id)).await?.reveal().clone(),
+            ),
         };
         Ok(AdminReply::Added { username, invite_url, totp, recovery_codes: codes })
     }
@@ -162,7 +164,8 @@ impl Desk<'_> {
 
     async fn remove_user(&self, name: &str) -> Reply {
         let id = self.named(name).await?.id;
-        let removed = self.service.ending(Which::Of(id), self.service.store.remove_user(id)).await?;
+        let removed =
+            self.service.ending(Which::Of(id), self.service.store.remove_user(id)).await?;
         let user = removed.ok_or_else(|| nobody(name))?;
         self.service.store.clear(self.service.keys.counters_of(user.id)).await?;
         let message = format!("{} is removed", user.username);
@@ -242,7 +245,8 @@ impl Desk<'_> {
     async fn view(&self, user: User) -> Result<UserView, AdminError> {
         let now = self.service.clock.now();
         let recovery = self.service.store.recovery_set(user.id).await?;
-        let failures = self.service.store.failures(self.service.keys.counter_key(user.id, None)).await?;
+        let failures =
+            self.service.store.failures(self.service.keys.counter_key(user.id, None)).await?;
         Ok(UserView {
             id: user.id.to_string(),
             disabled: user.disabled,

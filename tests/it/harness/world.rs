@@ -3,7 +3,7 @@
 use super::browser::{Browser, Server};
 use super::http::Reply;
 use super::people::ADMIN_PASSWORD;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::runtime::Runtime;
@@ -12,7 +12,9 @@ use vestibule::domain::{Rate, ReturnOrigins};
 use vestibule::http::{Request, Site};
 use vestibule::observe::{Format, Log};
 use vestibule::portal::Portal;
-use vestibule::service::{AdminCap, AdminReply, AdminRequest, NewUser, RateRules, Service, Settings};
+use vestibule::service::{
+    AdminCap, AdminReply, AdminRequest, NewUser, RateRules, Service, Settings,
+};
 use vestibule::store::KvStore;
 use vestibule::types::{
     ClientAddr, Clock, Host, PublicUrl, RequestCx, RequestId, Timestamp, Username,
@@ -89,6 +91,13 @@ impl World {
         self.clock.0.store(moment, Ordering::SeqCst);
     }
 
+    /// A browser at another address than the usual one.
+    pub fn browser_from(self: &Arc<Self>, address: &str) -> Browser {
+        let mut browser = self.browser();
+        browser.added = format!("X-Forwarded-For: {address}\r\n");
+        browser
+    }
+
     pub fn browser(self: &Arc<Self>) -> Browser {
         let world = Arc::clone(self);
         let server: Server = Arc::new(move |bytes: &[u8]| world.answer(bytes));
@@ -96,7 +105,8 @@ impl World {
     }
 
     pub fn admin(&self, request: AdminRequest) -> AdminReply {
-        match self.runtime.block_on(self.service.administer(request, &AdminCap::of_command_line())) {
+        match self.runtime.block_on(self.service.administer(request, &AdminCap::of_command_line()))
+        {
             AdminReply::Failed { error } => panic!("{error}"),
             reply => reply,
         }
@@ -104,6 +114,15 @@ impl World {
 
     /// Adds somebody with a password; the secret of their authenticator, if they get one.
     pub fn add(&self, name: &str, totp: bool) -> Option<String> {
+        self.add_as(name, totp, false)
+    }
+
+    /// Adds somebody who must choose another password first.
+    pub fn add_who_must_change(&self, name: &str) {
+        self.add_as(name, false, true);
+    }
+
+    fn add_as(&self, name: &str, totp: bool, must_change_password: bool) -> Option<String> {
         let new = NewUser {
             username: Username::parse(name).unwrap(),
             email: None,
@@ -111,7 +130,7 @@ impl World {
             groups: Vec::new(),
             password: Some(ADMIN_PASSWORD.into()),
             totp,
-            must_change_password: false,
+            must_change_password,
         };
         match self.admin(AdminRequest::UserAdd(new)) {
             AdminReply::Added { totp, .. } => totp.map(|totp| totp.secret),
@@ -137,6 +156,9 @@ impl World {
             let name: http::HeaderName = name.parse().unwrap();
             headers.append(name, value.parse().unwrap());
         }
+        // As if a proxy had said so that is trusted.
+        let address = headers.get("x-forwarded-for").map(|value| value.to_str().unwrap());
+        let client: IpAddr = address.unwrap_or("192.0.2.7").parse().unwrap();
         let request = Request {
             method: line[0].parse().unwrap(),
             authority: HOST.into(),
@@ -148,7 +170,7 @@ impl World {
             cx: RequestCx {
                 id: RequestId::from_bytes([1; 16]),
                 now: self.clock.now(),
-                client: ClientAddr::from(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7))),
+                client: ClientAddr::from(client),
             },
         };
         let response = self.runtime.block_on(self.portal.answer(request));

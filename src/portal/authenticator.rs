@@ -1,0 +1,108 @@
+//! The authenticator of whoever is signed in: enrolling one, replacing it, taking it away.
+
+use super::enrol::{recovery_codes, secret};
+use super::steps::{code_input, current_password, whose};
+use super::{Acted, Visit};
+use crate::http::html::sentence;
+use crate::http::{Answer, Location, Response};
+use crate::service::{Denied, Enrolment, LiveSession};
+use maud::{Markup, html};
+
+const ENROL: &str = "/enroll";
+
+/// What a form of this page is for.
+const DO: &str = "do";
+const REPLACE: &str = "replace";
+const REMOVE: &str = "remove";
+const CONFIRM: &str = "confirm";
+
+/// A secret to enrol where one waits or there is none yet; else what can be done about the
+/// authenticator that there is.
+pub(super) async fn show(
+    visit: &Visit<'_>,
+    live: &LiveSession,
+    answer: Option<&Answer>,
+) -> Response {
+    let (service, cx) = (visit.service(), &visit.request.cx);
+    let waiting = match service.waiting_totp(live, cx).await {
+        Ok(Some(waiting)) => Ok(waiting),
+        Ok(None) => service.begin_totp(live, cx).await,
+        Err(denied) => Err(denied),
+    };
+    match waiting {
+        Ok(enrolment) => show_secret(visit, &enrolment, answer),
+        Err(Denied::AlreadyEnabled) => show_choices(visit, live, answer),
+        Err(denied) => visit.stopped(&denied),
+    }
+}
+
+fn show_secret(visit: &Visit<'_>, enrolment: &Enrolment, answer: Option<&Answer>) -> Response {
+    let inputs = html! { (code_input(true).show(answer)) button { "Confirm" } };
+    let body = html! {
+        (secret(enrolment))
+        (visit.form(ENROL, &[(DO, CONFIRM)], &inputs))
+        p { a href=(visit.link("/account").as_str()) { "Not now" } }
+    };
+    visit.form_page("Enrol your authenticator", answer, &body)
+}
+
+fn show_choices(visit: &Visit<'_>, live: &LiveSession, answer: Option<&Answer>) -> Response {
+    let tried = visit.fields.get(DO);
+    let about = |what: &str| answer.filter(|_| tried == what);
+    let replace = html! { (both(live, about(REPLACE), true)) button { "Set up a new one" } };
+    let body = html! {
+        (sentence("You have an authenticator. You can set up another one in its place: the old one \
+                   works until the first code of the new one is confirmed."))
+        (visit.form(ENROL, &[(DO, REPLACE)], &replace))
+        @if visit.service().may_disable_totp() {
+            details open[tried == REMOVE] {
+                summary { "Take the second factor away" }
+                (sentence("Then your password alone lets you in. Your recovery codes go with it."))
+                (visit.form(ENROL, &[(DO, REMOVE)], &html! {
+                    (both(live, about(REMOVE), false))
+                    button { "Take it away" }
+                }))
+            }
+        }
+        p { a href=(visit.link("/account").as_str()) { "Back to your account" } }
+    };
+    visit.form_page("Your authenticator", answer, &body)
+}
+
+/// Password and code, to prove that it is still the person.
+pub(super) fn both(live: &LiveSession, answer: Option<&Answer>, first: bool) -> Markup {
+    let answer = answer.map(|answer| Answer {
+        // These forms ask for the password under the name of the current one.
+        about: answer.about.map(|name| if name == "password" { "current_password" } else { name }),
+        ..answer.clone()
+    });
+    html! {
+        (whose(live.username()))
+        (current_password(first).show(answer.as_ref()))
+        (code_input(false).show(answer.as_ref()))
+    }
+}
+
+/// Does what a form of this page asks for.
+pub(super) async fn act(visit: &Visit<'_>, live: &LiveSession) -> Acted {
+    let (service, fields) = (visit.service(), &visit.fields);
+    let (password, code) = (fields.get("current_password"), fields.get("code"));
+    if code.is_empty() {
+        return Err(Answer::missing("code", "Type the code that your authenticator shows.").into());
+    }
+    match fields.get(DO) {
+        REPLACE => {
+            service.replace_totp(live, password, code, visit.visitor()).await?;
+            Ok(visit.send_to(ENROL))
+        }
+        REMOVE => {
+            service.disable_totp(live, password, code, visit.visitor()).await?;
+            Ok(visit.send_to("/account"))
+        }
+        _ => {
+            let codes = service.confirm_totp(live, code, visit.visitor()).await?;
+            let to = Location::page(visit.site(), "/account");
+            Ok(visit.page("Your recovery codes", &recovery_codes(&codes, &to)))
+        }
+    }
+}

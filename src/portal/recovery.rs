@@ -1,0 +1,97 @@
+//! Recovery codes: shown once, counted, and made anew.
+
+use super::authenticator::both;
+use super::enrol::recovery_codes;
+use super::{Acted, Visit};
+use crate::http::html::sentence;
+use crate::http::{Answer, Location, Response};
+use crate::service::{Denied, LiveSession, TotpStatus};
+use http::Method;
+use maud::{Markup, html};
+
+const RECOVERY_CODES: &str = "/recovery-codes";
+
+/// So few are the last ones.
+const FEW: usize = 3;
+
+/// The codes that wait to be shown, the one time; else how many are left, and a form for new
+/// ones. HEAD sees no codes and leaves them.
+pub(super) async fn show(visit: &Visit<'_>, answer: Option<&Answer>) -> Response {
+    let (token, live) = match visit.person().await {
+        Ok(person) => person,
+        Err(response) => return response,
+    };
+    let to = Location::onward(visit.site(), visit.wish(), &visit.request.host);
+    let codes = if visit.request.method == Method::GET && answer.is_none() {
+        visit.service().take_recovery_codes(&token, &visit.request.cx).await
+    } else {
+        Ok(Vec::new())
+    };
+    match codes {
+        Ok(codes) if codes.is_empty() => show_left(visit, &live, &to, answer).await,
+        Ok(codes) => visit.page("Your recovery codes", &recovery_codes(&codes, &to)),
+        Err(denied) => visit.stopped(&denied),
+    }
+}
+
+async fn show_left(
+    visit: &Visit<'_>,
+    live: &LiveSession,
+    to: &Location,
+    answer: Option<&Answer>,
+) -> Response {
+    let status = match visit.service().totp_status(live).await {
+        Ok(status) => status,
+        Err(denied) => return visit.stopped(&denied),
+    };
+    let inputs = html! { (both(live, answer, false)) button { "Make new codes" } };
+    let body = html! {
+        (left(&status))
+        a .button href=(to.as_str()) { "Go on" }
+        @if status.enabled {
+            details open[answer.is_some()] {
+                summary { "Make new recovery codes" }
+                (sentence("The ones you have stop working."))
+                (visit.form(RECOVERY_CODES, &[], &inputs))
+            }
+        }
+    };
+    visit.form_page("Recovery codes", answer, &body)
+}
+
+/// How many codes are left, and a word where they are the last.
+pub(super) fn left(status: &TotpStatus) -> Markup {
+    let remaining = status.recovery_codes_remaining;
+    html! {
+        @match remaining {
+            _ if !status.enabled => p { "You have no recovery codes, since you have no authenticator." },
+            0 => p .notice role="status" {
+                "You have used your last recovery code. Make new ones now: without them you \
+                 cannot get in if you lose your authenticator."
+            },
+            1 => p .notice role="status" { "You have one recovery code left. Make new ones soon." },
+            few if few <= FEW => p .notice role="status" {
+                "You have only " (few) " recovery codes left. Make new ones soon."
+            },
+            many => p {
+                "You have " (many) " recovery codes left. They were shown once, and are not kept \
+                 where they could be shown again."
+            },
+        }
+    }
+}
+
+/// Whether somebody who has just used one should be told how many are left.
+pub(super) const fn are_few(left: usize) -> bool {
+    left <= FEW
+}
+
+/// Makes new ones.
+pub(super) async fn act(visit: &Visit<'_>) -> Acted {
+    let (_, live) = visit.person().await.map_err(|_| Denied::SessionRevoked)?;
+    let (password, code) = (visit.fields.get("current_password"), visit.fields.get("code"));
+    let visitor = visit.visitor();
+    let codes = visit.service().regenerate_recovery_codes(&live, password, code, visitor).await?;
+    let to = Location::onward(visit.site(), visit.wish(), &visit.request.host);
+    Ok(visit.page("Your new recovery codes", &recovery_codes(&codes, &to)))
+}
