@@ -86,12 +86,13 @@ impl Walk {
 
     /// Takes one step, whichever it is.
     fn step(&mut self) {
-        match self.chance.below(10) {
+        match self.chance.below(11) {
             0..=2 => self.give_password(),
             3..=5 => self.give_code(),
             6 => self.enrol(),
             7 => self.choose_password(),
             8 => self.world.pass(30),
+            9 => self.sign_a_program_in(),
             _ => self.interfere(),
         }
     }
@@ -170,6 +171,23 @@ impl Walk {
             self.passwords.insert(way.name, new);
         }
         self.led(outcome, way);
+    }
+
+    fn sign_a_program_in(&mut self) {
+        let (name, right) = (self.name(), self.chance.below(4) > 0);
+        let password = if right { self.passwords[name].clone() } else { "a wrong one".into() };
+        let code = self.code(name);
+        let cx = self.cx();
+        let visitor = Visitor { cx: &cx, user_agent: "", browser: None };
+        let service = &self.world.service;
+        if self.world.run(service.issue_tokens(name, &password, &code, visitor)).is_err() {
+            return;
+        }
+        self.sessions += 1;
+        let has_factor = self.secrets.contains_key(name);
+        assert!(right && !self.disabled.contains(name) && !self.must_change.contains(name));
+        assert!(has_factor || !self.asks, "{name} without a second factor");
+        assert!(!has_factor || self.used.insert((name, code)), "the same code twice");
     }
 
     /// An administrator does something meanwhile.
