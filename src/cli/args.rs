@@ -1,9 +1,12 @@
 //! The arguments.
 
 use crate::config::Overrides;
-use crate::types::{DisplayName, Email, GroupName, SessionId, Username};
+use crate::types::{
+    DisplayName, Email, GroupName, HostPattern, Network, SessionId, TokenId, Username,
+};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// A reverse proxy that puts a password and a second factor in front of any web application.
 #[derive(Parser)]
@@ -80,6 +83,11 @@ pub(super) enum Command {
     Session {
         #[command(subcommand)]
         command: SessionCommand,
+    },
+    /// Access tokens for programs
+    Token {
+        #[command(subcommand)]
+        command: TokenCommand,
     },
     /// The configuration
     Config {
@@ -223,6 +231,58 @@ pub(super) struct RevokeArgs {
 
 fn session_id(text: &str) -> Result<SessionId, &'static str> {
     SessionId::parse(text).ok_or("a session's id is 32 hexadecimal digits")
+}
+
+#[derive(Subcommand)]
+pub(super) enum TokenCommand {
+    /// Make a token, which is shown once
+    #[command(
+        after_help = "Example:\n  vestibule token add backup --user ann --expires 90d --network 10.0.0.0/8 --host grafana.example.com"
+    )]
+    Add(TokenArgs),
+    /// List tokens
+    #[command(after_help = "Example:\n  vestibule token list --user ann")]
+    List {
+        /// Only this person's
+        #[arg(long)]
+        user: Option<String>,
+    },
+    /// End a token
+    #[command(after_help = "Example:\n  vestibule token revoke 0f3c9a…")]
+    Revoke {
+        /// The token's id, as `token list` shows it
+        #[arg(value_parser = token_id)]
+        id: TokenId,
+    },
+}
+
+#[derive(Args)]
+pub(super) struct TokenArgs {
+    /// What it is called
+    pub(super) name: DisplayName,
+    /// In whose name it speaks: username or e-mail address
+    #[arg(long)]
+    pub(super) user: String,
+    /// When it ends, like 90d; without, when it is revoked
+    #[arg(long, value_name = "DURATION", value_parser = crate::config::duration)]
+    pub(super) expires: Option<Duration>,
+    /// A group it has, of those the person is in; may be given several times; without, all
+    #[arg(long)]
+    pub(super) group: Vec<GroupName>,
+    /// Where its user may be, in CIDR notation; may be given several times; without, anywhere
+    #[arg(long, value_name = "CIDR")]
+    pub(super) network: Vec<Network>,
+    /// A host it is for, like grafana.example.com or *.example.com; may be given several times;
+    /// without, every host
+    #[arg(long)]
+    pub(super) host: Vec<HostPattern>,
+    /// Count it as one factor only
+    #[arg(long)]
+    pub(super) one_factor: bool,
+}
+
+fn token_id(text: &str) -> Result<TokenId, &'static str> {
+    TokenId::parse(text).ok_or("a token's id is 32 hexadecimal digits")
 }
 
 #[derive(Subcommand)]

@@ -9,9 +9,9 @@ mod print;
 
 use crate::app::{self, CallError, Greeting, RunError};
 use crate::config::{self, Config, Faults, Overrides};
-use crate::service::{AdminReply, AdminRequest, NewUser};
+use crate::service::{AdminReply, AdminRequest, NewToken, NewUser};
 use crate::types::GroupName;
-use args::{Cli, Command, ConfigCommand, SessionCommand, UserCommand};
+use args::{Cli, Command, ConfigCommand, SessionCommand, TokenCommand, UserCommand};
 use clap::Parser as _;
 use std::io::Read as _;
 use std::process::ExitCode;
@@ -73,6 +73,10 @@ fn run(cli: Cli) -> Result<(), Failure> {
         }
         Some(Command::Session { command }) => {
             let request = session_request(command);
+            administer(&load(&overrides)?, &request, json)
+        }
+        Some(Command::Token { command }) => {
+            let request = token_request(command);
             administer(&load(&overrides)?, &request, json)
         }
         Some(Command::Config { command: ConfigCommand::Check { path } }) => {
@@ -188,6 +192,22 @@ fn session_request(command: SessionCommand) -> AdminRequest {
             Some(id) => AdminRequest::SessionRevoke { id },
             None => AdminRequest::SessionRevokeAll { user: revoke.user },
         },
+    }
+}
+
+fn token_request(command: TokenCommand) -> AdminRequest {
+    match command {
+        TokenCommand::Add(add) => AdminRequest::TokenAdd(NewToken {
+            name: add.name,
+            user: add.user,
+            expires_in: add.expires.map(|expires| expires.as_secs()),
+            groups: add.group,
+            networks: add.network,
+            hosts: add.host,
+            one_factor: add.one_factor,
+        }),
+        TokenCommand::List { user } => AdminRequest::TokenList { user },
+        TokenCommand::Revoke { id } => AdminRequest::TokenRevoke { id },
     }
 }
 

@@ -1,7 +1,7 @@
 //! What commands print.
 
 use crate::app::Greeting;
-use crate::service::{AdminReply, SessionView, UserView};
+use crate::service::{AdminReply, SessionView, TokenView, UserView};
 use crate::types::GroupName;
 use serde_json::json;
 use std::io::Write as _;
@@ -68,6 +68,10 @@ fn to_json(reply: &AdminReply) -> serde_json::Value {
         AdminReply::User { user } => json!(user),
         AdminReply::Users { users } => json!(users),
         AdminReply::Sessions { sessions } => json!(sessions),
+        AdminReply::TokenAdded { id, username, token } => {
+            json!({"id": id, "username": username, "token": token})
+        }
+        AdminReply::Tokens { tokens } => json!(tokens),
         AdminReply::Failed { error } => json!({"error": error}),
     }
 }
@@ -95,6 +99,11 @@ fn to_text(reply: &AdminReply) -> String {
         AdminReply::User { user } => person(user),
         AdminReply::Users { users } => people(users),
         AdminReply::Sessions { sessions } => sessions_table(sessions),
+        AdminReply::TokenAdded { id, username, token } => format!(
+            "Token {id} of {username}. It is shown this once; send it as \"Authorization: Bearer\":\n  \
+             {token}\n"
+        ),
+        AdminReply::Tokens { tokens } => tokens_table(tokens),
         AdminReply::Failed { error } => format!("{error}\n"),
     }
 }
@@ -153,6 +162,25 @@ fn sessions_table(sessions: &[SessionView]) -> String {
         ]
     };
     table(["ID", "USERNAME", "FROM", "LAST SEEN", "BROWSER"], sessions.iter().map(row).collect())
+}
+
+fn tokens_table(tokens: &[TokenView]) -> String {
+    let any = |texts: Vec<String>| match texts.as_slice() {
+        [] => String::from("any"),
+        texts => texts.join(", "),
+    };
+    let row = |token: &TokenView| {
+        [
+            token.id.to_string(),
+            token.name.to_string(),
+            token.username.clone(),
+            token.expires_at.clone().unwrap_or_else(|| String::from("never")),
+            any(token.hosts.iter().map(ToString::to_string).collect()),
+            any(token.networks.iter().map(ToString::to_string).collect()),
+        ]
+    };
+    let head = ["ID", "NAME", "USERNAME", "EXPIRES", "HOSTS", "NETWORKS"];
+    table(head, tokens.iter().map(row).collect())
 }
 
 fn table<const N: usize>(head: [&str; N], rows: Vec<[String; N]>) -> String {

@@ -46,6 +46,12 @@ impl Wrong {
         Self { advice: Some(advice.into()), ..self }
     }
 
+    /// What is wrong and what to do, where there is no place to name.
+    pub(super) fn sentence(self) -> String {
+        let advice = self.advice.map(|advice| format!(" ({advice})")).unwrap_or_default();
+        format!("{}{advice}", self.problem)
+    }
+
     /// Nobody is to blame for a default by itself: then it is the file that lacks something.
     pub(super) fn at(self, place: Place, key: impl Into<String>) -> Fault {
         let place = if place == Place::Default { Place::File } else { place };

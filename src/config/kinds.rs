@@ -154,6 +154,11 @@ pub(super) fn duration(text: String) -> Result<Duration, Wrong> {
     }
 }
 
+/// A duration as the configuration writes it, for whoever is given one elsewhere.
+pub fn duration_of(text: &str) -> Result<Duration, String> {
+    duration(text.to_owned()).map_err(Wrong::sentence)
+}
+
 /// `10/1m`: so many times in so long.
 pub(super) fn rate(text: String) -> Result<Rate, Wrong> {
     let refused = || Wrong::new(format!("{text:?} is not a rate")).advise("write 10/1m");

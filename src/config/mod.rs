@@ -33,6 +33,7 @@ mod tests;
 mod tree;
 
 pub use fault::{Fault, Faults, Place};
+pub use kinds::duration_of as duration;
 pub use load::load;
 
 use crate::crypto::Keyring;

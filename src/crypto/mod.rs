@@ -17,5 +17,7 @@ pub use password::{HashParams, Password, PasswordHash, PasswordVerified};
 pub use random::{NoEntropy, random};
 pub use recovery::{RecoveryCode, RecoveryDigest, RecoverySet};
 pub use seal::{OpenError, Sealed};
-pub use token::{TokenKind, digest, family, new_bearer, new_session_id, new_user_id, successor};
+pub use token::{
+    TokenKind, digest, family, new_bearer, new_session_id, new_token_id, new_user_id, successor,
+};
 pub use totp::{CodeError, CodeMatched, TotpAlgorithm, TotpParams, TotpSecret};

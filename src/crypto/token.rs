@@ -1,7 +1,7 @@
 //! Bearer tokens and their digests.
 
 use super::random::{NoEntropy, random};
-use crate::types::{Bearer, SessionId, TokenDigest, UserId};
+use crate::types::{Bearer, SessionId, TokenDigest, TokenId, UserId};
 use sha2::{Digest as _, Sha256};
 
 /// What a token opens. The kind goes into the digest, so that a token of one kind finds no
@@ -20,6 +20,8 @@ pub enum TokenKind {
     Family,
     /// A whole refresh token.
     Refresh,
+    /// An access token that an administrator made.
+    Token,
     /// A browser that somebody has signed in with before.
     Browser,
 }
@@ -33,6 +35,7 @@ impl TokenKind {
             Self::Access => b"vestibule access token\0",
             Self::Family => b"vestibule token family\0",
             Self::Refresh => b"vestibule refresh token\0",
+            Self::Token => b"vestibule program token\0",
             Self::Browser => b"vestibule known browser\0",
         }
     }
@@ -46,6 +49,11 @@ pub fn new_bearer() -> Result<Bearer, NoEntropy> {
 /// A fresh name for a session.
 pub fn new_session_id() -> Result<SessionId, NoEntropy> {
     random().map(SessionId::from_bytes)
+}
+
+/// A fresh name for an access token.
+pub fn new_token_id() -> Result<TokenId, NoEntropy> {
+    random().map(TokenId::from_bytes)
 }
 
 /// A fresh name for a person's record.

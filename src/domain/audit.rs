@@ -1,6 +1,6 @@
 //! What is worth remembering about who did what.
 
-use crate::types::{SessionId, UserId, Username};
+use crate::types::{SessionId, TokenId, UserId, Username};
 
 /// Why a sign-in did not go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +56,10 @@ pub enum AuditEvent {
     UserChanged { user: UserId, how: &'static str },
     /// A record was removed.
     UserRemoved { user: UserId, name: Username },
+    /// An access token was made.
+    TokenAdded { user: UserId, token: TokenId },
+    /// An access token was revoked.
+    TokenRevoked { user: UserId, token: TokenId },
     /// Sessions were ended, so many.
     SessionsRevoked { user: Option<UserId>, count: usize },
 }
@@ -80,6 +84,8 @@ impl AuditEvent {
             Self::UserAdded { .. } => "user_added",
             Self::UserChanged { .. } => "user_changed",
             Self::UserRemoved { .. } => "user_removed",
+            Self::TokenAdded { .. } => "token_added",
+            Self::TokenRevoked { .. } => "token_revoked",
             Self::SessionsRevoked { .. } => "sessions_revoked",
         }
     }
@@ -95,6 +101,8 @@ impl AuditEvent {
             | Self::Registered { user, .. }
             | Self::ProgramSignedIn { user, .. }
             | Self::RefreshReused { user, .. }
+            | Self::TokenAdded { user, .. }
+            | Self::TokenRevoked { user, .. }
             | Self::RecoveryCodeUsed { user, .. }
             | Self::PasswordChanged { user }
             | Self::LinkUsed { user }
@@ -123,6 +131,7 @@ impl AuditEvent {
             | Self::SignedOut { session, .. }
             | Self::ProgramSignedIn { session, .. }
             | Self::RefreshReused { session, .. } => session.to_string(),
+            Self::TokenAdded { token, .. } | Self::TokenRevoked { token, .. } => token.to_string(),
             Self::RecoveryCodeUsed { left, .. } => format!("{left} left"),
             Self::UserAdded { name, .. }
             | Self::Registered { name, .. }

@@ -5,6 +5,7 @@
 //! and which policy a request meets, and where a redirect may lead are each decided in one file.
 
 mod access;
+mod access_token;
 mod audit;
 mod browser;
 mod failures;
@@ -19,6 +20,7 @@ mod session;
 mod user;
 
 pub use access::{AccessRules, Known, Policy, Verdict};
+pub use access_token::{AccessToken, TokenLimits};
 pub use audit::{AuditEvent, SignInFailure};
 pub use browser::KnownBrowser;
 pub use failures::{Charge, FailureRules, Failures};

@@ -19,6 +19,8 @@ pub enum SecondFactor {
     Totp,
     /// A recovery code.
     Recovery,
+    /// None: a program's access token, which counts as both factors.
+    Token,
 }
 
 /// Proof that a one-time code of this person was used up, durably, by this very request.

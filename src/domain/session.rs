@@ -3,6 +3,7 @@
 use super::proof::{FullyAuthenticated, SecondFactor};
 use crate::types::{ClientAddr, SessionId, Timestamp, TokenDigest, UserId};
 use serde::{Deserialize, Serialize};
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 /// How long sessions and their beginnings last.
@@ -83,6 +84,30 @@ impl Session {
             expires_at: now.plus(life),
             client,
             user_agent: user_agent.chars().filter(|c| !c.is_control()).take(256).collect(),
+            program: None,
+        }
+    }
+
+    /// The session of a request that carries an access token. It is not kept, so nothing ends it
+    /// but what ends the token.
+    pub(super) fn of_token(
+        id: SessionId,
+        user: UserId,
+        second_factor: Option<(SecondFactor, Timestamp)>,
+        made: Timestamp,
+        expires_at: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            user,
+            created_at: made,
+            password_at: made,
+            second_factor,
+            last_seen_at: made,
+            idle_secs: u64::MAX,
+            expires_at,
+            client: ClientAddr::from(IpAddr::from(Ipv4Addr::UNSPECIFIED)),
+            user_agent: String::new(),
             program: None,
         }
     }

@@ -1,4 +1,4 @@
-//! What a request shows to say whose it is: a browser's cookie, or a program's access token.
+//! What a request shows to say whose it is: a browser's cookie, or a program's token.
 //!
 //! Tokens of ours have a beginning that nothing else has. So what an app's own `Authorization`
 //! says is left to the app, and a token of ours is known, and kept from the app, also where it is
@@ -6,57 +6,70 @@
 
 use super::Cookies;
 use crate::service::Credential;
-use crate::types::Bearer;
+use crate::types::{Bearer, Prefix, Secret};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
-
-/// What an access token begins with.
-const ACCESS: &str = "vsa_";
-
-/// What a refresh token begins with.
-const REFRESH: &str = "vsr_";
 
 /// What a request shows. A program's token goes before a cookie, and one that cannot be read
 /// counts as nothing: who could say which of the two is meant.
 pub fn credential(cookies: &Cookies, headers: &HeaderMap) -> Option<Credential> {
-    let mut fields = headers.get_all(AUTHORIZATION).iter();
-    let Some(first) = fields.next() else {
-        return cookies.session_token(headers).map(Credential::Session);
-    };
-    let is_ours = headers.get_all(AUTHORIZATION).iter().any(|f| is_our_bearer(f.as_bytes()));
-    if !is_ours {
+    if !shows_token(headers) {
         return cookies.session_token(headers).map(Credential::Session);
     }
-    let only = fields.next().is_none().then(|| token_of(first.as_bytes()))??;
-    Bearer::parse_bytes(only.strip_prefix(ACCESS.as_bytes())?).map(Credential::Access)
+    let mut fields = headers.get_all(AUTHORIZATION).iter();
+    let only = fields.next().filter(|_| fields.next().is_none())?.as_bytes();
+    match scheme(only)? {
+        Scheme::Bearer(token) => {
+            let access = || Bearer::parse_as(Prefix::Access, token).map(Credential::Access);
+            let made = Bearer::parse_as(Prefix::Token, token);
+            made.map(|token| Credential::Token(token, None)).or_else(access)
+        }
+        Scheme::Basic(pair) => {
+            let (name, token) = pair.reveal().split_once(':')?;
+            let token = Bearer::parse_as(Prefix::Token, token.as_bytes())?;
+            Some(Credential::Token(token, Some(name.to_owned())))
+        }
+    }
+}
+
+/// Whether a request shows a token of ours, good or not, and is a program's by that.
+pub fn shows_token(headers: &HeaderMap) -> bool {
+    headers.get_all(AUTHORIZATION).iter().any(|field| is_our_authorization(field.as_bytes()))
 }
 
 /// Whether an `Authorization` field carries a token of ours, good or not.
-pub fn is_our_bearer(field: &[u8]) -> bool {
-    token_of(field).is_some_and(|token| {
-        token.starts_with(ACCESS.as_bytes()) || token.starts_with(REFRESH.as_bytes())
+pub fn is_our_authorization(field: &[u8]) -> bool {
+    let is_ours = |token: &[u8]| {
+        [Prefix::Access, Prefix::Refresh, Prefix::Token]
+            .iter()
+            .any(|prefix| token.starts_with(prefix.as_str().as_bytes()))
+    };
+    scheme(field).is_some_and(|scheme| match scheme {
+        Scheme::Bearer(token) => is_ours(token),
+        Scheme::Basic(pair) => {
+            pair.reveal().split_once(':').is_some_and(|(_, token)| is_ours(token.as_bytes()))
+        }
     })
 }
 
-/// An access token as a program is given it.
-pub fn access_text(token: &Bearer) -> String {
-    format!("{ACCESS}{}", token.reveal())
+/// How a field authorises.
+enum Scheme<'f> {
+    Bearer(&'f [u8]),
+    /// A name, a colon and a password.
+    Basic(Secret<String>),
 }
 
-/// A refresh token as a program is given it.
-pub fn refresh_text(token: &Bearer) -> String {
-    format!("{REFRESH}{}", token.reveal())
-}
-
-/// Reads what [`refresh_text`] wrote.
-pub fn refresh_token(text: &str) -> Option<Bearer> {
-    Bearer::parse(text.strip_prefix(REFRESH)?)
-}
-
-/// What follows `Bearer`.
-fn token_of(field: &[u8]) -> Option<&[u8]> {
-    let (scheme, rest) = field.split_at_checked(7)?;
-    scheme.eq_ignore_ascii_case(b"bearer ").then(|| rest.trim_ascii())
+fn scheme(field: &[u8]) -> Option<Scheme<'_>> {
+    let field = field.trim_ascii();
+    let (name, rest) = field.split_at(field.iter().position(|c| *c == b' ')?);
+    let rest = rest.trim_ascii();
+    if name.eq_ignore_ascii_case(b"bearer") {
+        return Some(Scheme::Bearer(rest));
+    }
+    let decoded = name.eq_ignore_ascii_case(b"basic").then(|| STANDARD.decode(rest).ok())??;
+    String::from_utf8(decoded).ok().map(|pair| Scheme::Basic(Secret::new(pair)))
 }
 
 #[cfg(test)]
@@ -80,13 +93,24 @@ mod tests {
         ("cookie", format!("__Host-vestibule={}", token().reveal()))
     }
 
+    fn bearer(token: String) -> (&'static str, String) {
+        ("authorization", format!("Bearer {token}"))
+    }
+
+    fn basic(pair: &str) -> (&'static str, String) {
+        ("authorization", format!("basic {}", STANDARD.encode(pair)))
+    }
+
     #[test]
     fn a_token_of_ours_is_told_from_an_apps_own() {
-        let bearer = |text: String| ("authorization", format!("Bearer {text}"));
-        let access = || bearer(access_text(&token()));
+        let access = || bearer(token().reveal_as(Prefix::Access));
+        let made = token().reveal_as(Prefix::Token);
         assert!(matches!(shown(&[access()]), Some(Credential::Access(_))));
         assert!(matches!(shown(&[cookie(), access()]), Some(Credential::Access(_))));
-        for theirs in ["Bearer eyJhbGciOi", "Basic YTpi", "Bearer", ""] {
+        assert!(matches!(shown(&[bearer(made.clone())]), Some(Credential::Token(_, None))));
+        let named = shown(&[basic(&format!("ann:{made}"))]);
+        assert!(matches!(named, Some(Credential::Token(_, Some(name))) if name == "ann"));
+        for theirs in ["Bearer eyJhbGciOi", "Basic YTpi", "Bearer", "", "Basic !!!"] {
             let field = ("authorization", theirs.to_owned());
             assert!(matches!(shown(&[cookie(), field]), Some(Credential::Session(_))), "{theirs}");
         }
@@ -94,17 +118,17 @@ mod tests {
 
     #[test]
     fn a_token_that_is_broken_doubled_or_of_another_kind_is_nobodys() {
-        let bearer = |text: String| ("authorization", format!("bearer {text}"));
-        let access = || bearer(access_text(&token()));
+        let access = || bearer(token().reveal_as(Prefix::Access));
         for fields in [
             vec![cookie(), bearer("vsa_short".into())],
-            vec![cookie(), bearer(refresh_text(&token()))],
+            vec![cookie(), bearer(token().reveal_as(Prefix::Refresh))],
+            vec![cookie(), basic(&format!("ann:{}", token().reveal_as(Prefix::Access)))],
+            vec![cookie(), basic("ann:vst_short")],
             vec![cookie(), access(), access()],
             vec![cookie(), access(), ("authorization", "Basic YTpi".into())],
+            vec![cookie(), ("authorization", "Basic YTpi".into()), access()],
         ] {
             assert!(shown(&fields).is_none(), "{fields:?}");
         }
-        assert!(refresh_token(&access_text(&token())).is_none());
-        assert!(refresh_token(&refresh_text(&token())).is_some());
     }
 }

@@ -25,7 +25,7 @@ mod site;
 
 pub use answer::Answer;
 pub use cookies::Cookies;
-pub use credential::{access_text, credential, is_our_bearer, refresh_text, refresh_token};
+pub use credential::{credential, is_our_authorization, shows_token};
 pub use csrf::{form_token, is_from_elsewhere, is_own_document, token_fits};
 pub use fields::{BadFields, Fields};
 pub use location::Location;

@@ -1,8 +1,11 @@
 //! Telling people from programs, and asking both to sign in.
 
-use super::{Location, Response, Site, problem};
-use http::header::{ACCEPT, UPGRADE};
-use http::{HeaderMap, Method, StatusCode};
+use super::{Location, Response, Site, problem, shows_token};
+use http::header::{ACCEPT, UPGRADE, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+
+/// What a program is told whose token is not good.
+const INVALID_TOKEN: HeaderValue = HeaderValue::from_static("Bearer error=\"invalid_token\"");
 
 /// Whether a person goes to a page, as opposed to a script, a program or a part of a page asking
 /// for something. Browsers say so; where nothing is said, it is guessed from what is accepted.
@@ -28,17 +31,21 @@ fn accepts_html(headers: &HeaderMap) -> bool {
 }
 
 /// Asks whoever sent this to sign in: a person by sending them to the form, which is on this very
-/// host, a program by a plain 401. Without `WWW-Authenticate`, on which a browser would open a
-/// window of its own.
+/// host, a program by a plain 401. Only whoever showed a token is told how to authorise: on
+/// `WWW-Authenticate` a browser would open a window of its own.
 pub fn challenge(
     site: &Site,
     method: &Method,
     headers: &HeaderMap,
     path_and_query: &str,
 ) -> Response {
-    if !is_page_navigation(method, headers) {
+    let is_program = shows_token(headers);
+    if is_program || !is_page_navigation(method, headers) {
         let status = StatusCode::UNAUTHORIZED;
-        let response = problem(site, status, "unauthenticated", "Sign in to go on.");
+        let mut response = problem(site, status, "unauthenticated", "Sign in to go on.");
+        if is_program {
+            response.headers.insert(WWW_AUTHENTICATE, INVALID_TOKEN);
+        }
         return if *method == Method::HEAD { response.without_body() } else { response };
     }
     // 302 for what was asked for; 303 where something was sent, which is not sent again.

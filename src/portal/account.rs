@@ -120,7 +120,7 @@ pub(super) async fn act(visit: &Visit<'_>) -> Acted {
 
 /// Asks: a link that signs out would let any page do it.
 pub(super) async fn show_logout(visit: &Visit<'_>, answer: Option<&Answer>) -> Response {
-    match visit.service().person(visit.session().as_ref(), &visit.request.cx).await {
+    match visit.live().await {
         Ok(Some(live)) => {
             let inputs = html! {
                 p { "You are signed in as " strong { (live.username()) } "." }
@@ -137,7 +137,7 @@ pub(super) async fn show_logout(visit: &Visit<'_>, answer: Option<&Answer>) -> R
 /// was, and trying again can end it.
 pub(super) async fn act_logout(visit: &Visit<'_>) -> Acted {
     if let Some(session) = visit.session() {
-        visit.service().sign_out(&session, &visit.request.cx).await?;
+        visit.service().sign_out(&session, &visit.request.host, &visit.request.cx).await?;
     }
     Ok(signed_out(visit))
 }

@@ -57,7 +57,7 @@ pub(super) async fn show(visit: &Visit<'_>, answer: Option<&Answer>) -> Response
 /// or would go in circles.
 async fn already(visit: &Visit<'_>) -> Option<Response> {
     let session = visit.session()?;
-    match visit.service().ask(Some(&session), &visit.request.cx).await {
+    match visit.service().ask(Some(&session), &visit.request.host, &visit.request.cx).await {
         Gate::Allow(permit) => permit.person().map(|_| leave(visit, visit.wish())),
         Gate::Forbid(person) => person.map(|_| leave(visit, None)),
         Gate::Challenge => None,

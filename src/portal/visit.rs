@@ -9,6 +9,7 @@ use crate::http::{
 };
 use crate::observe::Level;
 use crate::service::{Credential, Denied, LiveSession, Service, Visitor};
+use crate::store::StoreError;
 use crate::types::Bearer;
 use http::StatusCode;
 use http::header::USER_AGENT;
@@ -131,12 +132,17 @@ impl<'a> Visit<'a> {
         self.cookies().session_token(&self.request.headers).map(Credential::Session)
     }
 
+    /// Who that is, if anybody.
+    pub async fn live(&self) -> Result<Option<Arc<LiveSession>>, StoreError> {
+        let request = self.request;
+        self.service().person(self.session().as_ref(), &request.host, &request.cx).await
+    }
+
     /// The session this browser carries, or the response that asks to sign in.
     pub async fn person(&self) -> Result<(Bearer, Arc<LiveSession>), Response> {
         let request = self.request;
         if let Some(token) = self.cookies().session_token(&request.headers) {
-            let shown = Credential::Session(token.clone());
-            match self.service().person(Some(&shown), &request.cx).await {
+            match self.live().await {
                 Ok(Some(live)) => return Ok((token, live)),
                 Ok(None) => {}
                 Err(error) => return Err(self.stopped(&error.into())),

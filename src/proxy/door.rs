@@ -94,7 +94,8 @@ impl Door {
     /// Notes who visits our own pages, for the log; the pages ask for themselves.
     async fn name_visitor(&self, session: &Session, ctx: &mut Ctx, arrival: &Arrival) {
         let shown = credential(self.0.headers.cookies(), &session.req_header().headers);
-        ctx.person = self.0.service.person(shown.as_ref(), &arrival.cx).await.unwrap_or_default();
+        let person = self.0.service.person(shown.as_ref(), &arrival.host, &arrival.cx).await;
+        ctx.person = person.unwrap_or_default();
     }
 
     /// Lets bytes pass, in either direction, for as long as the session they belong to is good.

@@ -208,7 +208,7 @@ impl Gateway {
             return Turn::Refuse(StatusCode::NOT_FOUND);
         };
         let shown = credential(self.headers.cookies(), &head.headers);
-        match self.service.ask(shown.as_ref(), &arrival.cx).await {
+        match self.service.ask(shown.as_ref(), &arrival.host, &arrival.cx).await {
             Answer::Allow(permit) => {
                 ctx.outcome = Outcome::Allowed;
                 ctx.person = permit.person().cloned();

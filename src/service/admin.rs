@@ -4,9 +4,12 @@
 //! [`Service`] of their own where none runs. Either way this is the one place that does the work.
 
 mod desk;
+mod tokens;
 
 use super::Denied;
-use crate::types::{DisplayName, Email, GroupName, SessionId, Username};
+use crate::types::{
+    DisplayName, Email, GroupName, HostPattern, Network, SessionId, TokenId, Username,
+};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -66,6 +69,36 @@ pub enum AdminRequest {
     SessionRevoke { id: SessionId },
     /// Ends a person's sessions, or everyone's.
     SessionRevokeAll { user: Option<String> },
+    /// Makes an access token.
+    TokenAdd(NewToken),
+    /// Access tokens of one person or of everyone.
+    TokenList { user: Option<String> },
+    /// Ends an access token.
+    TokenRevoke { id: TokenId },
+}
+
+/// An access token to make.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewToken {
+    /// What it is called.
+    pub name: DisplayName,
+    /// In whose name it speaks.
+    pub user: String,
+    /// Seconds after which it ends; without, it ends when it is revoked.
+    pub expires_in: Option<u64>,
+    /// The groups it has, of those the person is in; without any, all.
+    #[serde(default)]
+    pub groups: Vec<GroupName>,
+    /// Where its user may be; without any, anywhere.
+    #[serde(default)]
+    pub networks: Vec<Network>,
+    /// Which hosts it is for; without any, all.
+    #[serde(default)]
+    pub hosts: Vec<HostPattern>,
+    /// Whether it counts as one factor only.
+    #[serde(default)]
+    pub one_factor: bool,
 }
 
 /// A person, as administrators see one.
@@ -117,6 +150,29 @@ pub struct SessionView {
     pub user_agent: String,
 }
 
+/// An access token, as administrators see one.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TokenView {
+    /// Its name in lists and logs.
+    pub id: TokenId,
+    /// What it is called.
+    pub name: DisplayName,
+    /// Whose it is.
+    pub username: String,
+    /// When it was made.
+    pub created_at: String,
+    /// When it ends, if it does by itself.
+    pub expires_at: Option<String>,
+    /// The groups it has, if fewer than the person's.
+    pub groups: Vec<GroupName>,
+    /// Where its user may be, if not anywhere.
+    pub networks: Vec<Network>,
+    /// Which hosts it is for, if not all.
+    pub hosts: Vec<HostPattern>,
+    /// Whether it counts as one factor only.
+    pub one_factor: bool,
+}
+
 /// A freshly enrolled second factor, to be shown once.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct NewTotp {
@@ -148,6 +204,10 @@ pub enum AdminReply {
     Users { users: Vec<UserView> },
     /// Sessions.
     Sessions { sessions: Vec<SessionView> },
+    /// An access token was made. It is told this once.
+    TokenAdded { id: TokenId, username: Username, token: String },
+    /// Access tokens.
+    Tokens { tokens: Vec<TokenView> },
     /// It is not done; a sentence says why.
     Failed { error: AdminError },
 }
@@ -165,7 +225,7 @@ pub struct AdminError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AdminErrorKind {
-    /// There is no such person or session.
+    /// There is no such person, session or token.
     NotFound,
     /// The name is somebody's.
     AlreadyExists,

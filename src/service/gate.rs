@@ -8,7 +8,7 @@ use super::live::LiveSession;
 use crate::crypto::{TokenKind, digest};
 use crate::domain::{Known, Verdict};
 use crate::store::StoreError;
-use crate::types::{Bearer, RequestCx, TokenDigest};
+use crate::types::{Bearer, Host, Login, RequestCx, TokenDigest};
 use std::sync::Arc;
 
 /// How often a session is read while others end. Each of those endings waited for the disk, so
@@ -20,8 +20,10 @@ const LOADS: usize = 16;
 pub enum Credential {
     /// A browser's session token.
     Session(Bearer),
-    /// A program's access token.
+    /// The access token of a program that has signed in.
     Access(Bearer),
+    /// An access token that an administrator made; with the name that came with it, if any.
+    Token(Bearer, Option<String>),
 }
 
 impl Credential {
@@ -29,6 +31,23 @@ impl Credential {
         match self {
             Self::Session(token) => digest(TokenKind::Session, token),
             Self::Access(token) => digest(TokenKind::Access, token),
+            Self::Token(token, _) => digest(TokenKind::Token, token),
+        }
+    }
+}
+
+impl Credential {
+    const fn is_token(&self) -> bool {
+        matches!(self, Self::Token(..))
+    }
+
+    /// Whether it belongs to whom it says it belongs to.
+    fn fits(&self, live: &LiveSession) -> bool {
+        match self {
+            Self::Token(_, Some(name)) => {
+                Login::parse(name).is_ok_and(|login| login.as_str() == live.username())
+            }
+            Self::Session(_) | Self::Access(_) | Self::Token(_, None) => true,
         }
     }
 }
@@ -66,9 +85,9 @@ pub enum Answer {
 }
 
 impl Service {
-    /// Asks for a request that shows this, if anything.
-    pub async fn ask(&self, shown: Option<&Credential>, cx: &RequestCx) -> Answer {
-        let person = match self.person(shown, cx).await {
+    /// Asks for a request to this host that shows this, if anything.
+    pub async fn ask(&self, shown: Option<&Credential>, host: &Host, cx: &RequestCx) -> Answer {
+        let person = match self.person(shown, host, cx).await {
             Ok(person) => person,
             Err(error) => return Answer::Unavailable(error.to_string()),
         };
@@ -84,17 +103,23 @@ impl Service {
     pub async fn person(
         &self,
         shown: Option<&Credential>,
+        host: &Host,
         cx: &RequestCx,
     ) -> Result<Option<Arc<LiveSession>>, StoreError> {
-        let Some(digest) = shown.map(Credential::digest) else { return Ok(None) };
+        let Some(shown) = shown else { return Ok(None) };
+        let digest = shown.digest();
         let live = match self.live.get(&digest).filter(|live| live.is_live(cx.now)) {
             Some(live) => Some(live),
             // What is held may have been put an end to since the person's record changed; only
             // the store knows whether the session goes on. What it says now holds for this
             // request, whatever ends in the next moment. Boxed, since a request of a session in
             // use has no need of the room.
-            None => Box::pin(self.load(digest)).await?.filter(|live| live.is_in_time(cx.now)),
+            None => {
+                let loaded = Box::pin(self.load(digest, shown.is_token())).await?;
+                loaded.filter(|live| live.is_in_time(cx.now))
+            }
         };
+        let live = live.filter(|live| shown.fits(live) && live.reaches(host, cx.client));
         if let Some(live) = &live {
             live.seen(cx.now);
         }
@@ -111,7 +136,7 @@ impl Service {
         // It may have had to make room; whether it ended meanwhile only the store knows.
         let held = match self.live.get(&live.digest()) {
             Some(held) => Some(held),
-            None => self.load(live.digest()).await.unwrap_or_default(),
+            None => self.load(live.digest(), live.is_token()).await.unwrap_or_default(),
         };
         held.is_some_and(|held| {
             held.seen(live.last_seen());
@@ -121,17 +146,28 @@ impl Service {
 
     /// Reads a session from the store and keeps it. Bounded: a flood of made-up tokens waits here
     /// and not in the store.
-    async fn load(&self, digest: TokenDigest) -> Result<Option<Arc<LiveSession>>, StoreError> {
+    async fn load(
+        &self,
+        digest: TokenDigest,
+        is_token: bool,
+    ) -> Result<Option<Arc<LiveSession>>, StoreError> {
         let turn = self.loading.acquire().await;
         let _turn = turn.map_err(|_| StoreError::Unavailable("shutting down".into()))?;
         for _ in 0..LOADS {
             let epoch = self.live.epoch();
-            let Some((session, user)) = self.store.session(digest).await? else { return Ok(None) };
+            let read = if is_token {
+                let found = self.store.token(digest).await?;
+                found.map(|(token, user)| LiveSession::of_token(digest, token, user))
+            } else {
+                let found = self.store.session(digest).await?;
+                found.map(|(session, user)| LiveSession::new(digest, session, &user))
+            };
+            let Some(read) = read else { return Ok(None) };
             // Requests that came together read together; all of them share what is kept first.
             if let Some(held) = self.live.get(&digest) {
                 return Ok(Some(held));
             }
-            let live = Arc::new(LiveSession::new(digest, session, &user));
+            let live = Arc::new(read);
             let (kept, evicted) = self.live.insert(&live, epoch);
             let unsaved = evicted.and_then(|live| Some((live.digest(), live.unsaved()?)));
             if let Some(unsaved) = unsaved {

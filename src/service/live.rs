@@ -9,8 +9,8 @@
 //! That counts up the epoch before it looks at the slots, and whoever loads a session compares
 //! the epoch after inserting: so a session that was read before it ended is never kept.
 
-use crate::domain::{Session, User};
-use crate::types::{GroupName, SessionId, Timestamp, TokenDigest, UserId};
+use crate::domain::{AccessToken, Session, TokenLimits, User};
+use crate::types::{ClientAddr, GroupName, Host, SessionId, Timestamp, TokenDigest, UserId};
 use arc_swap::ArcSwapOption;
 use http::HeaderValue;
 use std::sync::Arc;
@@ -60,12 +60,21 @@ pub struct LiveSession {
     username: String,
     identity: Identity,
     administers: bool,
+    /// Where it may be used, for an access token's.
+    limits: Option<TokenLimits>,
     last_seen: AtomicU64,
     stored_seen: AtomicU64,
     ended: AtomicBool,
 }
 
 impl LiveSession {
+    /// Puts together what a request with an access token needs to know.
+    pub(super) fn of_token(digest: TokenDigest, token: AccessToken, mut user: User) -> Self {
+        user.groups = token.limits.narrow(&user.groups);
+        let session = token.session();
+        Self { limits: Some(token.limits), ..Self::new(digest, session, &user) }
+    }
+
     /// Puts together what a request needs to know.
     pub(super) fn new(digest: TokenDigest, session: Session, user: &User) -> Self {
         let seen = session.last_seen_at().as_secs();
@@ -73,6 +82,7 @@ impl LiveSession {
             digest,
             identity: Identity::of(user),
             administers: user.is_administrator(),
+            limits: None,
             username: user.username.to_string(),
             session,
             last_seen: AtomicU64::new(seen),
@@ -89,6 +99,16 @@ impl LiveSession {
     /// Whether it has neither expired nor been idle too long, whatever else became of it.
     pub(super) fn is_in_time(&self, now: Timestamp) -> bool {
         self.session.admits(now, self.last_seen())
+    }
+
+    /// Whether it may be used at this host from there.
+    pub(super) fn reaches(&self, host: &Host, client: ClientAddr) -> bool {
+        self.limits.as_ref().is_none_or(|limits| limits.admit(host, client))
+    }
+
+    /// Whether it is an access token's.
+    pub(super) const fn is_token(&self) -> bool {
+        self.limits.is_some()
     }
 
     /// Notes a use.
@@ -132,7 +152,9 @@ impl LiveSession {
     /// When it was used last, if the store has yet to hear of it.
     pub(super) fn unsaved(&self) -> Option<Timestamp> {
         let seen = self.last_seen();
-        (self.stored_seen.load(Ordering::Relaxed) < seen.as_secs()).then_some(seen)
+        // Of a token no uses are kept.
+        (!self.is_token() && self.stored_seen.load(Ordering::Relaxed) < seen.as_secs())
+            .then_some(seen)
     }
 
     /// Notes that the store has heard of a use.

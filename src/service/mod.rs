@@ -22,7 +22,8 @@ mod settings;
 mod sign_in;
 
 pub use admin::{
-    AdminError, AdminErrorKind, AdminReply, AdminRequest, NewTotp, NewUser, SessionView, UserView,
+    AdminError, AdminErrorKind, AdminReply, AdminRequest, NewToken, NewTotp, NewUser, SessionView,
+    TokenView, UserView,
 };
 pub use capability::AdminCap;
 pub use enrol::Enrolment;

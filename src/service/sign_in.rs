@@ -11,7 +11,7 @@ use crate::domain::{
     Session, User, UserChange,
 };
 use crate::store::{Effect, OneTime, Onward, Step, Stepped};
-use crate::types::{Bearer, RequestCx, Timestamp};
+use crate::types::{Bearer, Host, RequestCx, Timestamp};
 use std::time::Duration;
 
 /// What a step knows about whoever takes it.
@@ -147,8 +147,13 @@ impl Service {
     }
 
     /// Ends the session of whoever shows this.
-    pub async fn sign_out(&self, shown: &Credential, cx: &RequestCx) -> Result<(), Denied> {
-        let Some(live) = self.person(Some(shown), cx).await? else { return Ok(()) };
+    pub async fn sign_out(
+        &self,
+        shown: &Credential,
+        host: &Host,
+        cx: &RequestCx,
+    ) -> Result<(), Denied> {
+        let Some(live) = self.person(Some(shown), host, cx).await? else { return Ok(()) };
         let id = live.session().id();
         self.ending(Which::One(id), self.store.revoke(id)).await?;
         self.record(&AuditEvent::SignedOut { user: live.session().user(), session: id }, cx);

@@ -15,11 +15,14 @@
 //! | `l` digest | a link | |
 //! | `w` session's digest | the TOTP secret that waits to be confirmed, sealed | |
 //! | `g` digest of a family | the digest of the program's session | |
+//! | `a` digest | an access token | |
+//! | `j` token id | the access token's digest | |
 //! | `k` digest | who has signed in with a browser | |
 //! | `o` user id `s` digest | nothing: whose session it is | |
 //! | `o` user id `p` digest | nothing: whose sign-in it is | |
+//! | `o` user id `a` digest | nothing: whose access token it is | |
 //! | `o` user id `l` kind | digest of the one link of that kind | |
-//! | `x` second, big-endian, and the key of an `s`, `p`, `l`, `k` or `f` row | nothing: when to look at it | |
+//! | `x` second, big-endian, and the key of an `s`, `p`, `l`, `a`, `k` or `f` row | nothing: when to look at it | |
 //! | `I` | the inventory | |
 //! | `#` | the number of the last batch, for the engine on disk | |
 //!
@@ -27,7 +30,7 @@
 //! what does not. Keys hold ids, digests and names, never a secret.
 
 use crate::domain::LinkPurpose;
-use crate::types::{SessionId, Timestamp, TokenDigest, UserId};
+use crate::types::{SessionId, Timestamp, TokenDigest, TokenId, UserId};
 
 pub(super) const USER: u8 = b'u';
 pub(super) const USERNAME: u8 = b'n';
@@ -41,6 +44,8 @@ const HANDOVER: u8 = b'h';
 pub(super) const PENDING: u8 = b'p';
 pub(super) const LINK: u8 = b'l';
 pub(super) const BROWSER: u8 = b'k';
+pub(super) const TOKEN: u8 = b'a';
+const TOKEN_ID: u8 = b'j';
 const ENROLMENT: u8 = b'w';
 const FAMILY: u8 = b'g';
 const OWNED: u8 = b'o';
@@ -110,6 +115,14 @@ pub(super) fn browser(digest: &TokenDigest) -> Vec<u8> {
     key(BROWSER, digest.as_bytes())
 }
 
+pub(super) fn token(digest: &TokenDigest) -> Vec<u8> {
+    key(TOKEN, digest.as_bytes())
+}
+
+pub(super) fn token_id(id: TokenId) -> Vec<u8> {
+    key(TOKEN_ID, id.as_bytes())
+}
+
 pub(super) fn enrolment(session: &TokenDigest) -> Vec<u8> {
     key(ENROLMENT, session.as_bytes())
 }
@@ -123,7 +136,7 @@ pub(super) fn failures_of(beginning: &[u8; 16]) -> Vec<u8> {
     key(FAILURES, beginning)
 }
 
-/// All that a person owns of one kind: [`SESSION`], [`PENDING`] or [`LINK`].
+/// All that a person owns of one kind: [`SESSION`], [`PENDING`], [`TOKEN`] or [`LINK`].
 pub(super) fn owned(user: UserId, kind: u8) -> Vec<u8> {
     [&[OWNED], user.as_bytes().as_slice(), &[kind]].concat()
 }

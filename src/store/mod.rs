@@ -20,6 +20,7 @@ mod sled;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod txn;
 mod upkeep;
 mod users;
@@ -33,10 +34,10 @@ use crate::crypto::{
     CodeMatched, NoEntropy, RecoveryCode, RecoveryDigest, RecoverySet, TotpSecret,
 };
 use crate::domain::{
-    Charge, FailureRules, Failures, KnownBrowser, Link, PendingSignIn, Program, Session, Spent,
-    TotpFactor, User, UserChange,
+    AccessToken, Charge, FailureRules, Failures, KnownBrowser, Link, PendingSignIn, Program,
+    Session, Spent, TotpFactor, User, UserChange,
 };
-use crate::types::{Login, SessionId, Timestamp, TokenDigest, UserId};
+use crate::types::{Login, SessionId, Timestamp, TokenDigest, TokenId, UserId};
 use async_trait::async_trait;
 use std::fmt;
 
@@ -298,6 +299,19 @@ pub trait Sessions: Send + Sync {
     async fn touch(&self, seen: Vec<(TokenDigest, Timestamp)>) -> Result<()>;
 }
 
+/// Access tokens that administrators made.
+#[async_trait]
+pub trait AccessTokens: Send + Sync {
+    /// Keeps a token; false where its person is gone.
+    async fn add_token(&self, digest: TokenDigest, token: AccessToken) -> Result<bool>;
+    /// A token and its person, if both are there and the person is not disabled.
+    async fn token(&self, digest: TokenDigest) -> Result<Option<(AccessToken, User)>>;
+    /// A person's tokens, or everyone's; expired ones too.
+    async fn tokens(&self, user: Option<UserId>) -> Result<Vec<AccessToken>>;
+    /// Ends a token; the token as it was.
+    async fn revoke_token(&self, id: TokenId) -> Result<Option<AccessToken>>;
+}
+
 /// Failure counters, under keyed images of names.
 #[async_trait]
 pub trait Counters: Send + Sync {
@@ -323,6 +337,6 @@ pub trait Upkeep: Send + Sync {
 }
 
 /// All of it.
-pub trait Store: Users + SignIns + Sessions + Counters + Upkeep {}
+pub trait Store: Users + SignIns + Sessions + AccessTokens + Counters + Upkeep {}
 
-impl<T: Users + SignIns + Sessions + Counters + Upkeep> Store for T {}
+impl<T: Users + SignIns + Sessions + AccessTokens + Counters + Upkeep> Store for T {}

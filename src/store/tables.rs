@@ -9,8 +9,10 @@ use super::records::{self, AwaitedRecord, HandoverRecord, PendingRecord, Seal, U
 use super::txn::{Txn, unreadable};
 use super::{Awaited, Result, StoredSession};
 use crate::crypto::{RecoveryCode, RecoverySet};
-use crate::domain::{Failures, KnownBrowser, Link, LinkPurpose, PendingSignIn, Session, User};
-use crate::types::{SessionId, Timestamp, TokenDigest, UserId};
+use crate::domain::{
+    AccessToken, Failures, KnownBrowser, Link, LinkPurpose, PendingSignIn, Session, User,
+};
+use crate::types::{SessionId, Timestamp, TokenDigest, TokenId, UserId};
 
 /// Reading.
 pub(super) trait Tables: Sealing {
@@ -108,6 +110,33 @@ pub(super) trait Tables: Sealing {
         row.map(|row| records::unpack_until("a link", &row)).transpose()
     }
 
+    fn token(&self, digest: &TokenDigest) -> Result<Option<AccessToken>> {
+        let row = self.get(&layout::token(digest))?;
+        row.map(|row| records::unpack_until("an access token", &row)).transpose()
+    }
+
+    fn token_digest(&self, id: TokenId) -> Result<Option<TokenDigest>> {
+        let row = self.get(&layout::token_id(id))?;
+        row.map(|row| layout::last_digest(&row).ok_or_else(|| unreadable("a token id's row")))
+            .transpose()
+    }
+
+    /// A person's access tokens, or everyone's.
+    fn tokens(&self, user: Option<UserId>) -> Result<Vec<AccessToken>> {
+        let mut tokens = Vec::new();
+        if let Some(user) = user {
+            for digest in self.owned(user, layout::TOKEN)? {
+                tokens.extend(self.token(&digest)?);
+            }
+            return Ok(tokens);
+        }
+        self.scan(&[layout::TOKEN], &mut |_, row| {
+            tokens.push(records::unpack_until("an access token", row)?);
+            Ok(true)
+        })?;
+        Ok(tokens)
+    }
+
     fn browser(&self, digest: &TokenDigest) -> Result<Option<KnownBrowser>> {
         let row = self.get(&layout::browser(digest))?;
         row.map(|row| records::unpack_until("a known browser", &row)).transpose()
@@ -197,6 +226,9 @@ impl Txn<'_> {
         }
         for digest in self.owned(user.id, layout::LINK)? {
             self.remove_link(&digest)?;
+        }
+        for digest in self.owned(user.id, layout::TOKEN)? {
+            self.remove_token(&digest)?;
         }
         self.remove_names(user);
         self.forget_second_factor(user.id);
@@ -305,6 +337,20 @@ impl Txn<'_> {
 
     pub(super) fn remove_awaited(&mut self, session: &TokenDigest) {
         self.remove(layout::enrolment(session));
+    }
+
+    pub(super) fn put_token(&mut self, digest: &TokenDigest, token: &AccessToken) -> Result<()> {
+        self.put(layout::token_id(token.id), digest.as_bytes().to_vec());
+        self.put(layout::owned_one(token.user, layout::TOKEN, digest), Vec::new());
+        self.put_until(layout::token(digest), token.expires_at, token)
+    }
+
+    pub(super) fn remove_token(&mut self, digest: &TokenDigest) -> Result<()> {
+        if let Some(token) = self.token(digest)? {
+            self.remove(layout::token_id(token.id));
+            self.remove(layout::owned_one(token.user, layout::TOKEN, digest));
+        }
+        self.remove_until(layout::token(digest))
     }
 
     /// Notes that somebody has signed in with a browser.

@@ -65,6 +65,7 @@ fn ends_at(txn: &Txn<'_>, key: &[u8]) -> Result<Option<Timestamp>> {
         layout::SESSION => txn.session(&digest)?.map(|session| session.ends_at()),
         layout::PENDING => txn.pending(&digest)?.map(|pending| pending.expires_at()),
         layout::LINK => txn.link(&digest)?.map(|link| link.expires_at),
+        layout::TOKEN => txn.token(&digest)?.map(|token| token.expires_at),
         layout::BROWSER => txn.browser(&digest)?.map(|browser| browser.expires_at()),
         layout::FAILURES => txn.failures(&name)?.map(|failures| failures.forgotten_at()),
         _ => return Err(unreadable("an expiry row")),
@@ -81,6 +82,7 @@ fn remove(txn: &mut Txn<'_>, key: &[u8]) -> Result<()> {
         },
         layout::PENDING => txn.remove_pending(&digest),
         layout::LINK => txn.remove_link(&digest),
+        layout::TOKEN => txn.remove_token(&digest),
         layout::BROWSER => txn.remove_until(key.to_vec()),
         _ => txn.remove_failures(&name),
     }

@@ -19,6 +19,8 @@ impl fmt::Display for HostError {
     }
 }
 
+impl std::error::Error for HostError {}
+
 impl Host {
     /// Reads a host without a port.
     pub fn parse(text: &str) -> Result<Self, HostError> {
@@ -111,7 +113,8 @@ impl TryFrom<String> for Host {
 }
 
 /// Which hosts a route or a rule is for. Ordered from general to specific.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum HostPattern {
     /// `*`
     Any,
@@ -148,6 +151,26 @@ impl fmt::Display for HostPattern {
             Self::Below(parent) => write!(f, "*.{parent}"),
             Self::Exact(host) => host.fmt(f),
         }
+    }
+}
+
+impl From<HostPattern> for String {
+    fn from(pattern: HostPattern) -> Self {
+        pattern.to_string()
+    }
+}
+
+impl std::str::FromStr for HostPattern {
+    type Err = HostError;
+    fn from_str(text: &str) -> Result<Self, HostError> {
+        Self::parse(text)
+    }
+}
+
+impl TryFrom<String> for HostPattern {
+    type Error = HostError;
+    fn try_from(text: String) -> Result<Self, HostError> {
+        Self::parse(&text)
     }
 }
 

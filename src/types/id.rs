@@ -72,6 +72,10 @@ id!(
     /// A session as people see it in lists and logs. It opens nothing: that takes the bearer token.
     SessionId
 );
+id!(
+    /// An access token as people see it in lists and logs.
+    TokenId
+);
 
 #[cfg(test)]
 mod tests {

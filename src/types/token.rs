@@ -39,9 +39,42 @@ impl Bearer {
         URL_SAFE_NO_PAD.encode(self.0.reveal())
     }
 
+    /// The text with its prefix, for a program.
+    pub fn reveal_as(&self, prefix: Prefix) -> String {
+        format!("{}{}", prefix.as_str(), self.reveal())
+    }
+
+    /// Reads what [`Bearer::reveal_as`] wrote.
+    pub fn parse_as(prefix: Prefix, text: &[u8]) -> Option<Self> {
+        Self::parse_bytes(text.strip_prefix(prefix.as_str().as_bytes())?)
+    }
+
     /// The bits, for hashing.
     pub fn bytes(&self) -> &[u8; 32] {
         self.0.reveal()
+    }
+}
+
+/// What the tokens of programs begin with, so that they are known for what they are: by us, and by
+/// those who look for secrets where none should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prefix {
+    /// Of a program that has signed in, for minutes.
+    Access,
+    /// To go on with, once.
+    Refresh,
+    /// Made by an administrator.
+    Token,
+}
+
+impl Prefix {
+    /// The text.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Access => "vsa_",
+            Self::Refresh => "vsr_",
+            Self::Token => "vst_",
+        }
     }
 }
 

@@ -37,8 +37,8 @@ struct Walk {
 }
 
 impl Walk {
-    fn new(seed: usize) -> Self {
-        let asks = seed % 2 == 0;
+    fn new(seed: u32) -> Self {
+        let asks = seed.is_multiple_of(2);
         let default_policy = if asks { Policy::TwoFactor } else { Policy::OneFactor };
         let failures = FailureRules { lockout_after: 100, ..FailureRules::default() };
         let access = AccessRules { default_policy };

@@ -10,7 +10,7 @@ use crate::service::{AdminCap, Denied, Service};
 use crate::store::Added;
 use crate::types::{DisplayName, Email, GroupName, Login, SessionId, Timestamp};
 
-type Reply = Result<AdminReply, AdminError>;
+pub(super) type Reply = Result<AdminReply, AdminError>;
 
 impl Service {
     /// Does what an administrator asks for.
@@ -20,8 +20,8 @@ impl Service {
     }
 }
 
-struct Desk<'s> {
-    service: &'s Service,
+pub(super) struct Desk<'s> {
+    pub(super) service: &'s Service,
     by: &'s AdminCap,
 }
 
@@ -51,6 +51,9 @@ impl Desk<'_> {
             AdminRequest::SessionList { user } => self.list_sessions(user.as_deref()).await,
             AdminRequest::SessionRevoke { id } => self.revoke_one(id).await,
             AdminRequest::SessionRevokeAll { user } => self.revoke_all(user.as_deref()).await,
+            AdminRequest::TokenAdd(new) => self.add_token(new).await,
+            AdminRequest::TokenList { user } => self.list_tokens(user.as_deref()).await,
+            AdminRequest::TokenRevoke { id } => self.revoke_token(id).await,
         }
     }
 
@@ -237,7 +240,7 @@ impl Desk<'_> {
         Ok(AdminReply::Done { message: format!("{count} sessions have ended") })
     }
 
-    async fn named(&self, name: &str) -> Result<User, AdminError> {
+    pub(super) async fn named(&self, name: &str) -> Result<User, AdminError> {
         let login = Login::parse(name)?;
         self.service.store.find_user(&login).await?.ok_or_else(|| nobody(name))
     }
@@ -263,7 +266,7 @@ impl Desk<'_> {
         })
     }
 
-    fn act(&self, event: &AuditEvent) {
+    pub(super) fn act(&self, event: &AuditEvent) {
         let now = self.service.clock.now();
         self.service.log.audit(event, self.by.actor(), self.by.from(), now);
     }
