@@ -1,7 +1,7 @@
 //! `[identity]` and `[[route]]`: the apps, and what they are told about a person.
 
 use super::fault::{Place, Wrong};
-use super::kinds::optional;
+use super::kinds::{flag, optional};
 use super::reader::{Reader, Section};
 use crate::domain::RouteKey;
 use crate::proxy::{IdentityNames, RouteSettings, UpstreamUrl};
@@ -71,9 +71,14 @@ pub(super) fn routes(reader: &mut Reader, prefix: Option<&str>) -> Option<Vec<Ro
         if upstreams.as_ref().is_some_and(Vec::is_empty) {
             s.blame(&["upstream"], Wrong::new("is empty").advise("name where the app is"));
         }
+        let keeps_authorization = s.read("keep_authorization", "false", flag);
         let key = RouteKey { host: host?, path: path? };
         check_unique(s, &key, &mut seen);
-        Some(RouteSettings { key, upstreams: upstreams? })
+        Some(RouteSettings {
+            key,
+            upstreams: upstreams?,
+            keeps_authorization: keeps_authorization?,
+        })
     })
 }
 

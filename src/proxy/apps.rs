@@ -35,6 +35,7 @@ struct Upstream {
 /// One app.
 #[derive(Debug)]
 pub(super) struct App {
+    keeps_authorization: bool,
     upstreams: Vec<Upstream>,
     turn: AtomicUsize,
 }
@@ -49,7 +50,13 @@ pub(super) struct Choice(usize);
 impl App {
     fn new(settings: &RouteSettings) -> Self {
         let upstreams = settings.upstreams.iter().cloned().map(Upstream::new).collect();
-        Self { upstreams, turn: AtomicUsize::new(0) }
+        let keeps_authorization = settings.keeps_authorization;
+        Self { keeps_authorization, upstreams, turn: AtomicUsize::new(0) }
+    }
+
+    /// Whether it is sent tokens of ours as well.
+    pub(super) const fn keeps_authorization(&self) -> bool {
+        self.keeps_authorization
     }
 
     /// Hands out an upstream: they take turns, those that rest are passed over while another

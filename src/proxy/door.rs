@@ -224,6 +224,9 @@ impl ProxyHttp for Door {
         let Some(arrival) = &ctx.arrival else {
             return Err(Error::new(ErrorType::HTTPStatus(400)));
         };
+        if !ctx.app.as_ref().is_some_and(|app| app.keeps_authorization()) {
+            HeaderRules::strip_authorization(request)?;
+        }
         let (way, id, authority) = (&arrival.way, arrival.cx.id, &arrival.authority);
         self.0.headers.rewrite(request, ctx.person.as_deref(), way, id, authority)
     }

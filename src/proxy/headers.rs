@@ -3,10 +3,10 @@
 use super::client::Way;
 use super::hygiene::ProtectedNames;
 use super::settings::IdentityNames;
-use crate::http::Cookies;
+use crate::http::{Cookies, is_our_authorization, shows_token};
 use crate::service::LiveSession;
 use crate::types::RequestId;
-use http::header::{COOKIE, HeaderName, HeaderValue, SET_COOKIE};
+use http::header::{AUTHORIZATION, COOKIE, HeaderName, HeaderValue, SET_COOKIE};
 use pingora::http::{RequestHeader, ResponseHeader};
 use std::sync::Arc;
 
@@ -146,6 +146,18 @@ impl HeaderRules {
         }
         head.remove_header(&COOKIE);
         if kept.is_empty() { Ok(()) } else { head.insert_header(COOKIE, kept) }
+    }
+
+    /// Tokens of ours never reach an app; what it asks for in the same field by itself does.
+    pub(super) fn strip_authorization(head: &mut RequestHeader) -> pingora::Result<()> {
+        if !shows_token(&head.headers) {
+            return Ok(());
+        }
+        let sent = head.headers.get_all(AUTHORIZATION).iter();
+        let theirs = sent.filter(|field| !is_our_authorization(field.as_bytes()));
+        let theirs: Vec<HeaderValue> = theirs.cloned().collect();
+        head.remove_header(&AUTHORIZATION);
+        theirs.into_iter().try_for_each(|field| head.append_header(AUTHORIZATION, field).map(drop))
     }
 
     /// Apps cannot set the gateway's cookies.

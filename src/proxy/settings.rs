@@ -132,6 +132,8 @@ pub struct RouteSettings {
     pub key: RouteKey,
     /// Where it is; several take turns.
     pub upstreams: Vec<UpstreamUrl>,
+    /// Whether the app is sent tokens of ours as well.
+    pub keeps_authorization: bool,
 }
 
 /// What the data path is told by the configuration.

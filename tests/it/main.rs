@@ -19,6 +19,7 @@ mod ladder;
 mod limits;
 mod mixing;
 mod operating;
+mod programs;
 mod races;
 mod routing;
 mod secrets;
