@@ -1,6 +1,7 @@
 //! Passwords and their Argon2id hashes.
 
 use super::random::{NoEntropy, random};
+use super::spelling::Spelling;
 use crate::types::{Secret, UserId};
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine as _;
@@ -29,6 +30,15 @@ impl Password {
     /// Whether it is the same as another.
     pub fn is(&self, other: &Self) -> bool {
         self.0.reveal() == other.0.reveal()
+    }
+
+    /// How lists may spell it: in this form, and as it was typed where that is another.
+    pub fn spellings(&self, typed: &str) -> Vec<Spelling> {
+        let mut all = vec![Spelling::new(self.0.reveal())];
+        if typed != self.0.reveal().as_str() {
+            all.push(Spelling::new(typed));
+        }
+        all
     }
 
     /// How many characters it has.
