@@ -93,6 +93,8 @@ pub fn administer(config: &Config, request: AdminRequest) -> Result<AdminReply, 
         let reply = service.administer(request, &AdminCap::of_command_line()).await;
         service.close().await.map_err(|error| RunError::store(error.to_string())).map(|()| reply)
     });
+    // What is still looking up a name on the network must not keep the command.
+    runtime.shutdown_background();
     drop(log_thread);
     reply
 }

@@ -30,6 +30,7 @@ pub(super) fn read(reader: &mut Reader, public_url: Option<&PublicUrl>) -> Optio
     let service = service::Settings {
         session,
         password,
+        breached: service::BreachSource::default(),
         hash,
         hash_workers,
         hash_queue,

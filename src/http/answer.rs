@@ -222,6 +222,8 @@ mod tests {
             (Denied::Busy, 503, "busy"),
             (Denied::PasswordUnusable, 422, "weak_password"),
             (Denied::NameTaken, 409, "already_exists"),
+            (Denied::Breached, 422, "breached_password"),
+            (Denied::BreachUnknown(String::new()), 503, "unavailable"),
             (Denied::LinkGone, 410, "link_gone"),
         ] {
             let answer = Answer::to(&denied, Timestamp::from_secs(0));

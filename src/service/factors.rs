@@ -69,11 +69,12 @@ impl Service {
     /// Judges and hashes a new password.
     pub(super) async fn hash_new(
         &self,
-        password: &str,
+        typed: &str,
         username: &str,
     ) -> Result<PasswordHash, Denied> {
-        let password = Password::new(password).ok_or(Denied::PasswordUnusable)?;
+        let password = Password::new(typed).ok_or(Denied::PasswordUnusable)?;
         self.settings.password.check(&password, username).map_err(Denied::Weak)?;
+        self.refuse_breached(&password, typed).await?;
         let params = self.settings.hash;
         Ok(self.hashing.run(move || PasswordHash::create(&password, params)).await??)
     }

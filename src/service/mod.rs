@@ -5,6 +5,7 @@
 
 mod account;
 mod admin;
+mod breached;
 mod capability;
 mod ending;
 mod enrol;
@@ -25,6 +26,7 @@ pub use admin::{
     AdminError, AdminErrorKind, AdminReply, AdminRequest, NewToken, NewTotp, NewUser, SessionView,
     TokenView, UserView,
 };
+pub use breached::{BreachSource, RangeUrl};
 pub use capability::AdminCap;
 pub use enrol::Enrolment;
 pub use error::Denied;
@@ -43,6 +45,7 @@ use crate::domain::{AuditEvent, SignInFailure};
 use crate::observe::{Actor, Log};
 use crate::store::{Store, StoreError};
 use crate::types::{Clock, RequestCx, Secret, UserId};
+use breached::Breaches;
 use hashing::HashPool;
 use limits::Windows;
 use live::{LiveSessions, Which};
@@ -58,6 +61,7 @@ pub struct Service {
     store: Arc<dyn Store>,
     keys: Keyring,
     settings: Settings,
+    breaches: Breaches,
     hashing: HashPool,
     live: LiveSessions,
     windows: Windows,
@@ -83,6 +87,7 @@ impl Service {
         log: Log,
     ) -> std::io::Result<Self> {
         Ok(Self {
+            breaches: Breaches::new(&settings.breached),
             hashing: HashPool::start(settings.hash_workers, settings.hash_queue)?,
             nobody: PasswordHash::unmatched(settings.hash),
             live: LiveSessions::new(),

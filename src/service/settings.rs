@@ -1,5 +1,6 @@
 //! What the use cases are told by the configuration.
 
+use super::BreachSource;
 use super::limits::RateRules;
 use crate::crypto::{HashParams, TotpParams};
 use crate::domain::{AccessRules, FailureRules, PasswordRules, SessionRules};
@@ -11,6 +12,8 @@ pub struct Settings {
     pub session: SessionRules,
     /// What new passwords must be.
     pub password: PasswordRules,
+    /// Where new passwords are looked up among stolen ones.
+    pub breached: BreachSource,
     /// What a password hash costs.
     pub hash: HashParams,
     /// Threads that hash; 0: one fewer than there are cores, at least one.
@@ -38,6 +41,7 @@ impl Default for Settings {
         Self {
             session: SessionRules::default(),
             password: PasswordRules::default(),
+            breached: BreachSource::default(),
             hash: HashParams::default(),
             hash_workers: 0,
             hash_queue: 64,
