@@ -81,7 +81,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         }
         Some(Command::Config { command: ConfigCommand::Check { path } }) => {
             overrides.config = path.or(overrides.config);
-            let config = load(&overrides)?;
+            let config = load(&overrides)?.with_files()?;
             let whence = config.file.map_or_else(
                 || String::from("no file: the defaults"),
                 |path| path.display().to_string(),
@@ -115,7 +115,7 @@ fn load(overrides: &Overrides) -> Result<Config, Failure> {
 }
 
 fn serve(overrides: &Overrides) -> Result<(), Failure> {
-    let config = load(overrides)?;
+    let config = load(overrides)?.with_files()?;
     Ok(app::run(config, |greeting: &Greeting| print::greeting(greeting))?)
 }
 

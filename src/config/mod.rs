@@ -16,10 +16,11 @@
 //! that fails leaves a fault and `None`; so every function here reads all it needs first and only
 //! then gives up, and nobody has to repair a file one line at a time.
 //!
-//! Nothing here reads the environment, and [`load`] alone reads a file: the rest is a function
+//! Nothing here reads the environment, and [`load`] alone reads files: the rest is a function
 //! from texts to [`Config`]. Types are never bent: `"30"` is no number and `3600` no duration.
 
 mod apps;
+mod breached;
 mod fault;
 mod hint;
 mod kinds;
@@ -120,6 +121,12 @@ impl Config {
             Some(config) if faults.is_empty() => Ok(Self { file, entries, ..config }),
             _ => Err(Faults::new(&name, faults)),
         }
+    }
+
+    /// Looks whether the files it names can be read that a gateway needs and does not make. For
+    /// whoever is about to serve: somebody must be able to be disabled while a list is gone.
+    pub fn with_files(self) -> Result<Self, Faults> {
+        breached::with_readable_list(self)
     }
 }
 

@@ -1,5 +1,6 @@
 //! `[session]` to `[access]`: what the use cases are told.
 
+use super::breached;
 use super::fault::Wrong;
 use super::kinds::{duration, flag, one_of, rate, size, within};
 use super::reader::{Reader, Section};
@@ -24,13 +25,13 @@ pub(super) fn read(reader: &mut Reader, public_url: Option<&PublicUrl>) -> Optio
     let registration = reader.section("registration", |s| s.read("enabled", "false", flag));
     let access = reader.section("access", access);
     let (session, cookie_domain) = session?;
-    let Passwords { rules: password, hash, hash_workers, hash_queue } = passwords?;
+    let Passwords { rules: password, breached, hash, hash_workers, hash_queue } = passwords?;
     let (totp_issuer, totp, totp_skew) = totp?;
     let Limits { rates, failures, body_max } = limits?;
     let service = service::Settings {
         session,
         password,
-        breached: service::BreachSource::default(),
+        breached,
         hash,
         hash_workers,
         hash_queue,
@@ -66,6 +67,7 @@ fn session(
 
 struct Passwords {
     rules: PasswordRules,
+    breached: service::BreachSource,
     hash: HashParams,
     hash_workers: usize,
     hash_queue: usize,
@@ -74,6 +76,7 @@ struct Passwords {
 fn password(s: &mut Section<'_>) -> Option<Passwords> {
     let min_length = s.read("min_length", "12", within(8..=256));
     let require_classes = s.read("require_classes", "false", flag);
+    let breached = breached::read(s);
     let memory_kib = s.read("memory_kib", "19456", within(8..=4_194_304));
     let iterations = s.read("iterations", "2", within(1..=100));
     let hash_workers = s.read("hash_workers", "0", within(0..=1024));
@@ -86,6 +89,7 @@ fn password(s: &mut Section<'_>) -> Option<Passwords> {
     }
     Some(Passwords {
         rules: PasswordRules { min_length: min_length?, require_classes: require_classes? },
+        breached: breached?,
         hash: hash?,
         hash_workers: hash_workers?,
         hash_queue: hash_queue?,

@@ -70,6 +70,18 @@ fn a_key_that_does_not_exist_is_held_against_those_that_do() {
         ),
         ("colour = \"blue\"", "colour: unknown key"),
         (
+            "[password]\nbreachd = \"api\"",
+            "password.breachd: unknown key (did you mean password.breached?)",
+        ),
+        (
+            "[password]\nbreached_api_ulr = \"https://a\"",
+            "password.breached_api_ulr: unknown key (did you mean password.breached_api_url?)",
+        ),
+        (
+            "[limits]\nbreached_unanswered = \"accept\"",
+            "limits.breached_unanswered: unknown key (did you mean password.breached_unanswered?)",
+        ),
+        (
             "session = 5",
             "session: must be a table, not an integer (write [session] and its keys below)",
         ),
@@ -150,6 +162,32 @@ fn every_limit_is_kept() {
     ] {
         refuses(text, key, told);
     }
+}
+
+#[test]
+fn stolen_passwords_are_looked_up_nowhere_in_a_list_or_at_a_service() {
+    for (text, key, told) in [
+        ("breached = \"on\"", "password.breached", "\"off\", \"list:PATH\" or \"api\""),
+        ("breached = \"list\"", "password.breached", "is unknown"),
+        ("breached = \"list:\"", "password.breached", "not a path"),
+        ("breached = true", "password.breached", "must be a string"),
+        ("breached_unanswered = \"ignore\"", "password.breached_unanswered", "refuse, accept"),
+        ("breached_api_url = \"a.test\"", "password.breached_api_url", "https://"),
+        ("breached_api_url = \"http://a.test\"", "password.breached_api_url", "in the clear"),
+        ("breached_api_url = \"https://me:hunter2@a\"", "password.breached_api_url", "password"),
+    ] {
+        let text = format!("[password]\n{text}");
+        refuses(&text, key, told);
+        assert!(!faults(&text).contains("hunter2"));
+    }
+    let source = |text: &str| {
+        let text = format!("[password]\n{text}");
+        format!("{:?}", parse(&text).unwrap().service.breached)
+    };
+    assert_eq!(source("breached = \"list:/a b:c\""), "List(\"/a b:c\")");
+    assert_eq!(source("breached_unanswered = \"accept\""), "Off");
+    let api = source("breached = \"api\"\nbreached_api_url = \"http://127.0.0.1:81/x\"");
+    assert!(api.contains("base: \"/x\"") && api.contains("accept_unanswered: false"), "{api}");
 }
 
 #[test]
