@@ -6,6 +6,7 @@ mod harness;
 
 mod account;
 mod bad_input;
+mod breached;
 mod commands;
 mod crash;
 mod deadlines;
