@@ -1,7 +1,7 @@
 //! One line a request.
 
 use super::{Level, Log};
-use crate::types::{ClientAddr, RequestId, Timestamp};
+use crate::types::{RequestId, Timestamp};
 
 /// What the gate said, or why it was not asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub struct Access<'a> {
     /// Its name; none where it never became a request.
     pub id: Option<RequestId>,
     /// Who sent it.
-    pub client: Option<ClientAddr>,
+    pub client: Option<&'a str>,
     /// Its method.
     pub method: &'a str,
     /// The host it named.
@@ -71,9 +71,7 @@ impl Log {
             if let Some(id) = access.id {
                 line.text("id", std::str::from_utf8(&id.hex()).unwrap_or_default());
             }
-            if let Some(client) = access.client {
-                line.text("client", &client.to_string());
-            }
+            line.maybe("client", access.client);
             line.text("method", access.method);
             line.text("host", access.host);
             line.text("path", access.path);

@@ -170,6 +170,7 @@ impl ProxyHttp for Door {
             }
         }
         ctx.arrival = self.0.arrival(head, peer_of(session), is_tls(session));
+        HeaderRules::forget_case(session.req_header_mut());
         if ctx.arrival.is_none() {
             ctx.note(Outcome::Malformed, "bad_host");
             return Err(Error::new(ErrorType::HTTPStatus(400)));
@@ -224,11 +225,8 @@ impl ProxyHttp for Door {
         let Some(arrival) = &ctx.arrival else {
             return Err(Error::new(ErrorType::HTTPStatus(400)));
         };
-        if !ctx.app.as_ref().is_some_and(|app| app.keeps_authorization()) {
-            HeaderRules::strip_authorization(request)?;
-        }
-        let (way, id, authority) = (&arrival.way, arrival.cx.id, &arrival.authority);
-        self.0.headers.rewrite(request, ctx.person.as_deref(), way, id, authority)
+        let keeps = ctx.app.as_ref().is_some_and(|app| app.keeps_authorization());
+        self.0.headers.rewrite(request, ctx.person.as_deref(), arrival, keeps)
     }
 
     async fn request_body_filter(
@@ -366,7 +364,7 @@ impl ProxyHttp for Door {
         service.log().access(&Access {
             at: arrival.map_or_else(|| service.clock().now(), |arrival| arrival.cx.now),
             id: arrival.map(|arrival| arrival.cx.id),
-            client: arrival.map(|arrival| arrival.cx.client),
+            client: arrival.and_then(|arrival| arrival.client.to_str().ok()),
             method: head.method.as_str(),
             host: arrival.map_or("-", |arrival| arrival.host.as_str()),
             path,

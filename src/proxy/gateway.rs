@@ -16,7 +16,7 @@ use crate::http::{Cookies, Site, credential};
 use crate::observe::{Access, Level, Outcome};
 use crate::portal::Portal;
 use crate::service::{Answer, LiveSession, Permit, Service};
-use crate::types::{Host, PathView, RequestCx, RequestId};
+use crate::types::{ClientAddr, Host, PathView, RequestCx, RequestId};
 use http::{HeaderValue, StatusCode};
 use pingora::apps::HttpServerOptions;
 use pingora::http::RequestHeader;
@@ -77,7 +77,9 @@ pub(super) struct Arrival {
     pub(super) cx: RequestCx,
     pub(super) way: Way,
     pub(super) host: Host,
-    /// What the client called the host, as text that can be told on.
+    /// The client's address, as text that can be told on.
+    pub(super) client: HeaderValue,
+    /// What the client called the host, likewise.
     pub(super) authority: HeaderValue,
 }
 
@@ -170,6 +172,7 @@ impl Gateway {
         tls: bool,
     ) -> Option<Arrival> {
         let way = self.trusted.way(peer, tls, &head.headers);
+        let client = HeaderValue::try_from(way.client.to_string()).ok()?;
         let authority = match head.uri.authority() {
             Some(authority) => HeaderValue::from_str(authority.as_str()).ok()?,
             None => head.headers.get(http::header::HOST)?.clone(),
@@ -180,7 +183,7 @@ impl Gateway {
             now: self.service.clock().now(),
             client: way.client,
         };
-        Some(Arrival { cx, way, host, authority })
+        Some(Arrival { cx, way, host, client, authority })
     }
 
     /// Decides what becomes of a request, and asks the gate where that is for the gate to say.
@@ -245,10 +248,11 @@ impl Gateway {
 
     /// The line of a request that never became one.
     fn log_refused(&self, refused: &Refused) {
+        let client = refused.peer.map(|peer| ClientAddr::from(peer.ip()).to_string());
         self.service.log().access(&Access {
             at: self.service.clock().now(),
             id: None,
-            client: refused.peer.map(|peer| peer.ip().into()),
+            client: client.as_deref(),
             method: "-",
             host: "-",
             path: "-",

@@ -1,19 +1,25 @@
 //! What the app is told, and what it must not be told by anyone else.
 
-use super::client::Way;
+use super::gateway::Arrival;
 use super::hygiene::ProtectedNames;
 use super::settings::IdentityNames;
 use crate::http::{Cookies, is_our_authorization, shows_token};
 use crate::service::LiveSession;
-use crate::types::RequestId;
 use http::header::{AUTHORIZATION, COOKIE, HeaderName, HeaderValue, SET_COOKIE};
+use http::request::Parts;
+use http::{HeaderMap, Request};
 use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::{ErrorType, OrErr as _};
+use std::mem;
 use std::sync::Arc;
 
-const FORWARDED_FOR: &str = "X-Forwarded-For";
-const FORWARDED_PROTO: &str = "X-Forwarded-Proto";
-const FORWARDED_HOST: &str = "X-Forwarded-Host";
-const REQUEST_ID: &str = "X-Request-Id";
+static FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+static FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+static FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Fields that are written anew, at most.
+const WRITTEN: usize = 8;
 
 /// Fields by which a client could speak for a proxy, in the folded spelling: besides all of
 /// [`FAMILIES`].
@@ -54,10 +60,10 @@ pub(super) struct HeaderRules {
 impl HeaderRules {
     /// Prepares the rules for these names.
     pub(super) fn new(identity: IdentityNames, cookies: Cookies) -> Self {
-        let own = [FORWARDED_FOR, FORWARDED_PROTO, FORWARDED_HOST, REQUEST_ID];
+        let own = [&FORWARDED_FOR, &FORWARDED_PROTO, &FORWARDED_HOST, &REQUEST_ID];
         let (told, mut unused) = (names_of(&identity), names_of(&IdentityNames::default()));
         unused.retain(|name| !told.contains(name));
-        let names = own.into_iter().chain(told.iter().chain(&unused).map(HeaderName::as_str));
+        let names = own.into_iter().chain(&told).chain(&unused).map(HeaderName::as_str);
         // The assertion is to come; nobody may use its name before.
         let names = names.chain(["x-vestibule-assertion"]);
         let protected = Arc::new(ProtectedNames::new(names));
@@ -74,28 +80,46 @@ impl HeaderRules {
         &self.cookies
     }
 
+    /// Lets go of the case in which the client wrote its names. It means nothing, HTTP/2 has none,
+    /// and the engine keeps it in a map of its own that is copied, searched and grown as often as
+    /// that of the fields.
+    pub(super) fn forget_case(head: &mut RequestHeader) {
+        if head.has_case() {
+            *head = take(head).into();
+        }
+    }
+
     /// Takes out what the client said about itself and writes what the gateway knows.
     pub(super) fn rewrite(
         &self,
         head: &mut RequestHeader,
         person: Option<&LiveSession>,
-        way: &Way,
-        id: RequestId,
-        authority: &HeaderValue,
+        arrival: &Arrival,
+        keeps_authorization: bool,
     ) -> pingora::Result<()> {
-        Self::strip(head);
-        Self::strip_cookies(head)?;
-        self.tell(head, person)?;
-        head.insert_header(FORWARDED_FOR, way.client.to_string())?;
+        // Its fields by themselves: through the engine, every name would be parsed again.
+        let mut parts = take(head);
+        let fields = &mut parts.headers;
+        fields.reserve(WRITTEN);
+        Self::strip(fields);
+        Self::strip_cookies(fields)?;
+        if !keeps_authorization {
+            Self::strip_authorization(fields);
+        }
+        self.tell(fields, person);
+        let Arrival { cx, way, client, authority, .. } = arrival;
         let proto = HeaderValue::from_static(if way.https { "https" } else { "http" });
-        head.insert_header(FORWARDED_PROTO, proto)?;
-        head.insert_header(FORWARDED_HOST, authority)?;
-        head.insert_header(REQUEST_ID, id.hex().as_slice())
+        fields.insert(&FORWARDED_FOR, client.clone());
+        fields.insert(&FORWARDED_PROTO, proto);
+        fields.insert(&FORWARDED_HOST, authority.clone());
+        fields.insert(&REQUEST_ID, value(&cx.id.hex())?);
+        *head = parts.into();
+        Ok(())
     }
 
     /// Writes who it is, over whatever the client wrote there; where there is nothing to write,
     /// there is nothing left.
-    fn tell(&self, head: &mut RequestHeader, person: Option<&LiveSession>) -> pingora::Result<()> {
+    fn tell(&self, fields: &mut HeaderMap, person: Option<&LiveSession>) {
         let IdentityNames { user, groups, name, email } = &self.identity;
         let identity = person.map(LiveSession::identity);
         let told = [
@@ -106,36 +130,35 @@ impl HeaderRules {
         ];
         for (name, value) in told {
             match (name, value.filter(|value| !value.is_empty())) {
-                (Some(name), Some(value)) => head.insert_header(name, value)?,
-                (Some(name), None) => drop(head.remove_header(name)),
+                (Some(name), Some(value)) => drop(fields.insert(name, value.clone())),
+                (Some(name), None) => drop(fields.remove(name)),
                 (None, _) => {}
             }
         }
         for name in &self.unused {
-            head.remove_header(name);
+            fields.remove(name);
         }
-        Ok(())
     }
 
-    fn strip(head: &mut RequestHeader) {
+    fn strip(fields: &mut HeaderMap) {
         // One pass over the names; most requests have nothing to take out.
         let unwanted = |name: &&HeaderName| is_spoken_for(name.as_str().as_bytes());
-        let found: Vec<HeaderName> = head.headers.keys().filter(unwanted).cloned().collect();
+        let found: Vec<HeaderName> = fields.keys().filter(unwanted).cloned().collect();
         for name in &found {
-            head.remove_header(name);
+            fields.remove(name);
         }
     }
 
     /// The gateway's cookies never reach an app. Several fields, as HTTP/2 may send them, become
     /// one, since that is all HTTP/1 knows.
-    fn strip_cookies(head: &mut RequestHeader) -> pingora::Result<()> {
-        let mut fields = head.headers.get_all(COOKIE).iter();
-        let Some(first) = fields.next() else { return Ok(()) };
-        let is_one = fields.next().is_none();
+    fn strip_cookies(fields: &mut HeaderMap) -> pingora::Result<()> {
+        let mut sent = fields.get_all(COOKIE).iter();
+        let Some(first) = sent.next() else { return Ok(()) };
+        let is_one = sent.next().is_none();
         if is_one && !first.as_bytes().split(|c| *c == b';').any(is_ours) {
             return Ok(());
         }
-        let all = head.headers.get_all(COOKIE).iter();
+        let all = fields.get_all(COOKIE).iter();
         let pairs = all.flat_map(|field| field.as_bytes().split(|c| *c == b';'));
         let mut kept = Vec::new();
         for pair in pairs.map(<[u8]>::trim_ascii) {
@@ -144,20 +167,26 @@ impl HeaderRules {
                 kept.extend_from_slice(pair);
             }
         }
-        head.remove_header(&COOKIE);
-        if kept.is_empty() { Ok(()) } else { head.insert_header(COOKIE, kept) }
+        if kept.is_empty() {
+            fields.remove(COOKIE);
+        } else {
+            fields.insert(COOKIE, value(&kept)?);
+        }
+        Ok(())
     }
 
     /// Tokens of ours never reach an app; what it asks for in the same field by itself does.
-    pub(super) fn strip_authorization(head: &mut RequestHeader) -> pingora::Result<()> {
-        if !shows_token(&head.headers) {
-            return Ok(());
+    fn strip_authorization(fields: &mut HeaderMap) {
+        if !shows_token(fields) {
+            return;
         }
-        let sent = head.headers.get_all(AUTHORIZATION).iter();
+        let sent = fields.get_all(AUTHORIZATION).iter();
         let theirs = sent.filter(|field| !is_our_authorization(field.as_bytes()));
         let theirs: Vec<HeaderValue> = theirs.cloned().collect();
-        head.remove_header(&AUTHORIZATION);
-        theirs.into_iter().try_for_each(|field| head.append_header(AUTHORIZATION, field).map(drop))
+        fields.remove(AUTHORIZATION);
+        for field in theirs {
+            fields.append(AUTHORIZATION, field);
+        }
     }
 
     /// Apps cannot set the gateway's cookies.
@@ -171,6 +200,16 @@ impl HeaderRules {
         head.remove_header(&SET_COOKIE);
         kept.into_iter().try_for_each(|value| head.append_header(SET_COOKIE, value).map(drop))
     }
+}
+
+/// The head by its parts. An empty one stays behind until they are put back.
+fn take(head: &mut RequestHeader) -> Parts {
+    let (empty, ()) = Request::new(()).into_parts();
+    mem::replace(head, empty.into()).into()
+}
+
+fn value(bytes: &[u8]) -> pingora::Result<HeaderValue> {
+    HeaderValue::from_bytes(bytes).or_err(ErrorType::InvalidHTTPHeader, "not a field's value")
 }
 
 /// The names an app is told by.
