@@ -82,12 +82,12 @@ impl Host {
 /// Letters, digits, hyphens and underscores in dot-separated labels; one trailing dot is dropped.
 fn reg_name(text: &str) -> Result<String, HostError> {
     let name = text.strip_suffix('.').unwrap_or(text);
-    let label = |l: &str| {
+    let label = |l: &[u8]| {
         !l.is_empty()
             && l.len() <= 63
-            && l.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_')
+            && l.iter().all(|c| c.is_ascii_alphanumeric() || *c == b'-' || *c == b'_')
     };
-    if name.len() > 253 || !name.split('.').all(label) {
+    if name.len() > 253 || !name.as_bytes().split(|c| *c == b'.').all(label) {
         return Err(HostError);
     }
     Ok(name.to_ascii_lowercase())

@@ -132,11 +132,9 @@ impl HeadScan {
         limits: &HeadLimits,
     ) -> Result<(), Refusal> {
         // A folded line starts with white space and fails here as a name that is no token.
-        let mut parts = line.splitn(2, |b| *b == b':');
-        let (Some(name), Some(value)) = (parts.next(), parts.next()) else {
-            return Err(Refusal::BadFieldName);
-        };
-        self.fields.field(protected, limits, name, value)
+        let colon = memchr::memchr(b':', line).ok_or(Refusal::BadFieldName)?;
+        let (name, value) = line.split_at(colon);
+        self.fields.field(protected, limits, name, value.get(1..).unwrap_or_default())
     }
 }
 

@@ -30,12 +30,13 @@ impl ProtectedNames {
         Self { names, any_odd }
     }
 
+    /// Whether a name of letters, digits and hyphens alone can be an alias.
+    pub(super) const fn any_odd(&self) -> bool {
+        self.any_odd
+    }
+
     /// Whether `name` folds to a protected name without being it.
     pub(crate) fn is_alias(&self, name: &[u8]) -> bool {
-        // Nearly every name in the world is letters, digits and hyphens: those cost one scan.
-        if !self.any_odd && !is_odd(name) {
-            return false;
-        }
         self.folds(name) && !self.names.iter().any(|own| own.eq_ignore_ascii_case(name))
     }
 
