@@ -2,7 +2,7 @@
 
 use crate::domain::Next;
 use crate::service::Denied;
-use crate::types::Timestamp;
+use crate::types::{NameError, Timestamp};
 use http::StatusCode;
 use std::borrow::Cow;
 
@@ -60,98 +60,54 @@ impl Answer {
 impl Answer {
     /// Finds the words.
     pub fn to(denied: &Denied, now: Timestamp) -> Self {
-        let unauthorised = StatusCode::UNAUTHORIZED;
-        let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
+        use text as say;
+        let refused = |code, text| Self::new(StatusCode::UNAUTHORIZED, code, text);
+        let unfit = |code, text| Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, text);
+        let forbidden = |code, text| Self::new(StatusCode::FORBIDDEN, code, text);
+        let conflict = |code, text| Self::new(StatusCode::CONFLICT, code, text);
+        let unable =
+            |code, text| Self::new(StatusCode::SERVICE_UNAVAILABLE, code, text).after(BUSY);
         match denied {
             Denied::Credentials => {
-                let text = "That name and password do not belong together.";
-                Self::new(unauthorised, "invalid_credentials", text).about("password")
+                refused("invalid_credentials", say::CREDENTIALS).about("password")
             }
-            Denied::Code => {
-                let text = "That code is not right. If it is from your authenticator, type the one \
-                            that is shown now.";
-                Self::new(unauthorised, "invalid_code", text).about("code")
-            }
-            Denied::CodeUsed => {
-                let text = "That code has been used already. Wait for the next one.";
-                Self::new(unauthorised, "code_already_used", text).about("code")
-            }
+            Denied::Code => refused("invalid_code", say::CODE).about("code"),
+            Denied::CodeUsed => refused("code_already_used", say::CODE_USED).about("code"),
             Denied::Locked(until) => Self::locked(until.since(now).as_secs().max(1)),
-            Denied::Expired => {
-                let text =
-                    "Signing in took too long, or was finished elsewhere. Please begin anew.";
-                Self::new(unauthorised, "mfa_expired", text)
-            }
-            Denied::WrongStep => {
-                let text = "Another step comes first.";
-                Self::new(StatusCode::CONFLICT, "wrong_step", text)
-            }
-            Denied::LinkGone => {
-                let text = "This link has been used, replaced, or has expired. Ask your \
-                            administrator for a new one.";
-                Self::new(StatusCode::GONE, "link_gone", text)
-            }
-            Denied::Weak(weakness) => {
-                Self::new(unprocessable, "weak_password", weakness.to_string()).about("password")
-            }
-            Denied::PasswordUnusable => {
-                let text = "Choose a password that is neither empty nor endless.";
-                Self::new(unprocessable, "weak_password", text).about("password")
-            }
-            Denied::Name(error) => {
-                let text = format!("That name will not do: {error}.");
-                Self::new(unprocessable, "invalid_name", text).about("username")
-            }
-            Denied::NameTaken => {
-                let text = "That name is somebody's already.";
-                Self::new(StatusCode::CONFLICT, "already_exists", text).about("username")
-            }
-            Denied::Breached => {
-                let text = "This password is in a list of stolen passwords, which attackers try \
-                            first. Please choose another one.";
-                Self::new(unprocessable, "breached_password", text).about("password")
-            }
-            Denied::BreachUnknown(_) => {
-                let text = "Whether this password is known to be stolen cannot be found out just \
-                            now. Please try again in a moment.";
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", text).after(BUSY)
-            }
             Denied::RateLimited(until) => Self::rate_limited(until.since(now).as_secs().max(1)),
+            Denied::Expired => refused("mfa_expired", say::EXPIRED),
+            Denied::SessionRevoked => refused("session_revoked", say::SESSION_REVOKED),
+            Denied::WrongStep => conflict("wrong_step", say::WRONG_STEP),
+            Denied::AlreadyEnabled => conflict("already_enabled", say::ALREADY_ENABLED),
+            Denied::LinkGone => Self::new(StatusCode::GONE, "link_gone", say::LINK_GONE),
+            Denied::LinkNeeded => forbidden("enrollment_link_required", say::LINK_NEEDED),
+            Denied::MfaEnforced => forbidden("mfa_enforced", say::MFA_ENFORCED),
             Denied::RegistrationDisabled => {
-                let text = "Nobody can register here by themselves. Ask your administrator.";
-                Self::new(StatusCode::FORBIDDEN, "registration_disabled", text)
-            }
-            Denied::LinkNeeded => {
-                let text = "To enrol you need the link that your administrator has for you.";
-                Self::new(StatusCode::FORBIDDEN, "enrollment_link_required", text)
-            }
-            Denied::AlreadyEnabled => {
-                let text = "A second factor is enrolled already.";
-                Self::new(StatusCode::CONFLICT, "already_enabled", text)
-            }
-            Denied::MfaEnforced => {
-                let text = "A second factor is asked of you, so it cannot be taken away.";
-                Self::new(StatusCode::FORBIDDEN, "mfa_enforced", text)
-            }
-            Denied::SessionRevoked => {
-                let text = "This session has ended. Sign in again.";
-                Self::new(unauthorised, "session_revoked", text)
+                forbidden("registration_disabled", say::REGISTRATION_DISABLED)
             }
             Denied::NeedsBrowser(next) => Self::needs_browser(*next),
             Denied::NoSuchSession => {
-                let text = "There is no such session among yours.";
-                Self::new(StatusCode::NOT_FOUND, "not_found", text)
+                Self::new(StatusCode::NOT_FOUND, "not_found", say::NO_SUCH_SESSION)
             }
-            Denied::Busy => {
-                let text = "Too many people are signing in at this moment. Please try again.";
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", text).after(BUSY)
-            }
+            Denied::Weak(weakness) => Self::weak(weakness.to_string()),
+            Denied::PasswordUnusable => Self::weak(say::PASSWORD_UNUSABLE),
+            Denied::Breached => unfit("breached_password", say::BREACHED).about("password"),
+            Denied::Name(error) => Self::bad_name(error),
+            Denied::NameTaken => conflict("already_exists", say::NAME_TAKEN).about("username"),
+            Denied::Busy => unable("busy", say::BUSY),
             // What failed is for the operator's log alone.
-            Denied::Unavailable(_) => {
-                let text = "This is not possible just now. Please try again in a moment.";
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", text).after(BUSY)
-            }
+            Denied::BreachUnknown(_) => unable("unavailable", say::BREACH_UNKNOWN),
+            Denied::Unavailable(_) => unable("unavailable", say::UNAVAILABLE),
         }
+    }
+
+    fn weak(text: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "weak_password", text).about("password")
+    }
+
+    fn bad_name(error: &NameError) -> Self {
+        let text = format!("That name will not do: {error}.");
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_name", text).about("username")
     }
 
     fn locked(seconds: u64) -> Self {
@@ -178,6 +134,39 @@ impl Answer {
         };
         Self::new(StatusCode::FORBIDDEN, code, text)
     }
+}
+
+/// What visitors are told.
+mod text {
+    pub(super) const CREDENTIALS: &str = "That name and password do not belong together.";
+    pub(super) const CODE: &str = "That code is not right. If it is from your authenticator, type \
+        the one that is shown now.";
+    pub(super) const CODE_USED: &str = "That code has been used already. Wait for the next one.";
+    pub(super) const EXPIRED: &str =
+        "Signing in took too long, or was finished elsewhere. Please begin anew.";
+    pub(super) const SESSION_REVOKED: &str = "This session has ended. Sign in again.";
+    pub(super) const WRONG_STEP: &str = "Another step comes first.";
+    pub(super) const ALREADY_ENABLED: &str = "A second factor is enrolled already.";
+    pub(super) const LINK_GONE: &str = "This link has been used, replaced, or has expired. Ask \
+        your administrator for a new one.";
+    pub(super) const LINK_NEEDED: &str =
+        "To enrol you need the link that your administrator has for you.";
+    pub(super) const MFA_ENFORCED: &str =
+        "A second factor is asked of you, so it cannot be taken away.";
+    pub(super) const REGISTRATION_DISABLED: &str =
+        "Nobody can register here by themselves. Ask your administrator.";
+    pub(super) const NO_SUCH_SESSION: &str = "There is no such session among yours.";
+    pub(super) const PASSWORD_UNUSABLE: &str =
+        "Choose a password that is neither empty nor endless.";
+    pub(super) const BREACHED: &str = "This password is in a list of stolen passwords, which \
+        attackers try first. Please choose another one.";
+    pub(super) const NAME_TAKEN: &str = "That name is somebody's already.";
+    pub(super) const BUSY: &str =
+        "Too many people are signing in at this moment. Please try again.";
+    pub(super) const BREACH_UNKNOWN: &str = "Whether this password is known to be stolen cannot be \
+        found out just now. Please try again in a moment.";
+    pub(super) const UNAVAILABLE: &str =
+        "This is not possible just now. Please try again in a moment.";
 }
 
 /// A time to wait, as people say it.
