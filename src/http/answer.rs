@@ -25,7 +25,8 @@ pub struct Answer {
 }
 
 impl Answer {
-    fn new(status: StatusCode, code: &'static str, text: impl Into<Cow<'static, str>>) -> Self {
+    /// A no that no use case says.
+    pub fn new(status: StatusCode, code: &'static str, text: impl Into<Cow<'static, str>>) -> Self {
         Self { status, code, text: text.into(), about: None, retry_after: None }
     }
 
@@ -47,6 +48,11 @@ impl Answer {
     /// The answer to a field that was left empty.
     pub fn missing(field: &'static str, text: &'static str) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "missing", text).about(field)
+    }
+
+    /// The answer to a call that was sent what it does not take.
+    pub fn invalid(text: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", text)
     }
 
     /// The answer to two passwords that should be one.

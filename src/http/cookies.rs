@@ -42,6 +42,16 @@ impl Cookies {
         }
     }
 
+    /// What the session's cookie is called.
+    pub fn session_name(&self) -> &str {
+        &self.session
+    }
+
+    /// What the cookie of a sign-in under way is called.
+    pub fn step_name(&self) -> &str {
+        &self.step
+    }
+
     /// The session's token. On the way of every proxied request: allocates nothing. A name that
     /// is there twice is nobody's, for who could say which of the two is meant.
     pub fn session_token(&self, headers: &HeaderMap) -> Option<Bearer> {

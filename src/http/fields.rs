@@ -5,6 +5,7 @@
 //! differently by whoever looked at it before us: both are refused.
 
 use super::Request;
+use super::router::unhex;
 use crate::types::Secret;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
@@ -58,6 +59,16 @@ impl Fields {
         Self::parse(request.query.as_bytes()).unwrap_or_default()
     }
 
+    /// Reads the query of a call that asks for these fields at most. Unlike with a page, a wish that
+    /// cannot be read must not become a wider one.
+    pub fn of_strict_query(request: &Request, known: &[&str]) -> Result<Self, BadFields> {
+        let fields = Self::parse(request.query.as_bytes()).ok_or(BadFields::Malformed)?;
+        let fits = |(name, value): &(String, Secret<String>)| {
+            known.contains(&name.as_str()) && !value.reveal().is_empty()
+        };
+        if fields.0.iter().all(fits) { Ok(fields) } else { Err(BadFields::Malformed) }
+    }
+
     /// A field's value; empty where it was not sent.
     pub fn get(&self, name: &str) -> &str {
         self.0.iter().find(|(sent, _)| sent == name).map_or("", |(_, value)| value.reveal())
@@ -97,12 +108,6 @@ fn decode(encoded: &[u8]) -> Option<String> {
         }
     }
     String::from_utf8(bytes).ok()
-}
-
-fn unhex(pair: &[u8]) -> Option<u8> {
-    let digits = std::str::from_utf8(pair).ok()?;
-    let all = digits.bytes().all(|c| c.is_ascii_hexdigit());
-    all.then(|| u8::from_str_radix(digits, 16).ok()).flatten()
 }
 
 #[cfg(test)]
@@ -153,5 +158,19 @@ mod tests {
         assert_eq!(read("rd=%2Fpage"), "/page");
         assert_eq!(read("rd=/a&rd=//evil.test"), "");
         assert_eq!(read("rd=%ff"), "");
+    }
+
+    #[test]
+    fn a_query_that_could_mean_more_than_was_meant_is_refused() {
+        let read = |query: &str| {
+            let request = request("GET", &format!("/_vestibule/api/v1/admin/sessions?{query}"));
+            let fields = Fields::of_strict_query(&request, &["user"]);
+            fields.map(|fields| fields.get("user").to_owned())
+        };
+        assert_eq!(read("user=ann"), Ok("ann".into()));
+        assert_eq!(read(""), Ok(String::new()));
+        for bad in ["user=", "user=ann&user=bob", "usr=ann", "user=%ff", "user=ann&x=1"] {
+            assert_eq!(read(bad), Err(BadFields::Malformed), "{bad}");
+        }
     }
 }

@@ -77,6 +77,11 @@ impl Response {
         self
     }
 
+    /// Adds cookies to be set or cleared.
+    pub fn with_cookies(self, cookies: impl IntoIterator<Item = HeaderValue>) -> Self {
+        cookies.into_iter().fold(self, Self::with_cookie)
+    }
+
     /// The headers alone, as HEAD is answered.
     pub fn without_body(mut self) -> Self {
         self.body = Bytes::new();

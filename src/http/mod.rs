@@ -1,8 +1,9 @@
-//! Floor 5: the vocabulary of our own pages.
+//! Floor 5: the vocabulary of our own pages and calls.
 //!
 //! A [`Request`] comes in, a [`Response`] goes out, and neither knows a socket or an engine: what
 //! is built from them is tested without one. Here is what every page shares: the names of our
-//! cookies, the defence of forms against other sites, the table of pages, the one place where a
+//! cookies, the defence of forms against other sites, the table of pages and calls, the strict
+//! reading of forms and of JSON, the one place where cookies follow from a sign-in, the one where a
 //! [`crate::service::Denied`] becomes an answer, the headers that every response of ours carries,
 //! and the frame of the HTML.
 //!
@@ -16,9 +17,12 @@ mod csrf;
 mod fields;
 mod headers;
 pub(crate) mod html;
+mod json;
 mod location;
 mod message;
 mod navigation;
+mod progress;
+mod qr;
 mod refusal;
 mod router;
 mod site;
@@ -28,9 +32,12 @@ pub use cookies::Cookies;
 pub use credential::{credential, is_our_authorization, shows_token};
 pub use csrf::{form_token, is_from_elsewhere, is_own_document, token_fits};
 pub use fields::{BadFields, Fields};
+pub use json::{BadJson, read_json};
 pub use location::Location;
 pub use message::{Request, Response};
 pub use navigation::{challenge, is_page_navigation};
-pub use refusal::{error_page, problem, refusal};
-pub use router::{Csrf, Entry, Found, Router};
+pub use progress::cookies_after;
+pub use qr::{qr_png, qr_svg};
+pub use refusal::{ProblemDetails, error_page, problem, problem_of, refusal};
+pub use router::{Csrf, Entry, Found, Parameters, Router};
 pub use site::Site;

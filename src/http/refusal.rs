@@ -1,24 +1,59 @@
 //! Refusals that belong to no form: a page for people, a problem (RFC 9457) for programs.
 
 use super::html::{page, sentence};
-use super::{Response, Site};
-use http::StatusCode;
+use super::{Answer, Response, Site};
+use http::header::RETRY_AFTER;
+use http::{HeaderValue, StatusCode};
+use schemars::JsonSchema;
 use serde::Serialize;
 
-#[derive(Serialize)]
-struct Problem<'a> {
+/// A problem, as RFC 9457 has it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+pub struct ProblemDetails<'a> {
+    /// `about:blank`: the status says which kind it is.
     #[serde(rename = "type")]
     kind: &'static str,
     title: &'a str,
     status: u16,
+    /// A stable word, for programs.
     code: &'a str,
+    /// A sentence, for people. It repeats nothing that was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
 }
 
 /// A problem, for programs.
 pub fn problem(site: &Site, status: StatusCode, code: &str, title: &str) -> Response {
-    let problem = Problem { kind: "about:blank", title, status: status.as_u16(), code };
-    // Two texts and a number always make JSON.
-    let body = serde_json::to_vec(&problem).unwrap_or_default();
+    let kind = "about:blank";
+    written(
+        site,
+        status,
+        &ProblemDetails { kind, title, status: status.as_u16(), code, detail: None },
+    )
+}
+
+/// A no as a problem: the title is the status's own, as RFC 9457 has it for a problem of no other
+/// type, and the sentence is the detail.
+pub fn problem_of(site: &Site, answer: &Answer) -> Response {
+    let status = answer.status;
+    let problem = ProblemDetails {
+        kind: "about:blank",
+        title: status.canonical_reason().unwrap_or_default(),
+        status: status.as_u16(),
+        code: answer.code,
+        detail: Some(&answer.text),
+    };
+    let mut response = written(site, status, &problem);
+    if let Some(seconds) = answer.retry_after {
+        response.headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+fn written(site: &Site, status: StatusCode, problem: &ProblemDetails<'_>) -> Response {
+    // Texts and a number always make JSON.
+    let body = serde_json::to_vec(problem).unwrap_or_default();
     Response::new(site, status, "application/problem+json", body.into())
 }
 
@@ -33,7 +68,10 @@ pub fn refusal(site: &Site, is_navigation: bool, status: StatusCode) -> Response
     if is_navigation {
         error_page(site, status, title, text)
     } else {
-        problem(site, status, code, title)
+        let kind = "about:blank";
+        let (status_code, detail) = (status.as_u16(), Some(text));
+        let problem = ProblemDetails { kind, title, status: status_code, code, detail };
+        written(site, status, &problem)
     }
 }
 

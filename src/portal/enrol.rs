@@ -6,12 +6,10 @@ use super::{Acted, Visit, authenticator};
 use crate::crypto::RecoveryCode;
 use crate::domain::Next;
 use crate::http::html::{picture, sentence};
-use crate::http::{Answer, Location, Response};
+use crate::http::{Answer, Location, Response, qr_svg};
 use crate::service::{Denied, Enrolment};
 use crate::types::Secret;
 use maud::{Markup, html};
-use qrcode::QrCode;
-use qrcode::render::svg;
 
 const ENROL: &str = "/enroll";
 
@@ -45,18 +43,17 @@ pub(super) fn secret(enrolment: &Enrolment) -> Markup {
     html! {
         (sentence("From now on you sign in with your password and a code from an authenticator \
                    app. Scan this picture with the app, then type the code it shows."))
-        @if let Some(svg) = qr(uri) { (picture(&svg, "QR code for your authenticator app")) }
+        @if let Some(svg) = qr_svg(uri) {
+            (picture(within_page(&svg), "QR code for your authenticator app"))
+        }
         p { "On this very device? " a href=(uri) { "Open it in your authenticator app" } }
         p { "Or type this key into the app:" br; code { (enrolment.secret.reveal()) } }
     }
 }
 
-/// The picture as SVG. An address that fits no picture is still there as text.
-fn qr(uri: &str) -> Option<String> {
-    let code = QrCode::new(uri).ok()?;
-    let svg = code.render::<svg::Color<'_>>().build();
-    // Within a page, a picture has no XML declaration.
-    svg.split_once("?>").map(|(_, svg)| svg.to_owned())
+/// Within a page, a picture has no XML declaration.
+fn within_page(svg: &str) -> &str {
+    svg.split_once("?>").map_or(svg, |(_, svg)| svg)
 }
 
 fn ask_for_link(visit: &Visit<'_>) -> Response {

@@ -118,12 +118,12 @@ impl Portal {
         let below = request.path.strip_prefix(&self.site.prefix);
         let found = below.map_or(Found::Nothing, |path| self.router.find(&request.method, path));
         match found {
-            Found::Entry(entry) if entry.handler == Page::Style => self.style(),
-            Found::Entry(entry) => self.serve(entry, request).await,
+            Found::Entry(entry, _) if entry.handler == Page::Style => self.style(),
+            Found::Entry(entry, _) => self.serve(entry, request).await,
             Found::OtherMethods(allow) => {
                 let status = StatusCode::METHOD_NOT_ALLOWED;
                 let mut response = refusal(&self.site, is_page, status);
-                response.headers.insert(ALLOW, HeaderValue::from_static(allow));
+                response.headers.extend(HeaderValue::try_from(allow).map(|allow| (ALLOW, allow)));
                 response
             }
             Found::Nothing => refusal(&self.site, is_page, StatusCode::NOT_FOUND),

@@ -1,10 +1,10 @@
-//! Where a step leads: the one place where cookies follow from a sign-in.
+//! Where a step leads.
 
 use super::Visit;
 use super::recovery::are_few;
 use crate::domain::{Next, User};
 use crate::http::html::onward_page;
-use crate::http::{Location, Response};
+use crate::http::{Location, Response, cookies_after};
 use crate::service::{Denied, Progress};
 use crate::types::Bearer;
 use http::Method;
@@ -21,32 +21,22 @@ pub(super) const fn page_of(next: Next) -> &'static str {
 
 /// Goes where a step led.
 pub(super) fn onward(visit: &Visit<'_>, progress: Progress) -> Response {
-    let (cookies, cx) = (visit.cookies(), &visit.request.cx);
-    match progress {
-        Progress::Waits(underway) => {
-            let lasts = underway.expires_at.since(cx.now);
-            let step = cookies.set_step(&underway.token, lasts);
-            visit.send_to(page_of(underway.next)).with_cookie(step)
-        }
+    let cookies = cookies_after(visit.cookies(), &progress, visit.request);
+    let response = match progress {
+        Progress::Waits(underway) => visit.send_to(page_of(underway.next)),
         Progress::SignedIn(done) => {
-            let keep = done.remember.then(|| done.session.expires_at().since(cx.now));
-            let session = cookies.set_session(&done.token, keep, &visit.request.host);
             let wish = done.return_to.as_deref();
             let are_last = done.recovery_codes_left.is_some_and(are_few);
-            let response = if done.shows_recovery_codes || are_last {
+            if done.shows_recovery_codes || are_last {
                 let codes = Location::page(visit.site(), "/recovery-codes");
                 let codes = codes.with("rd", wish.unwrap_or_default());
                 Response::see_other(visit.site(), &codes)
             } else {
                 leave(visit, wish)
-            };
-            let (browser, lasts) = &done.browser;
-            response
-                .with_cookie(session)
-                .with_cookie(cookies.set_known_browser(browser, *lasts))
-                .with_cookie(cookies.clear_step())
+            }
         }
-    }
+    };
+    response.with_cookies(cookies)
 }
 
 /// Leaves our pages for where somebody wanted to go, or else for their account.
