@@ -16,8 +16,9 @@
 //! | 3 | [`store`] | what outlives the process: atomic verbs, in memory and on sled |
 //! | 3 | [`observe`] | what operators see: one line a request, one line an event |
 //! | 4 | [`service`] | the use cases, the hashing pool, the sessions in use, the gate |
-//! | 5 | [`http`] | the vocabulary of our own pages: cookies, forms, answers, the frame of the HTML |
+//! | 5 | [`http`] | the vocabulary of both: cookies, forms, JSON, answers, the frame of the HTML |
 //! | 6 | [`portal`] | the pages for people |
+//! | 6 | [`api`] | the same for programs, as JSON, and its description |
 //! | 7 | [`proxy`] | the data path on pingora: guard, hygiene, apps, headers, streams |
 //! | 8 | [`config`] | from what people write to what each floor is told |
 //! | 9 | [`app`] | wiring, clock, administration socket, health, background jobs, shutdown |
@@ -28,7 +29,7 @@
 //! 1. `proxy::serve` accepts. `proxy::guard` reads the client's bytes before the engine does, one
 //!    message at a time: what is malformed or ambiguous is answered and closed there.
 //! 2. `proxy::door` makes one `RequestCx` of it: one request, one now, one client address.
-//! 3. Is the path ours? [`portal::Portal`] answers; it knows neither engine nor socket.
+//! 3. Is the path ours? [`portal::Portal`] or [`api::Api`] answers; neither knows engine or socket.
 //! 4. Otherwise [`service::Service::ask`], the one question every door asks: token, digest,
 //!    session, rule. The answer is allow, challenge, forbid or "nobody can say".
 //! 5. An upstream is handed out for a [`service::Permit`] and for nothing else.
@@ -56,6 +57,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::pedantic, reason = "tests are read as stories"))]
 
+pub mod api;
 pub mod app;
 pub mod cli;
 pub mod config;

@@ -18,7 +18,7 @@ const FLOORS: [&[&str]; 11] = [
     &["store", "observe"],
     &["service"],
     &["http"],
-    &["portal"],
+    &["portal", "api"],
     &["proxy"],
     &["config"],
     &["app"],

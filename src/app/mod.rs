@@ -1,7 +1,7 @@
 //! Floor 9: the wiring. Everything below is put together, started, and stopped again.
 //!
 //! ```text
-//! config ─► addresses ─► master key ─► store ─► service ─┬─► portal ─► gateway
+//! config ─► addresses ─► master key ─► store ─► service ─┬─► portal, api ─► gateway
 //!                                                        ├─► administration socket, health
 //!                                                        └─► background jobs
 //! SIGTERM ─► not ready ─► drain ─► save and flush ─► exit 0
@@ -22,6 +22,7 @@ mod wire;
 pub use error::RunError;
 pub use socket::{CallError, call, probe};
 
+use crate::api::Api;
 use crate::config::Config;
 use crate::crypto::{Keyring, random};
 use crate::observe::{Format, Level, Log};
@@ -146,6 +147,7 @@ async fn serve(
     let site = Arc::new(config.site.clone());
     let gateway = Gateway::new(Parts {
         portal: Arc::new(Portal::new(Arc::clone(&service), Arc::clone(&site))),
+        api: Arc::new(Api::new(Arc::clone(&service), Arc::clone(&site))),
         service: Arc::clone(&service),
         site,
         settings: config.proxy.clone(),

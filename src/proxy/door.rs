@@ -83,7 +83,7 @@ impl Door {
         }
         let gateway = &self.0;
         match bridge::read(session, arrival, gateway.site.body_max).await {
-            Ok(request) => gateway.portal.answer(request).await,
+            Ok(request) => gateway.answer(request).await,
             Err(fault) => {
                 ctx.note(Outcome::Malformed, fault.reason());
                 self.refusal(session, fault.status())
@@ -122,7 +122,9 @@ impl Door {
 
     fn refusal(&self, session: &Session, status: StatusCode) -> Response {
         let head = session.req_header();
-        refusal(&self.0.site, is_page_navigation(&head.method, &head.headers), status)
+        let is_call = self.0.is_call(split_target(head.raw_path()).0);
+        let is_page = !is_call && is_page_navigation(&head.method, &head.headers);
+        refusal(&self.0.site, is_page, status)
     }
 }
 

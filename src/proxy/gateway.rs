@@ -12,7 +12,8 @@ use super::headers::HeaderRules;
 use super::serve::Serving;
 use super::settings::Settings;
 use super::streams::{Entry, Streams};
-use crate::http::{Cookies, Site, credential};
+use crate::api::Api;
+use crate::http::{Cookies, Request, Response, Site, credential};
 use crate::observe::{Access, Level, Outcome};
 use crate::portal::Portal;
 use crate::service::{Answer, LiveSession, Permit, Service};
@@ -36,7 +37,9 @@ pub struct Parts {
     pub service: Arc<Service>,
     /// Our own pages.
     pub portal: Arc<Portal>,
-    /// Where they are.
+    /// The same for programs.
+    pub api: Arc<Api>,
+    /// Where both are.
     pub site: Arc<Site>,
     /// What the data path is told.
     pub settings: Settings,
@@ -47,7 +50,8 @@ pub struct Parts {
 /// The data path.
 pub struct Gateway {
     pub(super) service: Arc<Service>,
-    pub(super) portal: Arc<Portal>,
+    portal: Arc<Portal>,
+    api: Arc<Api>,
     pub(super) site: Arc<Site>,
     pub(super) headers: HeaderRules,
     pub(super) streams: Arc<Streams>,
@@ -120,7 +124,7 @@ impl Ctx {
 impl Gateway {
     /// Puts the data path together.
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { service, portal, site, settings, seed } = parts;
+        let Parts { service, portal, api, site, settings, seed } = parts;
         Arc::new(Self {
             apps: apps(&settings.routes),
             headers: HeaderRules::new(settings.identity, Cookies::new(&site)),
@@ -131,6 +135,7 @@ impl Gateway {
             requests: AtomicU64::new(0),
             service,
             portal,
+            api,
             site,
             seed,
         })
@@ -233,6 +238,20 @@ impl Gateway {
                 ctx.note(Outcome::Failed, "store_unavailable");
                 Turn::Refuse(StatusCode::SERVICE_UNAVAILABLE)
             }
+        }
+    }
+
+    /// Whether a path is one of the calls for programs, who are told everything as JSON.
+    pub(super) fn is_call(&self, path: &str) -> bool {
+        self.api.owns(path)
+    }
+
+    /// Answers a request whose path is ours.
+    pub(super) async fn answer(&self, request: Request) -> Response {
+        if self.is_call(&request.path) {
+            self.api.answer(request).await
+        } else {
+            self.portal.answer(request).await
         }
     }
 

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::runtime::Runtime;
+use vestibule::api::Api;
 use vestibule::crypto::{HashParams, Keyring};
 use vestibule::domain::{Rate, ReturnOrigins};
 use vestibule::http::{Request, Site};
@@ -34,6 +35,7 @@ impl Clock for HandSet {
 pub struct World {
     runtime: Runtime,
     portal: Portal,
+    api: Api,
     pub service: Arc<Service>,
     clock: Arc<HandSet>,
 }
@@ -67,8 +69,10 @@ impl World {
         let at = format!("http://{HOST}/_vestibule");
         let service = Service::start(store, keys(), settings, at, Arc::clone(&clock) as _, log);
         let service = Arc::new(service.unwrap());
-        let portal = Portal::new(Arc::clone(&service), Arc::new(site));
-        Arc::new(Self { runtime, portal, service, clock })
+        let site = Arc::new(site);
+        let portal = Portal::new(Arc::clone(&service), Arc::clone(&site));
+        let api = Api::new(Arc::clone(&service), site);
+        Arc::new(Self { runtime, portal, api, service, clock })
     }
 
     /// What the time is, in seconds since 1970.
@@ -173,7 +177,11 @@ impl World {
                 client: ClientAddr::from(client),
             },
         };
-        let response = self.runtime.block_on(self.portal.answer(request));
+        let response = if self.api.owns(&request.path) {
+            self.runtime.block_on(self.api.answer(request))
+        } else {
+            self.runtime.block_on(self.portal.answer(request))
+        };
         let headers = response.headers.iter();
         Reply {
             status: response.status.as_u16(),

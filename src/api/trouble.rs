@@ -1,0 +1,75 @@
+//! Why a call is not answered with what it asks for.
+
+use crate::http::{Answer, BadJson};
+use crate::service::Denied;
+use http::StatusCode;
+use std::borrow::Cow;
+
+/// The code of whoever has to sign in first.
+pub(super) const UNAUTHENTICATED: &str = "unauthenticated";
+
+/// Why a call is not answered with what it asks for.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// The use case said no.
+    Denied(Denied),
+    /// The call itself will not do.
+    Answer(Answer),
+}
+
+impl From<Denied> for Trouble {
+    fn from(denied: Denied) -> Self {
+        Self::Denied(denied)
+    }
+}
+
+impl From<Answer> for Trouble {
+    fn from(answer: Answer) -> Self {
+        Self::Answer(answer)
+    }
+}
+
+impl From<BadJson> for Trouble {
+    fn from(bad: BadJson) -> Self {
+        Self::Answer(bad.into())
+    }
+}
+
+impl Trouble {
+    /// A browser says that another site's page sent it, or a page at all where none may.
+    pub fn cross_site() -> Self {
+        let text = "Calls are taken from programs and from pages of this very site, and calls of \
+                    administrators from programs alone.";
+        Self::new(StatusCode::FORBIDDEN, "cross_site", text)
+    }
+
+    /// Nobody who is signed in sent it.
+    pub fn unauthenticated() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, UNAUTHENTICATED, "Sign in to go on.")
+    }
+
+    /// Who sent it may not.
+    pub fn forbidden() -> Self {
+        let text = "That is for administrators who are signed in with a second factor.";
+        Self::new(StatusCode::FORBIDDEN, "forbidden", text)
+    }
+
+    /// There is no such thing.
+    pub fn not_found(text: &'static str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", text)
+    }
+
+    /// A no of this status, code and sentence.
+    pub fn new(status: StatusCode, code: &'static str, text: impl Into<Cow<'static, str>>) -> Self {
+        Self::Answer(Answer::new(status, code, text))
+    }
+
+    /// As it is told to somebody who was signed in when the call began: what has ended meanwhile
+    /// is the session.
+    pub fn of_session(self) -> Self {
+        match self {
+            Self::Denied(Denied::Expired | Denied::SessionRevoked) => Self::unauthenticated(),
+            other => other,
+        }
+    }
+}
