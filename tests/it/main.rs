@@ -5,6 +5,7 @@
 mod harness;
 
 mod account;
+mod api;
 mod bad_input;
 mod breached;
 mod commands;
