@@ -1,6 +1,6 @@
 //! Somebody's own account, sessions and password.
 
-use super::call::{Anyone, Call, Person, Reply, Underway};
+use super::call::{Anyone, Call, Owner, Person, Reply, Underway};
 use super::records::{Done, Hidden, Nothing, SessionRecord, SignIn, UserRecord};
 use super::trouble::Trouble;
 use super::visit::{Visit, Whose};
@@ -50,10 +50,10 @@ impl Call<Person> for Sessions {
 pub(super) struct EndSession(Nothing);
 
 #[async_trait]
-impl Call<Person> for EndSession {
+impl Call<Owner> for EndSession {
     type Answer = Done;
 
-    async fn act(self, visit: &Visit<'_>, Person(live): Person) -> Result<Reply<Done>, Trouble> {
+    async fn act(self, visit: &Visit<'_>, Owner(live): Owner) -> Result<Reply<Done>, Trouble> {
         // What is no id is nobody's, like an id that is somebody else's.
         let text = "There is no such session among yours.";
         let id = SessionId::parse(visit.word("id")).ok_or_else(|| Trouble::not_found(text))?;
@@ -101,10 +101,10 @@ pub(super) struct Ended {
 }
 
 #[async_trait]
-impl Call<Person> for LogoutAll {
+impl Call<Owner> for LogoutAll {
     type Answer = Ended;
 
-    async fn act(self, visit: &Visit<'_>, who: Person) -> Result<Reply<Ended>, Trouble> {
+    async fn act(self, visit: &Visit<'_>, who: Owner) -> Result<Reply<Ended>, Trouble> {
         let sessions_ended = visit.service().sign_out_everywhere(&who.0, visit.cx()).await?;
         Ok(signed_out(visit, Ended { sessions_ended }))
     }

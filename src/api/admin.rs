@@ -1,9 +1,11 @@
 //! What the commands do, for administrators' programs.
 
 mod sessions;
+mod tokens;
 mod users;
 
 pub(super) use sessions::{ListSessions, RevokeSession, RevokeSessions};
+pub(super) use tokens::{AddToken, ListTokens, RevokeToken};
 pub(super) use users::{
     AddUser, DisableUser, EnableUser, ListUsers, RemoveUser, ResetMfa, ResetPassword, SetUser,
     ShowUser, UnlockUser,
@@ -18,7 +20,7 @@ use crate::service::{AdminError, AdminErrorKind, AdminReply, AdminRequest, Denie
 use http::StatusCode;
 
 /// The sentence about what is not there.
-const NO_SUCH: &str = "There is no such user or session.";
+const NO_SUCH: &str = "There is no such user, session or token.";
 
 /// Asks the service, and answers a no of its.
 async fn ask(

@@ -61,7 +61,7 @@ pub(super) fn serve<'a, W: Caller, C: Call<W>>(visit: &'a Visit<'a>) -> Served<'
         let acted = call.act(visit, who).await;
         let reply = acted.map_err(|trouble| match W::WHO {
             Who::Anyone | Who::Underway => trouble,
-            Who::Person | Who::Administrator => trouble.of_session(),
+            Who::Person | Who::Owner | Who::Administrator => trouble.of_session(),
         })?;
         // Answers have texts for keys, which always make JSON.
         let body = serde_json::to_vec(&reply.answer).unwrap_or_default();
@@ -78,6 +78,8 @@ pub(super) enum Who {
     Underway,
     /// Whoever is signed in.
     Person,
+    /// Whoever is signed in by themselves, and not by an access token that was made for them.
+    Owner,
     /// Administrators.
     Administrator,
 }
@@ -100,6 +102,9 @@ pub(super) struct Underway;
 
 /// Whoever is signed in.
 pub(super) struct Person(pub Arc<LiveSession>);
+
+/// Whoever is signed in by themselves.
+pub(super) struct Owner(pub Arc<LiveSession>);
 
 /// An administrator.
 pub(super) struct Administrator(pub AdminCap);
@@ -128,6 +133,18 @@ impl Caller for Person {
 
     async fn of(visit: &Visit<'_>) -> Result<Self, Trouble> {
         visit.person().await?.map(Self).ok_or_else(Trouble::unauthenticated)
+    }
+}
+
+#[async_trait]
+impl Caller for Owner {
+    const WHO: Who = Who::Owner;
+
+    /// An access token is for apps. It says nothing of whether its person wants another password,
+    /// another second factor or to be signed out.
+    async fn of(visit: &Visit<'_>) -> Result<Self, Trouble> {
+        let Person(live) = Person::of(visit).await?;
+        if live.is_token() { Err(Trouble::not_by_token()) } else { Ok(Self(live)) }
     }
 }
 

@@ -120,7 +120,9 @@ fn security(who: Who) -> Value {
     match who {
         Who::Anyone => json!([]),
         Who::Underway => json!([{}, { "step": [] }, { "session": [] }, { "bearer": [] }]),
-        Who::Person | Who::Administrator => json!([{ "session": [] }, { "bearer": [] }]),
+        Who::Person | Who::Owner | Who::Administrator => {
+            json!([{ "session": [] }, { "bearer": [] }])
+        }
     }
 }
 
@@ -209,7 +211,7 @@ pub(super) fn problems(line: &Line, has_body: bool) -> BTreeMap<u16, Vec<&'stati
     let of_caller: &[Problem] = match line.who {
         Who::Anyone | Who::Underway => &[],
         Who::Person => &[(401, "unauthenticated")],
-        Who::Administrator => &[(401, "unauthenticated"), (403, "forbidden")],
+        Who::Owner | Who::Administrator => &[(401, "unauthenticated"), (403, "forbidden")],
     };
     let mut problems: BTreeMap<u16, Vec<&'static str>> = BTreeMap::new();
     for (status, code) in [every, of_bodies, of_caller, line.problems].concat() {

@@ -2,10 +2,13 @@
 
 use super::account::{ChangePassword, EndSession, Logout, LogoutAll, Me, Sessions};
 use super::admin::{
-    AddUser, DisableUser, EnableUser, ListSessions, ListUsers, RemoveUser, ResetMfa, ResetPassword,
-    RevokeSession, RevokeSessions, SetUser, ShowUser, UnlockUser,
+    AddToken, AddUser, DisableUser, EnableUser, ListSessions, ListTokens, ListUsers, RemoveUser,
+    ResetMfa, ResetPassword, RevokeSession, RevokeSessions, RevokeToken, SetUser, ShowUser,
+    UnlockUser,
 };
-use super::call::{Administrator, Anyone, Call, Caller, Person, Serve, Underway, Who, serve};
+use super::call::{
+    Administrator, Anyone, Call, Caller, Owner, Person, Serve, Underway, Who, serve,
+};
 use super::openapi::Describe;
 use super::programs::{Refresh, Token};
 use super::sign_in::{Login, Register, Verify};
@@ -86,6 +89,7 @@ pub(super) fn table() -> Vec<Line> {
     lines.extend(account());
     lines.extend(users());
     lines.extend(sessions());
+    lines.extend(tokens());
     lines.push(on::<Anyone, Describe>(Method::GET, "/openapi.json", "This description"));
     lines
 }
@@ -163,10 +167,10 @@ fn totp() -> Vec<Line> {
             (409, "already_enabled"),
             (409, "wrong_step")
         ]),
-        on::<Person, Disable>(M::DELETE, "/auth/totp/disable", "Take the second factor away")
+        on::<Owner, Disable>(M::DELETE, "/auth/totp/disable", "Take the second factor away")
             .or(PROVEN),
         on::<Person, Status>(M::GET, "/auth/totp/status", "How it stands with the second factor"),
-        on::<Person, Regenerate>(
+        on::<Owner, Regenerate>(
             M::POST,
             "/auth/totp/regenerate-recovery-codes",
             "New recovery codes; the old ones are dead",
@@ -180,11 +184,11 @@ fn account() -> Vec<Line> {
     vec![
         on::<Person, Me>(M::GET, "/auth/me", "Who is signed in"),
         on::<Person, Sessions>(M::GET, "/auth/sessions", "Where they are signed in"),
-        on::<Person, EndSession>(M::DELETE, "/auth/sessions/{id}", "End one of their sessions")
+        on::<Owner, EndSession>(M::DELETE, "/auth/sessions/{id}", "End one of their sessions")
             .or(&[(404, "not_found")]),
         on::<Anyone, Logout>(M::POST, "/auth/logout", "Sign out, where anybody is signed in")
             .or(&[(401, "unauthenticated")]),
-        on::<Person, LogoutAll>(M::POST, "/auth/logout-all", "Sign out everywhere"),
+        on::<Owner, LogoutAll>(M::POST, "/auth/logout-all", "Sign out everywhere"),
         on::<Underway, ChangePassword>(
             M::POST,
             "/auth/change-password",
@@ -254,5 +258,20 @@ fn sessions() -> Vec<Line> {
         .query(&["user"])
         .or(MISSING),
         on::<A, RevokeSession>(M::DELETE, "/admin/sessions/{id}", "End one session").or(MISSING),
+    ]
+}
+
+fn tokens() -> Vec<Line> {
+    use Administrator as A;
+    use Method as M;
+    const MISSING: &[Problem] = &[(404, "not_found"), (422, "invalid")];
+    vec![
+        on::<A, ListTokens>(M::GET, "/admin/tokens", "Access tokens of one person, or of everyone")
+            .query(&["user"])
+            .or(MISSING),
+        on::<A, AddToken>(M::POST, "/admin/tokens", "Make an access token, which is told once")
+            .created()
+            .or(MISSING),
+        on::<A, RevokeToken>(M::DELETE, "/admin/tokens/{id}", "End an access token").or(MISSING),
     ]
 }

@@ -1,6 +1,6 @@
 //! Somebody's second factor: enrolling one, and what can be done with it afterwards.
 
-use super::call::{Call, Person, Reply, Underway};
+use super::call::{Call, Owner, Person, Reply, Underway};
 use super::records::{Done, Hidden, Nothing};
 use super::trouble::Trouble;
 use super::visit::{Visit, Whose};
@@ -56,7 +56,7 @@ impl Call<Underway> for Enroll {
 
     async fn act(self, visit: &Visit<'_>, _: Underway) -> Result<Reply<Provision>, Trouble> {
         let (service, cx) = (visit.service(), visit.cx());
-        let enrolment = match visit.whose(self.mfa_token.as_ref()).await? {
+        let enrolment = match visit.who_enrols(self.mfa_token.as_ref()).await? {
             Whose::Person(live) => {
                 let begun = service.begin_totp(&live, cx).await;
                 begun.map_err(|denied| Trouble::from(denied).of_session())?
@@ -109,7 +109,7 @@ impl Call<Underway> for VerifyEnrollment {
 
     async fn act(self, visit: &Visit<'_>, _: Underway) -> Result<Reply<RecoveryCodes>, Trouble> {
         let code = self.code.reveal();
-        match visit.whose(self.mfa_token.as_ref()).await? {
+        match visit.who_enrols(self.mfa_token.as_ref()).await? {
             Whose::Person(live) => {
                 let confirmed = visit.service().confirm_totp(&live, code, visit.visitor()).await;
                 let codes = confirmed.map_err(|denied| Trouble::from(denied).of_session())?;
@@ -157,10 +157,10 @@ pub(super) struct Proof {
 pub(super) struct Disable(Proof);
 
 #[async_trait]
-impl Call<Person> for Disable {
+impl Call<Owner> for Disable {
     type Answer = Done;
 
-    async fn act(self, visit: &Visit<'_>, who: Person) -> Result<Reply<Done>, Trouble> {
+    async fn act(self, visit: &Visit<'_>, who: Owner) -> Result<Reply<Done>, Trouble> {
         let (password, code) = (self.0.password.reveal(), self.0.code.reveal());
         visit.service().disable_totp(&who.0, password, code, visit.visitor()).await?;
         Ok(Reply::new(Done::new()))
@@ -173,10 +173,10 @@ impl Call<Person> for Disable {
 pub(super) struct Regenerate(Proof);
 
 #[async_trait]
-impl Call<Person> for Regenerate {
+impl Call<Owner> for Regenerate {
     type Answer = RecoveryCodes;
 
-    async fn act(self, visit: &Visit<'_>, who: Person) -> Result<Reply<RecoveryCodes>, Trouble> {
+    async fn act(self, visit: &Visit<'_>, who: Owner) -> Result<Reply<RecoveryCodes>, Trouble> {
         let (service, password, code) =
             (visit.service(), self.0.password.reveal(), self.0.code.reveal());
         let visitor = visit.visitor();

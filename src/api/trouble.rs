@@ -54,6 +54,12 @@ impl Trouble {
         Self::new(StatusCode::FORBIDDEN, "forbidden", text)
     }
 
+    /// It was asked for with an access token, which is not for that.
+    pub fn not_by_token() -> Self {
+        let text = "An access token is for apps. Sign in as the person for this.";
+        Self::new(StatusCode::FORBIDDEN, "forbidden", text)
+    }
+
     /// There is no such thing.
     pub fn not_found(text: &'static str) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", text)

@@ -107,12 +107,22 @@ impl<'a> Visit<'a> {
         token.ok_or(Denied::Expired)
     }
 
+    /// By which token a call goes that enrols. Not by the session where a page's script sent it:
+    /// an app on this host could enrol an authenticator of its own for whoever looks at it.
+    pub async fn who_enrols(&self, sent: Option<&Hidden>) -> Result<Whose, Trouble> {
+        let whose = self.whose(sent).await?;
+        let is_session = matches!(whose, Whose::Person(_));
+        if is_session && self.is_of_a_script() { Err(Trouble::cross_site()) } else { Ok(whose) }
+    }
+
     /// By which token the call goes: the body's, or else the session's, or else that of a
     /// browser's sign-in under way.
     pub async fn whose(&self, sent: Option<&Hidden>) -> Result<Whose, Trouble> {
         if sent.is_none() {
-            if let Some(live) = self.person().await? {
-                return Ok(Whose::Person(live));
+            match self.person().await? {
+                Some(live) if live.is_token() => return Err(Trouble::not_by_token()),
+                Some(live) => return Ok(Whose::Person(live)),
+                None => {}
             }
             let token = self.cookies().step_token(&self.request.headers);
             return token.map(Whose::Pending).ok_or_else(Trouble::unauthenticated);

@@ -107,7 +107,7 @@ impl LiveSession {
     }
 
     /// Whether it is an access token's.
-    pub(super) const fn is_token(&self) -> bool {
+    pub const fn is_token(&self) -> bool {
         self.limits.is_some()
     }
 

@@ -36,6 +36,9 @@ fn administrators_alone_administer_and_only_with_a_second_factor() {
         ("GET", "/admin/sessions"),
         ("DELETE", "/admin/sessions"),
         ("DELETE", "/admin/sessions/00000000000000000000000000000000"),
+        ("GET", "/admin/tokens"),
+        ("POST", "/admin/tokens"),
+        ("DELETE", "/admin/tokens/00000000000000000000000000000000"),
     ] {
         let mut nobody = ann.world.browser();
         let called = nobody.call(method, path, Value::Null);
@@ -204,4 +207,47 @@ fn sessions_are_listed_and_ended_and_a_slip_ends_no_more_than_was_meant() {
     assert!(!is_signed_in(&first) && !is_signed_in(&second) && is_signed_in(&root));
     assert_eq!(root.call("DELETE", "/admin/sessions", Value::Null).status, 200);
     assert!(!is_signed_in(&root));
+}
+
+#[test]
+fn access_tokens_are_made_listed_and_ended_and_are_for_apps_alone() {
+    let (ann, mut root) = root(patient());
+    let made = root.call("POST", "/admin/tokens", json!({"name": "ci", "user": "ann"}));
+    assert_eq!((made.status, &made.json["username"]), (201, &json!("ann")), "{}", made.json);
+    let token = made.text("token");
+    assert!(token.starts_with("vst_"));
+    let listed = root.call("GET", "/admin/tokens?user=ann", Value::Null);
+    assert_eq!((listed.status, &listed.json[0]["name"]), (200, &json!("ci")));
+    assert!(!listed.json.to_string().contains(&token), "it is told once");
+
+    let mut program = ann.world.browser();
+    program.bear(&token);
+    assert_eq!(program.call("GET", "/auth/me", Value::Null).json["username"], "ann");
+    let change = json!({"current_password": ADMIN_PASSWORD, "new_password": "another long one"});
+    let both = json!({"password": ADMIN_PASSWORD, "code": "000000"});
+    let session = "/auth/sessions/00000000000000000000000000000000";
+    for (method, path, body) in [
+        ("POST", "/auth/change-password", change),
+        ("POST", "/auth/totp/enroll", json!({})),
+        ("DELETE", "/auth/totp/disable", both.clone()),
+        ("POST", "/auth/totp/regenerate-recovery-codes", both),
+        ("DELETE", session, Value::Null),
+        ("POST", "/auth/logout-all", Value::Null),
+        ("GET", "/admin/tokens", Value::Null),
+    ] {
+        assert_eq!(program.call(method, path, body).outcome(), (403, "forbidden"), "{path}");
+    }
+    let path = format!("/admin/tokens/{}", made.text("id"));
+    assert_eq!(root.call("DELETE", &path, Value::Null).status, 200);
+    assert_eq!(program.call("GET", "/auth/me", Value::Null).outcome(), (401, "unauthenticated"));
+    assert_eq!(root.call("DELETE", &path, Value::Null).outcome(), (404, "not_found"));
+    for (body, outcome) in [
+        (json!({"name": "ci", "user": "nobody"}), (404, "not_found")),
+        (json!({"name": "", "user": "ann"}), (422, "invalid")),
+        (json!({"name": "ci", "user": "ann", "networks": ["everywhere"]}), (422, "invalid")),
+        (json!({"name": "ci", "user": "ann", "hosts": ["a b"]}), (422, "invalid")),
+        (json!({"name": "ci", "user": "ann", "expires_in": -1}), (422, "invalid")),
+    ] {
+        assert_eq!(root.call("POST", "/admin/tokens", body.clone()).outcome(), outcome, "{body}");
+    }
 }

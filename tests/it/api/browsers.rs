@@ -1,8 +1,10 @@
 //! What browsers send, and what other sites make them send.
 
 use super::{Enrolled, is_signed_in, patient};
-use crate::harness::ADMIN_PASSWORD;
+use crate::harness::{ADMIN_PASSWORD, World};
 use serde_json::{Value, json};
+use vestibule::domain::{AccessRules, Policy};
+use vestibule::service::Settings;
 
 #[test]
 fn a_call_that_another_site_made_a_browser_send_is_refused_whatever_it_is() {
@@ -85,4 +87,20 @@ fn a_session_that_was_shown_before_signing_in_is_not_taken_on() {
     assert_eq!(called.status, 200);
     assert_ne!(browser.cookies["vestibule"], planted);
     assert!(is_signed_in(&browser));
+}
+
+#[test]
+fn a_script_enrols_nothing_for_whoever_is_signed_in() {
+    let settings =
+        Settings { access: AccessRules { default_policy: Policy::OneFactor }, ..patient() };
+    let world = World::new(settings);
+    world.add("ann", false);
+    let mut browser = world.browser();
+    let body = json!({"username": "ann", "password": ADMIN_PASSWORD});
+    assert_eq!(browser.call("POST", "/auth/login", body).json["status"], "authenticated");
+    // An app on this host has the same origin, and would plant an authenticator of its own.
+    let fields = format!("Origin: {}\r\nSec-Fetch-Site: same-origin\r\n", browser.origin());
+    let called = browser.call_with("POST", "/auth/totp/enroll", &fields, "");
+    assert_eq!(called.outcome(), (403, "cross_site"));
+    assert_eq!(browser.call("POST", "/auth/totp/enroll", Value::Null).status, 201);
 }
