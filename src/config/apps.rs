@@ -98,7 +98,7 @@ fn check_unique(s: &mut Section<'_>, key: &RouteKey, seen: &mut Vec<(RouteKey, P
     seen.push((key.clone(), s.place("host")));
 }
 
-fn host_pattern(text: String) -> Result<HostPattern, Wrong> {
+pub(super) fn host_pattern(text: String) -> Result<HostPattern, Wrong> {
     HostPattern::parse(&text).map_err(|_| {
         Wrong::new(format!("{text:?} is not a host"))
             .advise("write app.example.com without a port, *.example.com, or *")

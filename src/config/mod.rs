@@ -19,6 +19,7 @@
 //! Nothing here reads the environment, and [`load`] alone reads files: the rest is a function
 //! from texts to [`Config`]. Types are never bent: `"30"` is no number and `3600` no duration.
 
+mod access;
 mod apps;
 mod breached;
 mod fault;

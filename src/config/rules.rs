@@ -1,12 +1,13 @@
 //! `[session]` to `[access]`: what the use cases are told.
 
+use super::access;
 use super::breached;
 use super::fault::Wrong;
 use super::kinds::{duration, flag, one_of, rate, size, within};
 use super::reader::{Reader, Section};
 use super::server::cookie_domain;
 use crate::crypto::{HashParams, TotpAlgorithm, TotpParams};
-use crate::domain::{AccessRules, FailureRules, PasswordRules, Policy, SessionRules};
+use crate::domain::{FailureRules, PasswordRules, SessionRules};
 use crate::service;
 use crate::types::{Host, PublicUrl};
 
@@ -23,7 +24,7 @@ pub(super) fn read(reader: &mut Reader, public_url: Option<&PublicUrl>) -> Optio
     let totp = reader.section("totp", totp);
     let limits = reader.section("limits", limits);
     let registration = reader.section("registration", |s| s.read("enabled", "false", flag));
-    let access = reader.section("access", access);
+    let access = access::read(reader);
     let (session, cookie_domain) = session?;
     let Passwords { rules: password, breached, hash, hash_workers, hash_queue } = passwords?;
     let (totp_issuer, totp, totp_skew) = totp?;
@@ -156,15 +157,4 @@ fn limits(s: &mut Section<'_>) -> Option<Limits> {
     let failures = FailureRules { lockout_after: lockout_after?, lockout_for: lockout_for? };
     let rates = service::RateRules { per_address: per_address?, per_account: per_account? };
     Some(Limits { rates, failures, body_max: body_max? })
-}
-
-fn access(s: &mut Section<'_>) -> Option<AccessRules> {
-    const POLICIES: &[(&str, Policy)] = &[
-        ("bypass", Policy::Bypass),
-        ("one_factor", Policy::OneFactor),
-        ("two_factor", Policy::TwoFactor),
-        ("deny", Policy::Deny),
-    ];
-    let default_policy = s.read("default_policy", "two_factor", one_of(POLICIES));
-    Some(AccessRules { default_policy: default_policy? })
 }

@@ -32,6 +32,8 @@ pub enum AuditEvent {
     SignedOut { user: UserId, session: SessionId },
     /// A second factor was enrolled.
     Enrolled { user: UserId },
+    /// The second factor was shown once more, for what asks for a fresh one.
+    FactorShown { user: UserId, session: SessionId },
     /// A person took their second factor away.
     SecondFactorRemoved { user: UserId },
     /// A person made new recovery codes.
@@ -72,6 +74,7 @@ impl AuditEvent {
             Self::SignInFailed { .. } => "sign_in_failed",
             Self::SignedOut { .. } => "signed_out",
             Self::Enrolled { .. } => "enrolled",
+            Self::FactorShown { .. } => "second_factor_shown",
             Self::SecondFactorRemoved { .. } => "second_factor_removed",
             Self::RecoveryCodesRenewed { .. } => "recovery_codes_renewed",
             Self::Registered { .. } => "registered",
@@ -96,6 +99,7 @@ impl AuditEvent {
             Self::SignedIn { user, .. }
             | Self::SignedOut { user, .. }
             | Self::Enrolled { user }
+            | Self::FactorShown { user, .. }
             | Self::SecondFactorRemoved { user }
             | Self::RecoveryCodesRenewed { user }
             | Self::Registered { user, .. }
@@ -129,6 +133,7 @@ impl AuditEvent {
             .to_owned(),
             Self::SignedIn { session, .. }
             | Self::SignedOut { session, .. }
+            | Self::FactorShown { session, .. }
             | Self::ProgramSignedIn { session, .. }
             | Self::RefreshReused { session, .. } => session.to_string(),
             Self::TokenAdded { token, .. } | Self::TokenRevoked { token, .. } => token.to_string(),

@@ -58,6 +58,14 @@ impl ReturnUrl {
         (path.starts_with('/') && stays && honest && resolved_stays).then(|| Self(path.to_owned()))
     }
 
+    /// Which host and path it leads to.
+    pub fn target(&self, here: &Host) -> Option<(Host, String)> {
+        let base = Url::parse(&format!("http://{here}")).ok()?;
+        let url = base.join(&self.0).ok()?;
+        let host = Host::parse(url.host_str()?).ok()?;
+        Some((host, url.path().to_owned()))
+    }
+
     /// The text for a `Location` field.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,6 +1,6 @@
 //! The life of a session.
 
-use super::proof::{FullyAuthenticated, SecondFactor};
+use super::proof::{FullyAuthenticated, SecondFactor, Spent};
 use crate::types::{ClientAddr, SessionId, Timestamp, TokenDigest, UserId};
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv4Addr};
@@ -118,6 +118,21 @@ impl Session {
         self.idle_secs = self.expires_at.since(self.created_at).as_secs();
         self.program = Some(program);
         self
+    }
+
+    /// Takes a second factor that was used up for it just now. Nothing where it was another
+    /// person's.
+    pub fn with_factor(mut self, spent: Spent, now: Timestamp) -> Option<Self> {
+        (spent.user() == self.user).then(|| {
+            self.second_factor = Some((spent.factor(), now));
+            self.seen(now);
+            self
+        })
+    }
+
+    /// Whether it is to outlive the browser: it does not end for being idle.
+    pub fn is_remembered(&self) -> bool {
+        self.idle_secs >= self.expires_at.since(self.created_at).as_secs()
     }
 
     /// The program whose session it is, if it is one's.

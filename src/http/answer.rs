@@ -38,6 +38,13 @@ impl Answer {
         Self { retry_after: Some(seconds), ..self }
     }
 
+    /// What somebody is told whose form did not reach its app, since they had to sign in.
+    pub fn unsent() -> Self {
+        const TEXT: &str = "What you sent did not arrive, since you have to prove who you are \
+                            first. You come back to the page you sent it from: please send it again.";
+        Self::new(StatusCode::OK, "unsent", TEXT)
+    }
+
     /// The answer to a form whose token is missing or of another time.
     pub fn stale_form() -> Self {
         const TEXT: &str = "Nothing was sent: the page had been open for too long, or your \

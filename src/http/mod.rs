@@ -35,7 +35,7 @@ pub use fields::{BadFields, Fields};
 pub use json::{BadJson, read_json};
 pub use location::Location;
 pub use message::{Request, Response};
-pub use navigation::{challenge, is_page_navigation};
+pub use navigation::{Challenge, challenge, is_page_navigation};
 pub use progress::cookies_after;
 pub use qr::{qr_png, qr_svg};
 pub use refusal::{ProblemDetails, error_page, problem, problem_of, refusal};

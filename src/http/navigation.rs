@@ -1,7 +1,7 @@
 //! Telling people from programs, and asking both to sign in.
 
 use super::{Location, Response, Site, problem, shows_token};
-use http::header::{ACCEPT, UPGRADE, WWW_AUTHENTICATE};
+use http::header::{ACCEPT, HOST, REFERER, UPGRADE, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 /// What a program is told whose token is not good.
@@ -30,28 +30,65 @@ fn accepts_html(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Asks whoever sent this to sign in: a person by sending them to the form, which is on this very
-/// host, a program by a plain 401. Only whoever showed a token is told how to authorise: on
-/// `WWW-Authenticate` a browser would open a window of its own.
+/// What somebody has to do before a request of theirs may pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Challenge {
+    /// Sign in.
+    SignIn,
+    /// Show the second factor once more.
+    ShowFactor,
+}
+
+impl Challenge {
+    /// The page for it, a stable word, and a sentence for programs.
+    const fn words(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::SignIn => ("/login", "unauthenticated", "Sign in to go on."),
+            Self::ShowFactor => (
+                "/login/second-factor",
+                "second_factor_required",
+                "Show the second factor once more to go on.",
+            ),
+        }
+    }
+}
+
+/// Asks whoever sent this to do something first: a person by sending them to the form, which is
+/// on this very host, a program by a plain 401. Only whoever showed a token is told how to
+/// authorise: on `WWW-Authenticate` a browser would open a window of its own.
 pub fn challenge(
     site: &Site,
+    first: Challenge,
     method: &Method,
     headers: &HeaderMap,
     path_and_query: &str,
 ) -> Response {
+    let (page, code, title) = first.words();
     let is_program = shows_token(headers);
     if is_program || !is_page_navigation(method, headers) {
-        let status = StatusCode::UNAUTHORIZED;
-        let mut response = problem(site, status, "unauthenticated", "Sign in to go on.");
+        let mut response = problem(site, StatusCode::UNAUTHORIZED, code, title);
         if is_program {
             response.headers.insert(WWW_AUTHENTICATE, INVALID_TOKEN);
         }
         return if *method == Method::HEAD { response.without_body() } else { response };
     }
-    // 302 for what was asked for; 303 where something was sent, which is not sent again.
-    let asks = matches!(*method, Method::GET | Method::HEAD);
-    let status = if asks { StatusCode::FOUND } else { StatusCode::SEE_OTHER };
-    Response::redirect(site, status, &Location::page(site, "/login").with("rd", path_and_query))
+    // 302 for what was asked for; 303 where something was sent, which is not sent again. Whoever
+    // sent it is told, and goes back to where they filled it in.
+    if matches!(*method, Method::GET | Method::HEAD) {
+        let to = Location::page(site, page).with("rd", path_and_query);
+        return Response::redirect(site, StatusCode::FOUND, &to);
+    }
+    let back = referring_page(headers).unwrap_or_else(|| path_and_query.to_owned());
+    let to = Location::page(site, page).with("rd", &back).with("why", "unsent");
+    Response::redirect(site, StatusCode::SEE_OTHER, &to)
+}
+
+/// The page of this very host that a form was sent from, as a path.
+fn referring_page(headers: &HeaderMap) -> Option<String> {
+    let (referrer, host) = (headers.get(REFERER)?.to_str().ok()?, headers.get(HOST)?);
+    let (_, rest) = referrer.split_once("://")?;
+    let (authority, path) = rest.split_at(rest.find('/')?);
+    (authority.as_bytes() == host.as_bytes()).then(|| path.to_owned())
 }
 
 #[cfg(test)]
@@ -93,7 +130,13 @@ mod tests {
     }
 
     fn challenged(method: Method, fields: &[(&'static str, &'static str)], to: &str) -> Response {
-        challenge(&site("https://login.example.com", None), &method, &headers(fields), to)
+        challenge(
+            &site("https://login.example.com", None),
+            Challenge::SignIn,
+            &method,
+            &headers(fields),
+            to,
+        )
     }
 
     #[test]

@@ -31,7 +31,10 @@ pub(super) async fn show(
     };
     match waiting {
         Ok(enrolment) => show_secret(visit, &enrolment, answer),
-        Err(Denied::AlreadyEnabled) => show_choices(visit, live, answer),
+        Err(Denied::AlreadyEnabled) => match service.may_disable_totp(live).await {
+            Ok(may_remove) => show_choices(visit, live, may_remove, answer),
+            Err(denied) => visit.stopped(&denied),
+        },
         Err(denied) => visit.stopped(&denied),
     }
 }
@@ -46,7 +49,12 @@ fn show_secret(visit: &Visit<'_>, enrolment: &Enrolment, answer: Option<&Answer>
     visit.form_page("Enrol your authenticator", answer, &body)
 }
 
-fn show_choices(visit: &Visit<'_>, live: &LiveSession, answer: Option<&Answer>) -> Response {
+fn show_choices(
+    visit: &Visit<'_>,
+    live: &LiveSession,
+    may_remove: bool,
+    answer: Option<&Answer>,
+) -> Response {
     let tried = visit.fields.get(DO);
     let about = |what: &str| answer.filter(|_| tried == what);
     let replace = html! { (both(live, about(REPLACE), true)) button { "Set up a new one" } };
@@ -54,7 +62,7 @@ fn show_choices(visit: &Visit<'_>, live: &LiveSession, answer: Option<&Answer>) 
         (sentence("You have an authenticator. You can set up another one in its place: the old one \
                    works until the first code of the new one is confirmed."))
         (visit.form(ENROL, &[(DO, REPLACE)], &replace))
-        @if visit.service().may_disable_totp() {
+        @if may_remove {
             details open[tried == REMOVE] {
                 summary { "Take the second factor away" }
                 (sentence("Then your password alone lets you in. Your recovery codes go with it."))

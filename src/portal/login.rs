@@ -2,9 +2,11 @@
 
 use super::onward::{leave, onward};
 use super::{Acted, Visit};
+use crate::domain::{Asked, ReturnUrl};
 use crate::http::html::Input;
 use crate::http::{Answer, Response};
 use crate::service::{Answer as Gate, Denied};
+use crate::types::PathView;
 use http::StatusCode;
 use maud::html;
 
@@ -15,9 +17,9 @@ pub(super) async fn show(visit: &Visit<'_>, answer: Option<&Answer>) -> Response
     {
         return response;
     }
-    let expired = (visit.fields.get("why") == "expired").then(|| visit.answer(&Denied::Expired));
+    let why = visit.why();
     let status = answer.map_or(StatusCode::OK, |answer| answer.status);
-    let answer = answer.or(expired.as_ref());
+    let answer = answer.or(why.as_ref());
     let name = Input {
         name: "username",
         label: "Username or e-mail",
@@ -52,14 +54,27 @@ pub(super) async fn show(visit: &Visit<'_>, answer: Option<&Answer>) -> Response
     visit.form_page_as(status, "Sign in", answer, &body)
 }
 
-/// Whether whoever asks may go on as they are. It is the gate that is asked, not only whether
-/// there is a session: somebody whom the gate would send back here at once has to sign in anew,
-/// or would go in circles.
+/// Whether whoever asks may go on as they are. It is the gate that is asked about where they want
+/// to go, not only whether there is a session: somebody whom the gate would send back here at once
+/// has to sign in anew, or would go in circles.
 async fn already(visit: &Visit<'_>) -> Option<Response> {
-    let session = visit.session()?;
-    match visit.service().ask(Some(&session), &visit.request.host, &visit.request.cx).await {
-        Gate::Allow(permit) => permit.person().map(|_| leave(visit, visit.wish())),
-        Gate::Forbid(person) => person.map(|_| leave(visit, None)),
+    match visit.live().await {
+        Ok(Some(_)) => {}
+        Ok(None) => return None,
+        Err(error) => return Some(visit.stopped(&error.into())),
+    }
+    let request = visit.request;
+    let url =
+        ReturnUrl::parse(visit.wish().unwrap_or_default(), &request.host, &visit.site().origins);
+    let Some((host, path)) = url.and_then(|url| url.target(&request.host)) else {
+        return Some(leave(visit, None));
+    };
+    let (view, client) = (PathView::of(&path), request.cx.client);
+    let asked = Asked { host: &host, path: &view, method: "GET", client };
+    match visit.service().ask(visit.session().as_ref(), &asked, &request.cx).await {
+        Gate::Allow(_) => Some(leave(visit, visit.wish())),
+        Gate::Forbid(_) => Some(leave(visit, None)),
+        Gate::ShowFactor(_) => Some(visit.send_to("/login/second-factor")),
         Gate::Challenge => None,
         Gate::Unavailable(cause) => Some(visit.stopped(&Denied::Unavailable(cause))),
     }

@@ -5,7 +5,7 @@ use super::recovery::are_few;
 use crate::domain::{Next, User};
 use crate::http::html::onward_page;
 use crate::http::{Location, Response, cookies_after};
-use crate::service::{Denied, Progress};
+use crate::service::{Denied, Progress, Renewed};
 use crate::types::Bearer;
 use http::Method;
 
@@ -37,6 +37,19 @@ pub(super) fn onward(visit: &Visit<'_>, progress: Progress) -> Response {
         }
     };
     response.with_cookies(cookies)
+}
+
+/// Goes where somebody wanted to go who has shown the second factor once more.
+pub(super) fn went_on(visit: &Visit<'_>, renewed: &Renewed) -> Response {
+    let (session, request) = (&renewed.session, visit.request);
+    let keep = session.is_remembered().then(|| session.expires_at().since(request.cx.now));
+    let cookie = visit.cookies().set_session(&renewed.token, keep, &request.host);
+    let response = if renewed.recovery_codes_left.is_some_and(are_few) {
+        visit.send_to("/recovery-codes")
+    } else {
+        leave(visit, visit.wish())
+    };
+    response.with_cookie(cookie)
 }
 
 /// Leaves our pages for where somebody wanted to go, or else for their account.

@@ -1,18 +1,27 @@
 //! The second factor, and the inputs that several steps share.
 
-use super::onward::{at, onward, token};
+use super::onward::{at, onward, token, went_on};
 use super::{Acted, Visit};
-use crate::http::html::Input;
+use crate::http::html::{Input, sentence};
 use crate::http::{Answer, Response};
+use crate::service::Denied;
+use http::StatusCode;
 use maud::{Markup, html};
 
 const SECOND_FACTOR: &str = "/login/second-factor";
 
 /// A code from the authenticator or, for whoever lost it, a recovery code.
 pub(super) async fn show_second_factor(visit: &Visit<'_>, answer: Option<&Answer>) -> Response {
-    if let Err(response) = at(visit, SECOND_FACTOR).await {
-        return response;
-    }
+    let again = match at(visit, SECOND_FACTOR).await {
+        Ok(_) => false,
+        Err(elsewhere) => match visit.person().await {
+            Ok(_) => true,
+            Err(_) => return elsewhere,
+        },
+    };
+    let why = visit.why();
+    let status = answer.map_or(StatusCode::OK, |answer| answer.status);
+    let answer = answer.or(why.as_ref());
     let recovering = !visit.fields.get("recovery_code").is_empty();
     let code =
         html! { (code_input(!recovering).show(answer.filter(|_| !recovering))) button { "Go on" } };
@@ -29,14 +38,17 @@ pub(super) async fn show_second_factor(visit: &Visit<'_>, answer: Option<&Answer
         .map(|answer| Answer { about: Some("recovery_code"), ..answer.clone() });
     let recovery = html! { (recovery.show(about_recovery.as_ref())) button { "Use this code" } };
     let body = html! {
+        @if again {
+            (sentence("What you ask for needs a second factor that was shown a short while ago."))
+        }
         (visit.form(SECOND_FACTOR, &[], &code))
         details open[recovering] {
             summary { "I cannot use my authenticator" }
             (visit.form(SECOND_FACTOR, &[], &recovery))
         }
-        p { a href=(visit.link("/login").as_str()) { "Start over" } }
+        @if !again { p { a href=(visit.link("/login").as_str()) { "Start over" } } }
     };
-    visit.form_page("Second factor", answer, &body)
+    visit.form_page_as(status, "Second factor", answer, &body)
 }
 
 /// The input for a code, which phones know how to fill in.
@@ -58,7 +70,12 @@ pub(super) async fn act_second_factor(visit: &Visit<'_>) -> Acted {
     if code.is_empty() {
         return Err(Answer::missing("code", "Type the code that your authenticator shows.").into());
     }
-    let progress = visit.service().second_factor(&token(visit)?, code, visit.visitor()).await?;
+    let Ok(token) = token(visit) else {
+        let (_, live) = visit.person().await.map_err(|_| Denied::Expired)?;
+        let renewed = visit.service().show_again(&live, code, visit.visitor()).await?;
+        return Ok(went_on(visit, &renewed));
+    };
+    let progress = visit.service().second_factor(&token, code, visit.visitor()).await?;
     Ok(onward(visit, progress))
 }
 

@@ -5,7 +5,8 @@ use crate::crypto::new_bearer;
 use crate::domain::ReturnUrl;
 use crate::http::html::{self, answer_page, form_page};
 use crate::http::{
-    Answer, Cookies, Fields, Location, Request, Response, Site, challenge, form_token, token_fits,
+    Answer, Challenge, Cookies, Fields, Location, Request, Response, Site, challenge, form_token,
+    token_fits,
 };
 use crate::observe::Level;
 use crate::service::{Credential, Denied, LiveSession, Service, Visitor};
@@ -152,7 +153,7 @@ impl<'a> Visit<'a> {
             "" => request.path.clone(),
             query => format!("{}?{query}", request.path),
         };
-        Err(challenge(self.site(), &request.method, &request.headers, &target))
+        Err(challenge(self.site(), Challenge::SignIn, &request.method, &request.headers, &target))
     }
 
     /// The page for a no that ends it: no form would help.
@@ -167,6 +168,15 @@ impl<'a> Visit<'a> {
     /// The words for a no.
     pub fn answer(&self, denied: &Denied) -> Answer {
         Answer::to(denied, self.request.cx.now)
+    }
+
+    /// The words for why somebody was sent here, where there is more to say than the page does.
+    pub fn why(&self) -> Option<Answer> {
+        match self.fields.get("why") {
+            "expired" => Some(self.answer(&Denied::Expired)),
+            "unsent" => Some(Answer::unsent()),
+            _ => None,
+        }
     }
 
     /// Leads back to the first step, which will say why.

@@ -61,10 +61,10 @@ impl Door {
                 self.name_visitor(session, ctx, arrival).await;
                 self.ask_portal(session, arrival, ctx).await
             }
-            Turn::Challenge => {
+            Turn::Challenge(first) => {
                 let head = session.req_header();
                 let target = std::str::from_utf8(head.raw_path()).unwrap_or("/");
-                challenge(&self.0.site, &head.method, &head.headers, target)
+                challenge(&self.0.site, first, &head.method, &head.headers, target)
             }
             Turn::Refuse(status) => self.refusal(session, status),
         };

@@ -13,7 +13,8 @@ use super::serve::Serving;
 use super::settings::Settings;
 use super::streams::{Entry, Streams};
 use crate::api::Api;
-use crate::http::{Cookies, Request, Response, Site, credential};
+use crate::domain::Asked;
+use crate::http::{Challenge, Cookies, Request, Response, Site, credential};
 use crate::observe::{Access, Level, Outcome};
 use crate::portal::Portal;
 use crate::service::{Answer, LiveSession, Permit, Service};
@@ -93,8 +94,8 @@ pub(super) enum Turn {
     Portal,
     /// It goes to its app.
     Forward,
-    /// Its sender has to sign in first.
-    Challenge,
+    /// Its sender has to do this first.
+    Challenge(Challenge),
     /// It is refused with this status.
     Refuse(StatusCode),
 }
@@ -216,7 +217,13 @@ impl Gateway {
             return Turn::Refuse(StatusCode::NOT_FOUND);
         };
         let shown = credential(self.headers.cookies(), &head.headers);
-        match self.service.ask(shown.as_ref(), &arrival.host, &arrival.cx).await {
+        let asked = Asked {
+            host: &arrival.host,
+            path: &view,
+            method: head.method.as_str(),
+            client: arrival.cx.client,
+        };
+        match self.service.ask(shown.as_ref(), &asked, &arrival.cx).await {
             Answer::Allow(permit) => {
                 ctx.outcome = Outcome::Allowed;
                 ctx.person = permit.person().cloned();
@@ -226,7 +233,12 @@ impl Gateway {
             }
             Answer::Challenge => {
                 ctx.outcome = Outcome::Challenged;
-                Turn::Challenge
+                Turn::Challenge(Challenge::SignIn)
+            }
+            Answer::ShowFactor(person) => {
+                ctx.person = Some(person);
+                ctx.outcome = Outcome::Challenged;
+                Turn::Challenge(Challenge::ShowFactor)
             }
             Answer::Forbid(person) => {
                 ctx.person = person;

@@ -6,7 +6,7 @@
 use super::Service;
 use super::live::LiveSession;
 use crate::crypto::{TokenKind, digest};
-use crate::domain::{Known, Verdict};
+use crate::domain::{Asked, Known, Verdict};
 use crate::store::StoreError;
 use crate::types::{Bearer, Host, Login, RequestCx, TokenDigest};
 use std::sync::Arc;
@@ -78,6 +78,8 @@ pub enum Answer {
     Allow(Permit),
     /// Not before signing in.
     Challenge,
+    /// Not before showing the second factor once more.
+    ShowFactor(Arc<LiveSession>),
     /// No, whoever it is.
     Forbid(Option<Arc<LiveSession>>),
     /// Nobody can say, so no. The sentence is for the operator.
@@ -85,17 +87,24 @@ pub enum Answer {
 }
 
 impl Service {
-    /// Asks for a request to this host that shows this, if anything.
-    pub async fn ask(&self, shown: Option<&Credential>, host: &Host, cx: &RequestCx) -> Answer {
-        let person = match self.person(shown, host, cx).await {
+    /// Asks for a request that shows this, if anything.
+    pub async fn ask(
+        &self,
+        shown: Option<&Credential>,
+        asked: &Asked<'_>,
+        cx: &RequestCx,
+    ) -> Answer {
+        let person = match self.person(shown, asked.host, cx).await {
             Ok(person) => person,
             Err(error) => return Answer::Unavailable(error.to_string()),
         };
-        let known = person.as_ref().map_or(Known::Nobody, |live| Known::Person(live.session()));
-        match self.settings.access.decide(known) {
-            Verdict::Allow => Answer::Allow(Permit { person }),
-            Verdict::SignIn => Answer::Challenge,
-            Verdict::Forbid => Answer::Forbid(person),
+        let known = person.as_ref().map_or(Known::Nobody, |live| live.known());
+        let verdict = self.settings.access.decide(asked, known, cx.now);
+        match (verdict, person) {
+            (Verdict::Allow, person) => Answer::Allow(Permit { person }),
+            (Verdict::ShowFactor, Some(live)) => Answer::ShowFactor(live),
+            (Verdict::SignIn | Verdict::ShowFactor, _) => Answer::Challenge,
+            (Verdict::Forbid, person) => Answer::Forbid(person),
         }
     }
 

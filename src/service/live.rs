@@ -9,7 +9,7 @@
 //! That counts up the epoch before it looks at the slots, and whoever loads a session compares
 //! the epoch after inserting: so a session that was read before it ended is never kept.
 
-use crate::domain::{AccessToken, Session, TokenLimits, User};
+use crate::domain::{AccessToken, Known, Session, TokenLimits, User};
 use crate::types::{ClientAddr, GroupName, Host, SessionId, Timestamp, TokenDigest, UserId};
 use arc_swap::ArcSwapOption;
 use http::HeaderValue;
@@ -59,6 +59,8 @@ pub struct LiveSession {
     session: Session,
     username: String,
     identity: Identity,
+    groups: Vec<GroupName>,
+    has_factor: bool,
     administers: bool,
     /// Where it may be used, for an access token's.
     limits: Option<TokenLimits>,
@@ -81,6 +83,8 @@ impl LiveSession {
         Self {
             digest,
             identity: Identity::of(user),
+            groups: user.groups.clone(),
+            has_factor: user.totp.is_some(),
             administers: user.is_administrator(),
             limits: None,
             username: user.username.to_string(),
@@ -122,6 +126,17 @@ impl LiveSession {
     /// When it was used last.
     pub(super) fn last_seen(&self) -> Timestamp {
         Timestamp::from_secs(self.last_seen.load(Ordering::Relaxed))
+    }
+
+    /// Who it is, as rules see them.
+    pub(super) fn known(&self) -> Known<'_> {
+        Known::Person {
+            session: &self.session,
+            username: &self.username,
+            groups: &self.groups,
+            // A token has nothing to show again.
+            has_factor: self.has_factor && !self.is_token(),
+        }
     }
 
     /// The session.

@@ -36,7 +36,7 @@ pub use links::LinkPage;
 pub use live::{Identity, LiveSession};
 pub use programs::ProgramTokens;
 pub use registration::Registration;
-pub use second_factor::TotpStatus;
+pub use second_factor::{Renewed, TotpStatus};
 pub use settings::Settings;
 pub use sign_in::{Progress, SignedIn, Underway, Visitor};
 

@@ -4,11 +4,13 @@
 //! stays in force until then. It waits under the state of the credentials it was begun under:
 //! when a second factor has come or gone meanwhile, it is good for nothing.
 
+use super::factors::SpentCode;
+use super::live::Which;
 use super::{Denied, Enrolment, LiveSession, Service, Visitor};
-use crate::crypto::{RecoveryCode, TotpSecret};
-use crate::domain::{AuditEvent, TotpFactor, User, UserChange};
+use crate::crypto::{RecoveryCode, TokenKind, TotpSecret, digest, new_bearer};
+use crate::domain::{AuditEvent, Session, TotpFactor, User, UserChange};
 use crate::store::{Awaited, Effect, OneTime};
-use crate::types::{RequestCx, Timestamp};
+use crate::types::{Bearer, RequestCx, Timestamp};
 use std::time::Duration;
 
 /// How long a secret waits for its first code.
@@ -25,6 +27,17 @@ pub struct TotpStatus {
     pub recovery_codes_remaining: usize,
 }
 
+/// A session that goes on under another token.
+#[derive(Debug)]
+pub struct Renewed {
+    /// The token for the cookie.
+    pub token: Bearer,
+    /// The session.
+    pub session: Session,
+    /// How many recovery codes are left, where one was used.
+    pub recovery_codes_left: Option<usize>,
+}
+
 impl Service {
     /// How it stands with the second factor of whoever is signed in.
     pub async fn totp_status(&self, live: &LiveSession) -> Result<TotpStatus, Denied> {
@@ -37,9 +50,10 @@ impl Service {
         })
     }
 
-    /// Whether this person may take their second factor away.
-    pub fn may_disable_totp(&self) -> bool {
-        !self.settings.access.asks_second_factor()
+    /// Whether this person may take their second factor away: not where a rule will ask for it.
+    pub async fn may_disable_totp(&self, live: &LiveSession) -> Result<bool, Denied> {
+        let user = self.whoami(live).await?;
+        Ok(!self.settings.access.ask_second_factor_of(&user))
     }
 
     /// Begins to enrol a second factor, with a new secret each time.
@@ -133,7 +147,7 @@ impl Service {
         code: &str,
         visitor: Visitor<'_>,
     ) -> Result<(), Denied> {
-        if !self.may_disable_totp() {
+        if !self.may_disable_totp(live).await? {
             return Err(Denied::MfaEnforced);
         }
         let user = self.confirm_both(live, password, code, visitor).await?;
@@ -141,6 +155,28 @@ impl Service {
         self.change_here(live, &user, None, effect, visitor.cx).await?;
         self.record(&AuditEvent::SecondFactorRemoved { user: user.id }, visitor.cx);
         Ok(())
+    }
+
+    /// Shows the second factor once more, where a request asks for one that is fresh. The session
+    /// goes on under a new token.
+    pub async fn show_again(
+        &self,
+        live: &LiveSession,
+        code: &str,
+        visitor: Visitor<'_>,
+    ) -> Result<Renewed, Denied> {
+        let (user, cx) = (self.whoami(live).await?, visitor.cx);
+        if user.totp.is_none() {
+            return Err(Denied::WrongStep);
+        }
+        let SpentCode { spent, left } = self.spend(&user, code, visitor).await?;
+        let token = new_bearer()?;
+        let next = digest(TokenKind::Session, &token);
+        let renewed = self.store.renew(live.digest(), next, spent, cx.now);
+        let renewed = self.ending(Which::One(live.session().id()), renewed).await?;
+        let session = renewed.ok_or(Denied::SessionRevoked)?;
+        self.record(&AuditEvent::FactorShown { user: user.id, session: session.id() }, cx);
+        Ok(Renewed { token, session, recovery_codes_left: left })
     }
 
     /// New recovery codes; the old ones are dead.

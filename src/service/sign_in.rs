@@ -161,7 +161,7 @@ impl Service {
     }
 
     pub(super) fn climb(&self, pending: &PendingSignIn, user: &User) -> Climbed {
-        pending.climb(user, self.settings.access.asks_second_factor())
+        pending.climb(user, self.settings.access.ask_second_factor_of(user))
     }
 
     async fn load_pending(
@@ -232,10 +232,15 @@ impl Service {
             Onward::Same(id) => Which::Others(step.user, id),
             _ => Which::Of(step.user),
         };
+        let (user, is_change) = (step.user, !step.effects.is_empty());
         let ends_sessions = step.effects.iter().any(Effect::ends_sessions);
         let commit = self.store.commit(step);
-        let stepped =
-            if ends_sessions { self.ending(which, commit).await? } else { commit.await? };
+        let stepped = match (ends_sessions, is_change) {
+            (true, _) => self.ending(which, commit).await?,
+            // What is known of the person by their sessions is read afresh.
+            (false, true) => self.settling(Which::Of(user), false, commit).await?,
+            (false, false) => commit.await?,
+        };
         match stepped {
             Stepped::Done => Ok(()),
             Stepped::Void => Err(Denied::Expired),

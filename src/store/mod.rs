@@ -286,6 +286,15 @@ pub trait Sessions: Send + Sync {
     async fn revoke(&self, id: SessionId) -> Result<Option<StoredSession>>;
     /// Ends a person's sessions, or everyone's, but perhaps one; how many.
     async fn revoke_all(&self, user: Option<UserId>, but: Option<SessionId>) -> Result<usize>;
+    /// Lets a session go on under another digest, with a second factor that was shown again; none
+    /// where it has ended, or is somebody else's.
+    async fn renew(
+        &self,
+        session: TokenDigest,
+        next: TokenDigest,
+        spent: Spent,
+        now: Timestamp,
+    ) -> Result<Option<Session>>;
     /// Uses up a program's refresh token: its session goes on under this digest and with these
     /// tokens.
     async fn rotate(

@@ -5,7 +5,7 @@ use super::tables::Tables as _;
 use super::txn::Txn;
 use super::verbs::KvStore;
 use super::{Result, Rotated, Sessions, StoredSession};
-use crate::domain::{Program, Session, User};
+use crate::domain::{Program, Session, Spent, User};
 use crate::types::{SessionId, Timestamp, TokenDigest, UserId};
 use async_trait::async_trait;
 
@@ -55,6 +55,23 @@ fn rotate(
     Ok(Rotated::Done)
 }
 
+fn renew(
+    txn: &mut Txn<'_>,
+    digest: &TokenDigest,
+    next: &TokenDigest,
+    spent: Spent,
+    now: Timestamp,
+) -> Result<Option<Session>> {
+    let Some(session) = txn.session(digest)? else { return Ok(None) };
+    if !session.admits(now, session.last_seen_at()) || session.program().is_some() {
+        return Ok(None);
+    }
+    let Some(renewed) = session.clone().with_factor(spent, now) else { return Ok(None) };
+    txn.end_session(digest, &session)?;
+    txn.put_session(next, &renewed)?;
+    Ok(Some(renewed))
+}
+
 fn touch(txn: &mut Txn<'_>, seen: &[(TokenDigest, Timestamp)]) -> Result<()> {
     for (digest, at) in seen {
         if let Some(mut session) = txn.session(digest)? {
@@ -98,6 +115,16 @@ impl Sessions for KvStore {
                 return Ok(ended);
             }
         }
+    }
+
+    async fn renew(
+        &self,
+        session: TokenDigest,
+        next: TokenDigest,
+        spent: Spent,
+        now: Timestamp,
+    ) -> Result<Option<Session>> {
+        self.writer.submit(move |txn| renew(txn, &session, &next, spent, now)).await
     }
 
     async fn rotate(

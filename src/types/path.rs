@@ -43,6 +43,14 @@ impl<'a> PathView<'a> {
         below(&self.canonical, prefix).is_some()
     }
 
+    /// As [`PathView::is_below`], whatever the case: some servers read paths so.
+    pub fn is_below_in_any_case(&self, prefix: &str) -> bool {
+        let prefix = prefix.trim_end_matches('/');
+        self.canonical.split_at_checked(prefix.len()).is_some_and(|(start, rest)| {
+            start.eq_ignore_ascii_case(prefix) && (rest.is_empty() || rest.starts_with('/'))
+        })
+    }
+
     /// What follows `prefix` in the raw path: empty, or beginning with a slash.
     pub fn raw_below(&self, prefix: &str) -> Option<&'a str> {
         below(self.raw, prefix)

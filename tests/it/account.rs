@@ -9,7 +9,7 @@ const NEW_PASSWORD: &str = "another long password";
 
 /// A world in which a password alone lets in whoever has no second factor.
 fn one_factor() -> Arc<World> {
-    let access = AccessRules { default_policy: Policy::OneFactor };
+    let access = AccessRules::new(Vec::new(), Policy::OneFactor);
     World::new(Settings { access, registration: true, ..Settings::default() })
 }
 

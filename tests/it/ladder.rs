@@ -41,7 +41,7 @@ impl Walk {
         let asks = seed.is_multiple_of(2);
         let default_policy = if asks { Policy::TwoFactor } else { Policy::OneFactor };
         let failures = FailureRules { lockout_after: 100, ..FailureRules::default() };
-        let access = AccessRules { default_policy };
+        let access = AccessRules::new(Vec::new(), default_policy);
         let world = World::new(Settings { access, failures, ..Settings::default() });
         let secrets = ["ann", "dave"].map(|name| (name, world.add(name, true).unwrap()));
         world.add("bob", false);

@@ -14,7 +14,7 @@ const fn rate(times: u32, secs: u64) -> Rate {
 fn world(per_address: Rate, per_account: Rate, lockout_after: u32) -> Arc<World> {
     let rates = RateRules { per_address, per_account };
     let failures = FailureRules { lockout_after, lockout_for: Duration::from_secs(600) };
-    let access = AccessRules { default_policy: Policy::OneFactor };
+    let access = AccessRules::new(Vec::new(), Policy::OneFactor);
     let world = World::with_rates(Settings {
         rates,
         failures,

@@ -56,7 +56,7 @@ fn a_key_that_does_not_exist_is_held_against_those_that_do() {
     for (text, told) in [
         ("idle = \"1h\"", "idle: unknown key (did you mean session.idle?)"),
         ("dat_dir = \"x\"", "dat_dir: unknown key (did you mean data_dir?)"),
-        ("path = \"x\"", "path: unknown key (did you mean route.path or store.path?)"),
+        ("path = \"x\"", "path: unknown key (did you mean route.path or rule.path or store.path?)"),
         ("upstream = \"x\"", "upstream: unknown key (did you mean route.upstream?)"),
         (
             "[server]\nmin_length = 9",
@@ -285,4 +285,28 @@ fn refuses(text: &str, key: &str, told: &str) {
     let [fault] = faults.list() else { panic!("{text}\n{faults}") };
     assert!(fault.key == key && faults.to_string().contains(told), "{text}\n{faults}");
     assert!(matches!(fault.place, Place::Line(_)), "{text}\n{faults}");
+}
+
+#[test]
+fn a_rule_that_makes_no_sense_is_a_fault() {
+    for (text, told) in [
+        ("host = \"a.test\"", "rule.policy: must be set"),
+        ("policy = \"open\"", "\"open\" is unknown"),
+        ("policy = \"deny\"\nhost = \"a b\"", "is not a host"),
+        ("policy = \"deny\"\npath = \"/a/../b\"", "is not a path with only one reading"),
+        ("policy = \"deny\"\npath = \"a\"", "is not a path with only one reading"),
+        ("policy = \"deny\"\nmethods = [\"get\"]", "is not a method"),
+        ("policy = \"deny\"\nnetworks = [\"here\"]", "is not a network"),
+        ("policy = \"deny\"\nusers = [\"a b\"]", "a username"),
+        ("policy = \"bypass\"\ngroups = [\"staff\"]", "bypass asks nobody who they are"),
+        ("policy = \"one_factor\"\nfresh = \"10m\"", "where none is asked for"),
+        ("policy = \"two_factor\"\nfresh = \"10\"", "is not a duration"),
+        (
+            "policy = \"deny\"\nhosts = \"a.test\"",
+            "rule.hosts: unknown key (did you mean rule.host?)",
+        ),
+    ] {
+        let faults = faults(&format!("[[rule]]\n{text}\n"));
+        assert!(faults.contains(told), "{text}: {faults}");
+    }
 }

@@ -35,5 +35,7 @@ fn the_example_documents_every_key_and_its_default() {
     }
     written.proxy.routes.clear();
     written.site.origins.hosts.clear();
+    // The one rule it shows says what holds without it.
+    written.service.access = crate::domain::AccessRules::default();
     assert_eq!(meaning(&written), meaning(&parse("").unwrap()));
 }

@@ -92,7 +92,7 @@ fn a_session_that_was_shown_before_signing_in_is_not_taken_on() {
 #[test]
 fn a_script_enrols_nothing_for_whoever_is_signed_in() {
     let settings =
-        Settings { access: AccessRules { default_policy: Policy::OneFactor }, ..patient() };
+        Settings { access: AccessRules::new(Vec::new(), Policy::OneFactor), ..patient() };
     let world = World::new(settings);
     world.add("ann", false);
     let mut browser = world.browser();

@@ -31,7 +31,7 @@ fn patient() -> Settings {
 
 /// The same where a password is enough for those who have nothing else.
 fn one_factor() -> Settings {
-    Settings { access: AccessRules { default_policy: Policy::OneFactor }, ..patient() }
+    Settings { access: AccessRules::new(Vec::new(), Policy::OneFactor), ..patient() }
 }
 
 /// Somebody with an authenticator.
