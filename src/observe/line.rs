@@ -3,6 +3,9 @@
 use crate::types::Timestamp;
 use std::fmt::Write as _;
 
+/// Room for most lines.
+const CAPACITY: usize = 384;
+
 /// How lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -43,17 +46,19 @@ pub struct Line {
 impl Line {
     /// Begins a line.
     pub(super) fn begin(format: Format, at: Timestamp, level: Level, kind: &str) -> Self {
-        let mut text = String::with_capacity(320);
-        // Writing to a String does not fail, here and below.
-        let _ = match format {
-            Format::Json => write!(
-                text,
-                r#"{{"time":"{}","level":"{}","kind":"{kind}""#,
-                at.rfc3339(),
-                level.name()
-            ),
-            Format::Human => write!(text, "{} {:5} {kind}", at.rfc3339(), level.name()),
-        };
+        let mut text = String::with_capacity(CAPACITY);
+        let time = at.rfc3339_bytes();
+        let time = std::str::from_utf8(&time).unwrap_or_default();
+        match format {
+            Format::Json => {
+                let pieces =
+                    ["{\"time\":\"", time, "\",\"level\":\"", level.name(), "\",\"kind\":\""];
+                push_all(&mut text, &pieces);
+                push_all(&mut text, &[kind, "\""]);
+            }
+            // Writing to a String does not fail, here and below.
+            Format::Human => drop(write!(text, "{time} {:5} {kind}", level.name())),
+        }
         Self { format, text }
     }
 
@@ -61,12 +66,12 @@ impl Line {
     pub fn text(&mut self, key: &str, value: &str) {
         match self.format {
             Format::Json => {
-                self.text.extend([",\"", key, "\":\""]);
+                push_all(&mut self.text, &[",\"", key, "\":\""]);
                 escape_json(&mut self.text, value);
                 self.text.push('"');
             }
             Format::Human => {
-                self.text.extend([" ", key, "="]);
+                push_all(&mut self.text, &[" ", key, "="]);
                 escape_human(&mut self.text, value);
             }
         }
@@ -81,20 +86,42 @@ impl Line {
 
     /// A number.
     pub fn number(&mut self, key: &str, value: u64) {
-        let _ = match self.format {
-            Format::Json => write!(self.text, r#","{key}":{value}"#),
-            Format::Human => write!(self.text, " {key}={value}"),
-        };
+        match self.format {
+            Format::Json => push_all(&mut self.text, &[",\"", key, "\":"]),
+            Format::Human => push_all(&mut self.text, &[" ", key, "="]),
+        }
+        push_number(&mut self.text, value);
     }
 
     /// The finished line.
-    pub(super) fn finish(mut self) -> Vec<u8> {
+    pub(super) fn finish(mut self) -> String {
         self.text.push_str(match self.format {
             Format::Json => "}\n",
             Format::Human => "\n",
         });
-        self.text.into_bytes()
+        self.text
     }
+}
+
+fn push_all(out: &mut String, pieces: &[&str]) {
+    for piece in pieces {
+        out.push_str(piece);
+    }
+}
+
+/// By hand, since every line of a request ends with two.
+fn push_number(out: &mut String, mut number: u64) {
+    let mut digits = [b'0'; 20];
+    let mut first = digits.len();
+    for digit in digits.iter_mut().rev() {
+        *digit += u8::try_from(number % 10).unwrap_or(0);
+        number /= 10;
+        first -= 1;
+        if number == 0 {
+            break;
+        }
+    }
+    out.push_str(digits.get(first..).and_then(|d| std::str::from_utf8(d).ok()).unwrap_or("0"));
 }
 
 fn escape_json(out: &mut String, value: &str) {
@@ -139,7 +166,7 @@ mod tests {
         let mut line = Line::begin(format, Timestamp::from_secs(0), Level::Info, "test");
         line.text("a", value);
         line.number("n", 7);
-        String::from_utf8(line.finish()).unwrap()
+        line.finish()
     }
 
     #[test]

@@ -17,7 +17,7 @@ const PERIOD: Duration = Duration::from_millis(25);
 
 struct Shared {
     format: Format,
-    lines: ArrayQueue<Vec<u8>>,
+    lines: ArrayQueue<String>,
     dropped: AtomicU64,
     ends: AtomicBool,
 }
@@ -77,7 +77,7 @@ impl Log {
 fn drain(shared: &Shared, out: &mut impl Write) {
     let mut batch = Vec::new();
     while let Some(line) = shared.lines.pop() {
-        batch.extend_from_slice(&line);
+        batch.extend_from_slice(line.as_bytes());
     }
     let dropped = shared.dropped.swap(0, Ordering::Relaxed);
     if dropped > 0 {

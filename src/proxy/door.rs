@@ -149,16 +149,18 @@ fn is_tls(session: &Session) -> bool {
 
 #[async_trait]
 impl ProxyHttp for Door {
-    type CTX = Ctx;
+    /// In a box, since the engine carries it by value through futures that it moves for every
+    /// request.
+    type CTX = Box<Ctx>;
 
-    fn new_ctx(&self) -> Ctx {
-        Ctx::new()
+    fn new_ctx(&self) -> Box<Ctx> {
+        Box::new(Ctx::new())
     }
 
     /// None: by default there is one for compression, which costs every request even switched off.
     fn init_downstream_modules(&self, _modules: &mut HttpModules) {}
 
-    async fn early_request_filter(&self, session: &mut Session, ctx: &mut Ctx) -> Result<()> {
+    async fn early_request_filter(&self, session: &mut Session, ctx: &mut Box<Ctx>) -> Result<()> {
         // The guard keeps the deadlines for reading; the engine's own would only race them.
         session.set_read_timeout(None);
         session.set_write_timeout(Some(WRITE_PATIENCE));
@@ -180,7 +182,7 @@ impl ProxyHttp for Door {
         Ok(())
     }
 
-    async fn request_filter(&self, session: &mut Session, ctx: &mut Ctx) -> Result<bool> {
+    async fn request_filter(&self, session: &mut Session, ctx: &mut Box<Ctx>) -> Result<bool> {
         // Lent to those who also write to the context, for as long as they do.
         let Some(arrival) = ctx.arrival.take() else {
             return Err(Error::new(ErrorType::HTTPStatus(400)));
@@ -203,7 +205,7 @@ impl ProxyHttp for Door {
         answered
     }
 
-    async fn upstream_peer(&self, session: &mut Session, ctx: &mut Ctx) -> Result<Box<HttpPeer>> {
+    async fn upstream_peer(&self, session: &mut Session, ctx: &mut Box<Ctx>) -> Result<Box<HttpPeer>> {
         // No permit, no app: there is no other way to an upstream.
         let (Some(app), Some(permit)) = (&ctx.app, &ctx.permit) else {
             return Err(Error::new(ErrorType::HTTPStatus(403)));
@@ -222,7 +224,7 @@ impl ProxyHttp for Door {
         &self,
         _session: &mut Session,
         request: &mut RequestHeader,
-        ctx: &mut Ctx,
+        ctx: &mut Box<Ctx>,
     ) -> Result<()> {
         let Some(arrival) = &ctx.arrival else {
             return Err(Error::new(ErrorType::HTTPStatus(400)));
@@ -236,7 +238,7 @@ impl ProxyHttp for Door {
         _session: &mut Session,
         body: &mut Option<Bytes>,
         _end: bool,
-        ctx: &mut Ctx,
+        ctx: &mut Box<Ctx>,
     ) -> Result<()> {
         if body.is_some() { self.pass(ctx) } else { Ok(()) }
     }
@@ -245,7 +247,7 @@ impl ProxyHttp for Door {
         &self,
         session: &mut Session,
         response: &mut ResponseHeader,
-        ctx: &mut Ctx,
+        ctx: &mut Box<Ctx>,
     ) -> Result<()> {
         let switches = response.status == StatusCode::SWITCHING_PROTOCOLS;
         if switches && !is_websocket_upgrade(session.req_header()) {
@@ -265,7 +267,7 @@ impl ProxyHttp for Door {
         _session: &mut Session,
         body: &mut Option<Bytes>,
         _end: bool,
-        ctx: &mut Ctx,
+        ctx: &mut Box<Ctx>,
     ) -> Result<Option<Duration>> {
         if body.is_some() { self.pass(ctx).map(|()| None) } else { Ok(None) }
     }
@@ -274,7 +276,7 @@ impl ProxyHttp for Door {
         &self,
         _session: &mut Session,
         trailers: &mut HeaderMap,
-        _ctx: &mut Ctx,
+        _ctx: &mut Box<Ctx>,
     ) -> Result<Option<Bytes>> {
         // A cookie has no place behind a body, least of all one of ours.
         trailers.remove(SET_COOKIE);
@@ -285,7 +287,7 @@ impl ProxyHttp for Door {
         &self,
         _session: &mut Session,
         _peer: &HttpPeer,
-        ctx: &mut Ctx,
+        ctx: &mut Box<Ctx>,
         mut error: Box<Error>,
     ) -> Box<Error> {
         // Nothing was sent yet, so another upstream may be tried for any request.
@@ -301,7 +303,7 @@ impl ProxyHttp for Door {
         _peer: &HttpPeer,
         session: &mut Session,
         mut error: Box<Error>,
-        ctx: &mut Ctx,
+        ctx: &mut Box<Ctx>,
         client_reused: bool,
     ) -> Box<Error> {
         let is_whole = !session.as_ref().retry_buffer_truncated();
@@ -321,7 +323,7 @@ impl ProxyHttp for Door {
         &self,
         session: &mut Session,
         error: &Error,
-        ctx: &mut Ctx,
+        ctx: &mut Box<Ctx>,
     ) -> FailToProxy {
         let status = match (error.etype(), error.esource()) {
             (ErrorType::HTTPStatus(status), _) => *status,
@@ -353,11 +355,11 @@ impl ProxyHttp for Door {
         FailToProxy { error_code: status, can_reuse_downstream: false }
     }
 
-    fn suppress_error_log(&self, _session: &Session, _ctx: &Ctx, _error: &Error) -> bool {
+    fn suppress_error_log(&self, _session: &Session, _ctx: &Box<Ctx>, _error: &Error) -> bool {
         true
     }
 
-    async fn logging(&self, session: &mut Session, _error: Option<&Error>, ctx: &mut Ctx) {
+    async fn logging(&self, session: &mut Session, _error: Option<&Error>, ctx: &mut Box<Ctx>) {
         let head = session.req_header();
         let (path, _) = split_target(head.raw_path());
         let status = session.response_written().map_or(0, |response| response.status.as_u16());
