@@ -4,6 +4,7 @@ use super::call::{Anyone, Call, Owner, Person, Reply, Underway};
 use super::records::{Done, Hidden, Nothing, SessionRecord, SignIn, UserRecord};
 use super::trouble::Trouble;
 use super::visit::{Visit, Whose};
+use crate::domain::User;
 use crate::http::Answer;
 use crate::types::SessionId;
 use async_trait::async_trait;
@@ -20,7 +21,10 @@ impl Call<Person> for Me {
     type Answer = UserRecord;
 
     async fn act(self, visit: &Visit<'_>, who: Person) -> Result<Reply<UserRecord>, Trouble> {
-        Ok(Reply::new(visit.service().whoami(&who.0).await?.into()))
+        let user = visit.service().whoami(&who.0).await?;
+        // An access token may have fewer groups than its person.
+        let groups = who.0.groups().to_vec();
+        Ok(Reply::new(User { groups, ..user }.into()))
     }
 }
 
@@ -30,13 +34,13 @@ impl Call<Person> for Me {
 pub(super) struct Sessions(Nothing);
 
 #[async_trait]
-impl Call<Person> for Sessions {
+impl Call<Owner> for Sessions {
     type Answer = Vec<SessionRecord>;
 
     async fn act(
         self,
         visit: &Visit<'_>,
-        Person(live): Person,
+        Owner(live): Owner,
     ) -> Result<Reply<Vec<SessionRecord>>, Trouble> {
         let sessions = visit.service().own_sessions(&live, visit.cx()).await?;
         let records = sessions.iter().map(|session| SessionRecord::of(session, &live));
@@ -76,7 +80,10 @@ impl Call<Anyone> for Logout {
     /// Where the session could not be ended the cookie stays, so that nobody believes it was.
     async fn act(self, visit: &Visit<'_>, _: Anyone) -> Result<Reply<Done>, Trouble> {
         // A program whose token is not good has not ended the session it may still belong to.
-        visit.person().await?;
+        let live = visit.person().await?;
+        if live.is_some_and(|live| live.is_token()) {
+            return Err(Trouble::not_by_token());
+        }
         if let Some(shown) = visit.credential() {
             visit.service().sign_out(&shown, &visit.request.host, visit.cx()).await?;
         }

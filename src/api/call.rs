@@ -158,7 +158,7 @@ impl Caller for Administrator {
     /// Browsers mark what scripts send, and no script can take the mark away.
     async fn of(visit: &Visit<'_>) -> Result<Self, Trouble> {
         if visit.is_of_a_script() {
-            return Err(Trouble::cross_site());
+            return Err(Trouble::of_a_script());
         }
         let Person(live) = Person::of(visit).await?;
         let may = AdminCap::of(&live, visit.request.cx.client);

@@ -122,7 +122,7 @@ impl Api {
         let answer = match trouble {
             Trouble::Answer(answer) => answer,
             Trouble::Denied(denied) => {
-                if let Denied::Unavailable(cause) | Denied::BreachUnknown(cause) = &denied {
+                if let Denied::Unavailable(cause) = &denied {
                     self.service.log().say(request.cx.now, Level::Error, cause);
                 }
                 Answer::to(&denied, request.cx.now)

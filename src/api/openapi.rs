@@ -211,7 +211,10 @@ pub(super) fn problems(line: &Line, has_body: bool) -> BTreeMap<u16, Vec<&'stati
     let of_caller: &[Problem] = match line.who {
         Who::Anyone | Who::Underway => &[],
         Who::Person => &[(401, "unauthenticated")],
-        Who::Owner | Who::Administrator => &[(401, "unauthenticated"), (403, "forbidden")],
+        Who::Owner => &[(401, "unauthenticated"), (403, "forbidden")],
+        Who::Administrator => {
+            &[(401, "unauthenticated"), (403, "forbidden"), (403, "script_refused")]
+        }
     };
     let mut problems: BTreeMap<u16, Vec<&'static str>> = BTreeMap::new();
     for (status, code) in [every, of_bodies, of_caller, line.problems].concat() {
@@ -299,7 +302,7 @@ mod tests {
                 assert_eq!(schema["additionalProperties"], false, "{schema}");
             }
         });
-        assert_eq!(bodies, 12);
+        assert_eq!(bodies, 13);
     }
 
     #[test]

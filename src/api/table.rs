@@ -78,7 +78,7 @@ impl Line {
 /// What every step that judges a password or a code can be refused with.
 macro_rules! judged {
     ($($more:expr),*) => {
-        &[(423, "locked"), (429, "rate_limited"), (503, "busy"), $($more),*]
+        &[(423, "locked"), (503, "busy"), $($more),*]
     };
 }
 
@@ -109,6 +109,7 @@ fn sign_in() -> Vec<Line> {
                 (503, "busy"),
             ]),
         on::<Anyone, Login>(M::POST, "/auth/login", "Sign in, or begin to").or(judged![
+            (429, "rate_limited"),
             (401, "invalid_credentials"),
             (401, "invalid_code"),
             (401, "code_already_used"),
@@ -122,10 +123,10 @@ fn sign_in() -> Vec<Line> {
         ]),
         on::<Anyone, Token>(M::POST, "/auth/token", "Sign in as a person, for programs").or(
             judged![
+                (429, "rate_limited"),
                 (401, "invalid_credentials"),
                 (401, "invalid_code"),
                 (401, "code_already_used"),
-                (403, "totp_required"),
                 (403, "enrollment_required"),
                 (403, "password_change_required")
             ],
@@ -141,6 +142,12 @@ fn totp() -> Vec<Line> {
         (401, "invalid_credentials"),
         (401, "invalid_code"),
         (401, "code_already_used"),
+        (409, "wrong_step")
+    ];
+    const REMOVED: &[Problem] = judged![
+        (401, "invalid_credentials"),
+        (401, "invalid_code"),
+        (401, "code_already_used"),
         (403, "mfa_enforced"),
         (409, "wrong_step")
     ];
@@ -151,6 +158,8 @@ fn totp() -> Vec<Line> {
                 (401, "unauthenticated"),
                 (401, "mfa_expired"),
                 (403, "enrollment_link_required"),
+                (403, "script_refused"),
+                (403, "forbidden"),
                 (409, "already_enabled"),
                 (409, "wrong_step"),
             ]),
@@ -164,12 +173,14 @@ fn totp() -> Vec<Line> {
             (401, "invalid_code"),
             (401, "mfa_expired"),
             (403, "enrollment_link_required"),
+            (403, "script_refused"),
+            (403, "forbidden"),
             (409, "already_enabled"),
             (409, "wrong_step")
         ]),
         on::<Owner, Disable>(M::DELETE, "/auth/totp/disable", "Take the second factor away")
-            .or(PROVEN),
-        on::<Person, Status>(M::GET, "/auth/totp/status", "How it stands with the second factor"),
+            .or(REMOVED),
+        on::<Owner, Status>(M::GET, "/auth/totp/status", "How it stands with the second factor"),
         on::<Owner, Regenerate>(
             M::POST,
             "/auth/totp/regenerate-recovery-codes",
@@ -183,7 +194,7 @@ fn account() -> Vec<Line> {
     use Method as M;
     vec![
         on::<Person, Me>(M::GET, "/auth/me", "Who is signed in"),
-        on::<Person, Sessions>(M::GET, "/auth/sessions", "Where they are signed in"),
+        on::<Owner, Sessions>(M::GET, "/auth/sessions", "Where they are signed in"),
         on::<Owner, EndSession>(M::DELETE, "/auth/sessions/{id}", "End one of their sessions")
             .or(&[(404, "not_found")]),
         on::<Anyone, Logout>(M::POST, "/auth/logout", "Sign out, where anybody is signed in")
@@ -198,6 +209,8 @@ fn account() -> Vec<Line> {
             (401, "unauthenticated"),
             (401, "invalid_credentials"),
             (401, "mfa_expired"),
+            (403, "script_refused"),
+            (403, "forbidden"),
             (409, "wrong_step"),
             (422, "weak_password"),
             (422, "breached_password")

@@ -1,6 +1,6 @@
 //! Somebody's second factor: enrolling one, and what can be done with it afterwards.
 
-use super::call::{Call, Owner, Person, Reply, Underway};
+use super::call::{Call, Owner, Reply, Underway};
 use super::records::{Done, Hidden, Nothing};
 use super::trouble::Trouble;
 use super::visit::{Visit, Whose};
@@ -56,7 +56,7 @@ impl Call<Underway> for Enroll {
 
     async fn act(self, visit: &Visit<'_>, _: Underway) -> Result<Reply<Provision>, Trouble> {
         let (service, cx) = (visit.service(), visit.cx());
-        let enrolment = match visit.who_enrols(self.mfa_token.as_ref()).await? {
+        let enrolment = match visit.whose(self.mfa_token.as_ref()).await? {
             Whose::Person(live) => {
                 let begun = service.begin_totp(&live, cx).await;
                 begun.map_err(|denied| Trouble::from(denied).of_session())?
@@ -109,7 +109,7 @@ impl Call<Underway> for VerifyEnrollment {
 
     async fn act(self, visit: &Visit<'_>, _: Underway) -> Result<Reply<RecoveryCodes>, Trouble> {
         let code = self.code.reveal();
-        match visit.who_enrols(self.mfa_token.as_ref()).await? {
+        match visit.whose(self.mfa_token.as_ref()).await? {
             Whose::Person(live) => {
                 let confirmed = visit.service().confirm_totp(&live, code, visit.visitor()).await;
                 let codes = confirmed.map_err(|denied| Trouble::from(denied).of_session())?;
@@ -200,10 +200,10 @@ pub(super) struct TotpState {
 }
 
 #[async_trait]
-impl Call<Person> for Status {
+impl Call<Owner> for Status {
     type Answer = TotpState;
 
-    async fn act(self, visit: &Visit<'_>, who: Person) -> Result<Reply<TotpState>, Trouble> {
+    async fn act(self, visit: &Visit<'_>, who: Owner) -> Result<Reply<TotpState>, Trouble> {
         let status = visit.service().totp_status(&who.0).await?;
         Ok(Reply::new(TotpState {
             enabled: status.enabled,

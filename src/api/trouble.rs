@@ -36,11 +36,16 @@ impl From<BadJson> for Trouble {
 }
 
 impl Trouble {
-    /// A browser says that another site's page sent it, or a page at all where none may.
+    /// A browser says that another site's page sent it.
     pub fn cross_site() -> Self {
-        let text = "Calls are taken from programs and from pages of this very site, and calls of \
-                    administrators from programs alone.";
+        let text = "Calls are taken from programs and from pages of this very site.";
         Self::new(StatusCode::FORBIDDEN, "cross_site", text)
+    }
+
+    /// A browser says that a page sent it, which might be an app's on this very host.
+    pub fn of_a_script() -> Self {
+        let text = "This is taken from programs alone, and from pages of ours by their forms.";
+        Self::new(StatusCode::FORBIDDEN, "script_refused", text)
     }
 
     /// Nobody who is signed in sent it.

@@ -9,7 +9,7 @@ use crate::http::{
 };
 use crate::service::{Credential, Denied, LiveSession, Progress, Service, Visitor};
 use crate::types::{Bearer, RequestCx};
-use http::header::{ORIGIN, USER_AGENT};
+use http::header::{COOKIE, ORIGIN, USER_AGENT};
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
@@ -57,7 +57,12 @@ impl<'a> Visit<'a> {
     /// Who takes a step.
     pub fn visitor(&self) -> Visitor<'_> {
         let user_agent = self.request.header(USER_AGENT.as_str()).unwrap_or_default();
-        Visitor { cx: &self.request.cx, user_agent, browser: self.browser.as_ref() }
+        Visitor {
+            cx: &self.request.cx,
+            user_agent,
+            browser: self.browser.as_ref(),
+            keeps_cookies: self.request.headers.contains_key(COOKIE),
+        }
     }
 
     /// What stood where the path has a word.
@@ -107,27 +112,29 @@ impl<'a> Visit<'a> {
         token.ok_or(Denied::Expired)
     }
 
-    /// By which token a call goes that enrols. Not by the session where a page's script sent it:
-    /// an app on this host could enrol an authenticator of its own for whoever looks at it.
-    pub async fn who_enrols(&self, sent: Option<&Hidden>) -> Result<Whose, Trouble> {
-        let whose = self.whose(sent).await?;
-        let is_session = matches!(whose, Whose::Person(_));
-        if is_session && self.is_of_a_script() { Err(Trouble::cross_site()) } else { Ok(whose) }
-    }
-
-    /// By which token the call goes: the body's, or else the session's, or else that of a
-    /// browser's sign-in under way.
+    /// By which token the call goes: the body's, or else that of a browser's sign-in under way,
+    /// or else the session's. Only by the body's where a page's script sent it: an app on this
+    /// host has the same origin, and its scripts would choose a password or enrol an authenticator
+    /// for whoever looks at it. Whoever began a sign-in by calls has its token.
     pub async fn whose(&self, sent: Option<&Hidden>) -> Result<Whose, Trouble> {
-        if sent.is_none() {
-            match self.person().await? {
-                Some(live) if live.is_token() => return Err(Trouble::not_by_token()),
-                Some(live) => return Ok(Whose::Person(live)),
-                None => {}
-            }
-            let token = self.cookies().step_token(&self.request.headers);
-            return token.map(Whose::Pending).ok_or_else(Trouble::unauthenticated);
+        if sent.is_some() {
+            return Ok(Whose::Pending(self.pending(sent)?));
         }
-        Ok(Whose::Pending(self.pending(sent)?))
+        if self.is_of_a_script() {
+            return Err(Trouble::of_a_script());
+        }
+        let step = self.cookies().step_token(&self.request.headers);
+        if let Some(token) = &step
+            && self.service().pending(token, self.cx()).await.is_ok()
+        {
+            return Ok(Whose::Pending(token.clone()));
+        }
+        match self.person().await? {
+            Some(live) if live.is_token() => Err(Trouble::not_by_token()),
+            Some(live) => Ok(Whose::Person(live)),
+            // What is no good any more is told so by the step itself.
+            None => step.map(Whose::Pending).ok_or_else(Trouble::unauthenticated),
+        }
     }
 
     /// Where a step of a sign-in led.

@@ -5,6 +5,7 @@ use crate::types::{
     DisplayName, Email, GroupName, HostPattern, Network, SessionId, TokenId, Username,
 };
 use clap::{Args, Parser, Subcommand};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -88,6 +89,11 @@ pub(super) enum Command {
     Token {
         #[command(subcommand)]
         command: TokenCommand,
+    },
+    /// Rules
+    Policy {
+        #[command(subcommand)]
+        command: PolicyCommand,
     },
     /// The configuration
     Config {
@@ -283,6 +289,29 @@ pub(super) struct TokenArgs {
 
 fn token_id(text: &str) -> Result<TokenId, &'static str> {
     TokenId::parse(text).ok_or("a token's id is 32 hexadecimal digits")
+}
+
+#[derive(Subcommand)]
+pub(super) enum PolicyCommand {
+    /// Say which route and which rule decide about a request, and why
+    #[command(
+        after_help = "Example:\n  vestibule policy explain --user ann --from 10.1.2.3 GET https://grafana.example.com/api/health"
+    )]
+    Explain(ExplainArgs),
+}
+
+#[derive(Args)]
+pub(super) struct ExplainArgs {
+    /// Who sends it, signed in by all they have: username or e-mail address; without, nobody known
+    #[arg(long)]
+    pub(super) user: Option<String>,
+    /// From where
+    #[arg(long, value_name = "IP", default_value = "127.0.0.1")]
+    pub(super) from: IpAddr,
+    /// The method
+    pub(super) method: String,
+    /// What it asks for
+    pub(super) url: String,
 }
 
 #[derive(Subcommand)]

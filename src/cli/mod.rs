@@ -9,9 +9,9 @@ mod print;
 
 use crate::app::{self, CallError, Greeting, RunError};
 use crate::config::{self, Config, Faults, Overrides};
-use crate::service::{AdminReply, AdminRequest, NewToken, NewUser};
+use crate::service::{AdminReply, AdminRequest, NewToken, NewUser, PolicyQuestion};
 use crate::types::GroupName;
-use args::{Cli, Command, ConfigCommand, SessionCommand, TokenCommand, UserCommand};
+use args::{Cli, Command, ConfigCommand, PolicyCommand, SessionCommand, TokenCommand, UserCommand};
 use clap::Parser as _;
 use std::io::Read as _;
 use std::process::ExitCode;
@@ -79,6 +79,23 @@ fn run(cli: Cli) -> Result<(), Failure> {
             let request = token_request(command);
             administer(&load(&overrides)?, &request, json)
         }
+        Some(Command::Policy { command: PolicyCommand::Explain(explain) }) => {
+            let config = load(&overrides)?;
+            let question = PolicyQuestion {
+                user: explain.user,
+                from: explain.from.into(),
+                method: explain.method,
+                url: explain.url,
+            };
+            match ask(&config, &AdminRequest::PolicyExplain(question))? {
+                AdminReply::Explained { decision, rule, reasons, host, path } => {
+                    let route = config.route(&host, &path);
+                    print::explained(&decision, route.as_deref(), rule, &reasons, json);
+                }
+                other => print::reply(&other, json),
+            }
+            Ok(())
+        }
         Some(Command::Config { command: ConfigCommand::Check { path } }) => {
             overrides.config = path.or(overrides.config);
             let config = load(&overrides)?.with_files()?;
@@ -121,6 +138,11 @@ fn serve(overrides: &Overrides) -> Result<(), Failure> {
 
 /// Asks the running gateway, or does it on the store where none runs.
 fn administer(config: &Config, request: &AdminRequest, json: bool) -> Result<(), Failure> {
+    print::reply(&ask(config, request)?, json);
+    Ok(())
+}
+
+fn ask(config: &Config, request: &AdminRequest) -> Result<AdminReply, Failure> {
     let asked = block_on(app::call(&config.admin_socket, request))?;
     let reply = match asked {
         Err(CallError::NotRunning) => app::administer(config, request.clone())?,
@@ -129,8 +151,7 @@ fn administer(config: &Config, request: &AdminRequest, json: bool) -> Result<(),
     if let AdminReply::Failed { error } = reply {
         return Err(Failure::Failed(error.to_string()));
     }
-    print::reply(&reply, json);
-    Ok(())
+    Ok(reply)
 }
 
 fn health(config: &Config, ready: bool, json: bool) -> Result<(), Failure> {

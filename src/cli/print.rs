@@ -37,6 +37,27 @@ pub(super) fn reply(reply: &AdminReply, as_json: bool) {
     }
 }
 
+/// Prints what becomes of a request, and why.
+pub(super) fn explained(
+    decision: &str,
+    route: Option<&str>,
+    rule: Option<usize>,
+    reasons: &[String],
+    as_json: bool,
+) {
+    if as_json {
+        let all = json!({"decision": decision, "route": route, "rule": rule, "reasons": reasons});
+        line(&all.to_string());
+        return;
+    }
+    line(&format!("decision  {decision}"));
+    line(&format!("route     {}", route.unwrap_or("none: the gateway itself answers 404")));
+    line(&format!("rule      {}", rule.map_or("the default policy".into(), |n| n.to_string())));
+    for reason in reasons {
+        line(&format!("  {reason}"));
+    }
+}
+
 /// Prints how the running gateway is, in the word it said.
 pub(super) fn health(word: &str, as_json: bool) {
     if as_json {
@@ -72,6 +93,9 @@ fn to_json(reply: &AdminReply) -> serde_json::Value {
             json!({"id": id, "username": username, "token": token})
         }
         AdminReply::Tokens { tokens } => json!(tokens),
+        AdminReply::Explained { decision, rule, reasons, .. } => {
+            json!({"decision": decision, "rule": rule, "reasons": reasons})
+        }
         AdminReply::Failed { error } => json!({"error": error}),
     }
 }
@@ -104,6 +128,9 @@ fn to_text(reply: &AdminReply) -> String {
              {token}\n"
         ),
         AdminReply::Tokens { tokens } => tokens_table(tokens),
+        AdminReply::Explained { decision, reasons, .. } => {
+            format!("{decision}\n{}\n", reasons.join("\n"))
+        }
         AdminReply::Failed { error } => format!("{error}\n"),
     }
 }

@@ -39,8 +39,8 @@ pub use kinds::duration_of as duration;
 pub use load::load;
 
 use crate::crypto::Keyring;
-use crate::domain::ReturnOrigins;
-use crate::types::{HostPattern, Secret};
+use crate::domain::{ReturnOrigins, RouteTable};
+use crate::types::{Host, HostPattern, PathView, Secret};
 use crate::{http, proxy, service};
 use fault::Wrong;
 use reader::{Entry, Reader, Section};
@@ -128,6 +128,16 @@ impl Config {
     /// whoever is about to serve: somebody must be able to be disabled while a list is gone.
     pub fn with_files(self) -> Result<Self, Faults> {
         breached::with_readable_list(self)
+    }
+}
+
+impl Config {
+    /// Which route is for this host and path, in words.
+    pub fn route(&self, host: &str, path: &str) -> Option<String> {
+        let keys = self.proxy.routes.iter().map(|route| (route.key.clone(), ())).collect();
+        let (host, path) = (Host::parse(host).ok()?, PathView::of(path));
+        let table = RouteTable::new(keys);
+        table.find(&host, &path).map(|(key, ())| format!("{}{}", key.host, key.path))
     }
 }
 

@@ -13,7 +13,6 @@
 //! people is never passed over for want of knowing who asks: it asks them to sign in.
 
 use super::rules::{Asked, Fit, Rule, Rules};
-use super::session::Session;
 use super::user::User;
 use crate::types::{GroupName, Timestamp};
 use std::time::Duration;
@@ -61,21 +60,22 @@ impl Default for AccessRules {
     }
 }
 
-/// Who a request comes from, as far as is known. A session is only ever passed in alive.
+/// Who a request comes from, as far as is known. Whoever asks has seen to it that the session is
+/// alive.
 #[derive(Clone, Copy, Debug)]
 pub enum Known<'a> {
     /// Nobody that is known.
     Nobody,
-    /// The person of this session, by name and groups.
+    /// Somebody who is signed in.
     Person {
-        /// The session.
-        session: &'a Session,
         /// The username.
         username: &'a str,
         /// The groups that count for this session.
         groups: &'a [GroupName],
         /// Whether they have a second factor that they could show.
         has_factor: bool,
+        /// When they showed it, if they have in this session.
+        shown_at: Option<Timestamp>,
     },
 }
 
@@ -157,7 +157,7 @@ impl AccessRules {
 impl Ruling {
     /// What becomes of a request of somebody under this ruling.
     pub fn verdict(&self, known: Known<'_>, now: Timestamp) -> Verdict {
-        let Known::Person { session, has_factor, .. } = known else {
+        let Known::Person { has_factor, shown_at, .. } = known else {
             return match self.policy {
                 _ if self.is_unknown => Verdict::SignIn,
                 Policy::Deny => Verdict::Forbid,
@@ -165,11 +165,11 @@ impl Ruling {
                 Policy::OneFactor | Policy::TwoFactor => Verdict::SignIn,
             };
         };
-        match (self.policy, session.second_factor()) {
+        match (self.policy, shown_at) {
             (Policy::Deny, _) => Verdict::Forbid,
             (Policy::Bypass | Policy::OneFactor, _) => Verdict::Allow,
-            (Policy::TwoFactor, Some((_, shown))) => match self.fresh {
-                Some(fresh) if now.since(shown) > fresh => Verdict::ShowFactor,
+            (Policy::TwoFactor, Some(shown_at)) => match self.fresh {
+                Some(fresh) if now.since(shown_at) > fresh => Verdict::ShowFactor,
                 _ => Verdict::Allow,
             },
             // Who enrolled since they signed in shows the code alone; who has none signs in anew,

@@ -25,34 +25,32 @@ impl fmt::Display for Rate {
 /// A window, and how many tries it has let through.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Window {
-    opened: u64,
+    closes: u64,
     tries: u32,
 }
 
 impl Rate {
     /// Lets a try through, or says from when on it is worth trying again.
     pub fn admit(&self, window: &mut Window, now: Timestamp) -> Result<(), Timestamp> {
-        let closes = self.closes(*window);
+        let latest = now.plus(self.per).as_secs();
         // A clock that was set back must not keep a window open for longer than it would be.
-        let is_open = window.tries > 0 && now < closes && now.as_secs() >= window.opened;
+        let is_open = now.as_secs() < window.closes && window.closes <= latest;
         if !is_open {
-            *window = Window { opened: now.as_secs(), tries: 1 };
+            *window = Window { closes: latest, tries: 1 };
             return Ok(());
         }
         if window.tries >= self.times {
-            return Err(closes);
+            return Err(Timestamp::from_secs(window.closes));
         }
         window.tries += 1;
         Ok(())
     }
+}
 
-    /// How much it would lose to forget a window: nothing once it is closed.
-    pub fn weight(&self, window: Window, now: Timestamp) -> u32 {
-        if now < self.closes(window) { window.tries } else { 0 }
-    }
-
-    fn closes(&self, window: Window) -> Timestamp {
-        Timestamp::from_secs(window.opened).plus(self.per)
+impl Window {
+    /// How much it would lose to forget it: nothing once it is closed.
+    pub fn weight(self, now: Timestamp) -> u32 {
+        if now.as_secs() < self.closes { self.tries } else { 0 }
     }
 }
 
@@ -75,8 +73,8 @@ mod tests {
             assert_eq!(rate.admit(&mut window, at(second)), Err(at(160)));
         }
         assert_eq!(rate.admit(&mut window, at(160)), Ok(()));
-        assert_eq!(rate.weight(window, at(160)), 1);
-        assert_eq!(rate.weight(window, at(220)), 0);
+        assert_eq!(window.weight(at(160)), 1);
+        assert_eq!(window.weight(at(220)), 0);
     }
 
     #[test]

@@ -134,19 +134,20 @@ impl UserChange {
     pub const fn ends_sessions(&self) -> bool {
         match self {
             Self::Disabled(disabled) => *disabled,
-            Self::Password(_) | Self::NoPassword | Self::NoSecondFactor => true,
+            // With a new second factor as well: the others may be somebody's who knows the password
+            // alone.
+            Self::Password(_) | Self::NoPassword | Self::NoSecondFactor | Self::Totp(_) => true,
             Self::Email(_)
             | Self::DisplayName(_)
             | Self::Groups(_)
             | Self::SecondFactorOff
-            | Self::Totp(_)
             | Self::Rehashed(_) => false,
         }
     }
 
     /// Whether what was proven before is proven no more: sign-ins under way end.
     const fn voids_proofs(&self) -> bool {
-        self.ends_sessions() || matches!(self, Self::SecondFactorOff | Self::Totp(_))
+        self.ends_sessions() || matches!(self, Self::SecondFactorOff)
     }
 }
 

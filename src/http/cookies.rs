@@ -2,7 +2,8 @@
 //!
 //! Four at most: the session; the token of a sign-in under way (`…-step`); the browser's half of
 //! the form token (`…-form`); and what a browser is known by that somebody has signed in with
-//! before (`…-known`). Only the session is ever for more hosts than one. The others stay with the host whose pages they are for, under the prefix that browsers let nobody
+//! before (`…-known`). The session and the last are for all hosts that share a sign-in; the others
+//! stay with the host whose pages they are for, under the prefix that browsers let nobody
 //! below or beside that host write, also where the session has a domain.
 
 use super::Site;
@@ -36,7 +37,7 @@ impl Cookies {
             session: format!("{session}vestibule"),
             step: format!("{own}vestibule-step"),
             form: format!("{own}vestibule-form"),
-            known: format!("{own}vestibule-known"),
+            known: format!("{session}vestibule-known"),
             secure,
             domain: site.cookie_domain.clone(),
         }
@@ -97,8 +98,8 @@ impl Cookies {
     }
 
     /// Makes the browser known, for as long as browsers keep a cookie.
-    pub fn set_known_browser(&self, token: &Bearer, lasts: Duration) -> HeaderValue {
-        self.write(&self.known, token.reveal(), Some(cookie_time(lasts)), None)
+    pub fn set_known_browser(&self, token: &Bearer, lasts: Duration, here: &Host) -> HeaderValue {
+        self.shared(&self.known, token.reveal(), Some(cookie_time(lasts)), here)
     }
 
     /// Clears the token of a sign-in under way.
@@ -112,10 +113,21 @@ impl Cookies {
     }
 
     fn session(&self, value: String, age: Option<CookieTime>, here: &Host) -> HeaderValue {
+        self.shared(&self.session, value, age, here)
+    }
+
+    /// For every host that shares a sign-in.
+    fn shared(
+        &self,
+        name: &str,
+        value: String,
+        age: Option<CookieTime>,
+        here: &Host,
+    ) -> HeaderValue {
         // A browser refuses a cookie for a domain that the page is not in; on the routes outside
         // of it, the session is for their one host.
         let domain = self.domain.as_ref().filter(|domain| here.is_at_or_below(domain));
-        self.write(&self.session, value, age, domain)
+        self.write(name, value, age, domain)
     }
 
     fn write(

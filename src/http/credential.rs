@@ -8,7 +8,8 @@ use super::Cookies;
 use crate::service::Credential;
 use crate::types::{Bearer, Prefix, Secret};
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
@@ -27,9 +28,9 @@ pub fn credential(cookies: &Cookies, headers: &HeaderMap) -> Option<Credential> 
             made.map(|token| Credential::Token(token, None)).or_else(access)
         }
         Scheme::Basic(pair) => {
-            let (name, token) = pair.reveal().split_once(':')?;
-            let token = Bearer::parse_as(Prefix::Token, token.as_bytes())?;
-            Some(Credential::Token(token, Some(name.to_owned())))
+            let (name, token) = split(pair.reveal())?;
+            let token = Bearer::parse_as(Prefix::Token, token)?;
+            Some(Credential::Token(token, Some(String::from_utf8(name.to_vec()).ok()?)))
         }
     }
 }
@@ -48,9 +49,7 @@ pub fn is_our_authorization(field: &[u8]) -> bool {
     };
     scheme(field).is_some_and(|scheme| match scheme {
         Scheme::Bearer(token) => is_ours(token),
-        Scheme::Basic(pair) => {
-            pair.reveal().split_once(':').is_some_and(|(_, token)| is_ours(token.as_bytes()))
-        }
+        Scheme::Basic(pair) => split(pair.reveal()).is_some_and(|(_, token)| is_ours(token)),
     })
 }
 
@@ -58,18 +57,33 @@ pub fn is_our_authorization(field: &[u8]) -> bool {
 enum Scheme<'f> {
     Bearer(&'f [u8]),
     /// A name, a colon and a password.
-    Basic(Secret<String>),
+    Basic(Secret<Vec<u8>>),
+}
+
+/// As an obliging server reads it: what we would not know for a token of ours might be one to the
+/// app.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+fn split(pair: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (name, rest) = pair.split_at_checked(pair.iter().position(|c| *c == b':')?)?;
+    Some((name, rest.get(1..)?))
 }
 
 fn scheme(field: &[u8]) -> Option<Scheme<'_>> {
     let field = field.trim_ascii();
-    let (name, rest) = field.split_at(field.iter().position(|c| *c == b' ')?);
+    let border = field.iter().position(u8::is_ascii_whitespace)?;
+    let (name, rest) = field.split_at_checked(border)?;
     let rest = rest.trim_ascii();
     if name.eq_ignore_ascii_case(b"bearer") {
         return Some(Scheme::Bearer(rest));
     }
-    let decoded = name.eq_ignore_ascii_case(b"basic").then(|| STANDARD.decode(rest).ok())??;
-    String::from_utf8(decoded).ok().map(|pair| Scheme::Basic(Secret::new(pair)))
+    let decoded = name.eq_ignore_ascii_case(b"basic").then(|| BASE64.decode(rest).ok())??;
+    Some(Scheme::Basic(Secret::new(decoded)))
 }
 
 #[cfg(test)]
@@ -98,7 +112,7 @@ mod tests {
     }
 
     fn basic(pair: &str) -> (&'static str, String) {
-        ("authorization", format!("basic {}", STANDARD.encode(pair)))
+        ("authorization", format!("basic {}", BASE64.encode(pair)))
     }
 
     #[test]
@@ -124,6 +138,8 @@ mod tests {
             vec![cookie(), bearer(token().reveal_as(Prefix::Refresh))],
             vec![cookie(), basic(&format!("ann:{}", token().reveal_as(Prefix::Access)))],
             vec![cookie(), basic("ann:vst_short")],
+            vec![cookie(), ("authorization", "Bearer\tvst_short".into())],
+            vec![cookie(), ("authorization", basic("ann:vst_x").1.trim_end_matches('=').into())],
             vec![cookie(), access(), access()],
             vec![cookie(), access(), ("authorization", "Basic YTpi".into())],
             vec![cookie(), ("authorization", "Basic YTpi".into()), access()],

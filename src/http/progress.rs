@@ -17,12 +17,11 @@ pub fn cookies_after(
         }
         Progress::SignedIn(done) => {
             let keep = done.remember.then(|| done.session.expires_at().since(now));
-            let (browser, lasts) = &done.browser;
-            vec![
-                cookies.set_session(&done.token, keep, &request.host),
-                cookies.set_known_browser(browser, *lasts),
-                cookies.clear_step(),
-            ]
+            let known = done.browser.as_ref();
+            let known = known
+                .map(|(browser, lasts)| cookies.set_known_browser(browser, *lasts, &request.host));
+            let session = cookies.set_session(&done.token, keep, &request.host);
+            [session, cookies.clear_step()].into_iter().chain(known).collect()
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use super::recovery::left;
 use super::{Acted, Visit};
-use crate::domain::Session;
+use crate::domain::{AccessToken, Session};
 use crate::http::html::sentence;
 use crate::http::{Answer, Response};
 use crate::service::{Denied, LiveSession, TotpStatus};
-use crate::types::{SessionId, Timestamp};
+use crate::types::{SessionId, Timestamp, TokenId};
 use maud::{Markup, html};
 
 const ACCOUNT: &str = "/account";
@@ -23,21 +23,20 @@ pub(super) async fn show(visit: &Visit<'_>, answer: Option<&Answer>) -> Response
     };
     let (service, cx) = (visit.service(), &visit.request.cx);
     let status = service.totp_status(&live).await;
-    let sessions = match status {
-        Ok(status) => service.own_sessions(&live, cx).await.map(|sessions| (status, sessions)),
-        Err(denied) => Err(denied),
-    };
-    match sessions {
-        Ok((status, sessions)) => {
+    let (sessions, tokens) =
+        (service.own_sessions(&live, cx).await, service.own_tokens(&live, cx).await);
+    match (status, sessions, tokens) {
+        (Ok(status), Ok(sessions), Ok(tokens)) => {
             let body = html! {
                 (person(&live))
                 (factors(visit, &status))
                 (places(visit, &live, &sessions))
+                (programs(visit, &tokens))
                 a .button href=(visit.link(LOGOUT).as_str()) { "Sign out" }
             };
             visit.form_page("Your account", answer, &body)
         }
-        Err(denied) => visit.stopped(&denied),
+        (Err(denied), ..) | (_, Err(denied), _) | (.., Err(denied)) => visit.stopped(&denied),
     }
 }
 
@@ -98,6 +97,21 @@ fn places(visit: &Visit<'_>, live: &LiveSession, sessions: &[Session]) -> Markup
     }
 }
 
+fn programs(visit: &Visit<'_>, tokens: &[AccessToken]) -> Markup {
+    html! {
+        @if !tokens.is_empty() {
+            h2 { "Programs that act in your name" }
+            (sentence("Your administrator made these access tokens."))
+            @for token in tokens {
+                dl { dt { (token.name) } dd { "Since " (moment(token.created_at)) "." } }
+                (visit.form(ACCOUNT, &[("token", &token.id.to_string())], &html! {
+                    button { "Revoke " (token.name) }
+                }))
+            }
+        }
+    }
+}
+
 /// A moment as people read it.
 fn moment(at: Timestamp) -> Markup {
     let precise = at.rfc3339();
@@ -107,11 +121,18 @@ fn moment(at: Timestamp) -> Markup {
 
 /// Ends a session elsewhere, or all of them.
 pub(super) async fn act(visit: &Visit<'_>) -> Acted {
-    let (_, live) = visit.person().await.map_err(|_| Denied::SessionRevoked)?;
+    let live = match visit.person().await {
+        Ok((_, live)) => live,
+        Err(response) => return Ok(response),
+    };
     let (service, cx) = (visit.service(), &visit.request.cx);
     if visit.fields.get(EVERYWHERE.0) == EVERYWHERE.1 {
         service.sign_out_everywhere(&live, cx).await?;
         return Ok(signed_out(visit));
+    }
+    if let Some(id) = TokenId::parse(visit.fields.get("token")) {
+        service.end_own_token(&live, id, cx).await?;
+        return Ok(visit.send_to(ACCOUNT));
     }
     let id = SessionId::parse(visit.fields.get("session")).ok_or(Denied::NoSuchSession)?;
     service.end_own_session(&live, id, cx).await?;

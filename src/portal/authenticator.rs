@@ -3,7 +3,7 @@
 use super::enrol::{recovery_codes, secret};
 use super::steps::{code_input, current_password, whose};
 use super::{Acted, Visit};
-use crate::http::html::sentence;
+use crate::http::html::{Input, sentence};
 use crate::http::{Answer, Location, Response};
 use crate::service::{Denied, Enrolment, LiveSession};
 use maud::{Markup, html};
@@ -57,7 +57,12 @@ fn show_choices(
 ) -> Response {
     let tried = visit.fields.get(DO);
     let about = |what: &str| answer.filter(|_| tried == what);
-    let replace = html! { (both(live, about(REPLACE), true)) button { "Set up a new one" } };
+    let code =
+        Input { label: "Code from it, or a recovery code", inputmode: None, ..code_input(false) };
+    let replace = html! {
+        (proof(live, about(REPLACE), true, code))
+        button { "Set up a new one" }
+    };
     let body = html! {
         (sentence("You have an authenticator. You can set up another one in its place: the old one \
                    works until the first code of the new one is confirmed."))
@@ -79,6 +84,10 @@ fn show_choices(
 
 /// Password and code, to prove that it is still the person.
 pub(super) fn both(live: &LiveSession, answer: Option<&Answer>, first: bool) -> Markup {
+    proof(live, answer, first, code_input(false))
+}
+
+fn proof(live: &LiveSession, answer: Option<&Answer>, first: bool, code: Input<'static>) -> Markup {
     let answer = answer.map(|answer| Answer {
         // These forms ask for the password under the name of the current one.
         about: answer.about.map(|name| if name == "password" { "current_password" } else { name }),
@@ -87,7 +96,7 @@ pub(super) fn both(live: &LiveSession, answer: Option<&Answer>, first: bool) -> 
     html! {
         (whose(live.username()))
         (current_password(first).show(answer.as_ref()))
-        (code_input(false).show(answer.as_ref()))
+        (code.show(answer.as_ref()))
     }
 }
 

@@ -7,7 +7,7 @@ use crate::crypto::RecoveryCode;
 use crate::domain::Next;
 use crate::http::html::{picture, sentence};
 use crate::http::{Answer, Location, Response, qr_svg};
-use crate::service::{Denied, Enrolment};
+use crate::service::Enrolment;
 use crate::types::Secret;
 use maud::{Markup, html};
 
@@ -68,7 +68,10 @@ fn ask_for_link(visit: &Visit<'_>) -> Response {
 /// Confirms with the first code.
 pub(super) async fn act(visit: &Visit<'_>) -> Acted {
     if !visit.fields.get("do").is_empty() {
-        let (_, live) = visit.person().await.map_err(|_| Denied::SessionRevoked)?;
+        let live = match visit.person().await {
+            Ok((_, live)) => live,
+            Err(response) => return Ok(response),
+        };
         return authenticator::act(visit, &live).await;
     }
     let code = visit.fields.get("code");

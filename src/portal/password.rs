@@ -52,7 +52,10 @@ pub(super) async fn act(visit: &Visit<'_>) -> Acted {
             visit.service().new_password(&token(visit)?, password, visit.visitor()).await?;
         return Ok(onward(visit, progress));
     }
-    let (_, live) = visit.person().await.map_err(|_| Denied::SessionRevoked)?;
+    let live = match visit.person().await {
+        Ok((_, live)) => live,
+        Err(response) => return Ok(response),
+    };
     let current = visit.fields.get("current_password");
     let changed = visit.service().change_password(&live, current, password, visit.visitor()).await;
     // In this form, it is the current one that can be wrong.

@@ -5,7 +5,7 @@ use super::enrol::recovery_codes;
 use super::{Acted, Visit};
 use crate::http::html::sentence;
 use crate::http::{Answer, Location, Response};
-use crate::service::{Denied, LiveSession, TotpStatus};
+use crate::service::{LiveSession, TotpStatus};
 use http::Method;
 use maud::{Markup, html};
 
@@ -88,7 +88,10 @@ pub(super) const fn are_few(left: usize) -> bool {
 
 /// Makes new ones.
 pub(super) async fn act(visit: &Visit<'_>) -> Acted {
-    let (_, live) = visit.person().await.map_err(|_| Denied::SessionRevoked)?;
+    let live = match visit.person().await {
+        Ok((_, live)) => live,
+        Err(response) => return Ok(response),
+    };
     let (password, code) = (visit.fields.get("current_password"), visit.fields.get("code"));
     let visitor = visit.visitor();
     let codes = visit.service().regenerate_recovery_codes(&live, password, code, visitor).await?;

@@ -66,6 +66,10 @@ pub(super) async fn act(visit: &Visit<'_>) -> Acted {
     let (service, visitor) = (visit.service(), visit.visitor());
     service.register(new, visitor.cx).await?;
     let wish = visit.wish().map(str::to_owned);
-    let progress = service.sign_in(new.username, new.password, false, wish, visitor).await?;
-    Ok(onward(visit, progress))
+    match service.sign_in(new.username, new.password, false, wish, visitor).await {
+        Ok(progress) => Ok(onward(visit, progress)),
+        // They are there now, and only have to wait a little before they sign in.
+        Err(Denied::RateLimited(_) | Denied::Busy) => Ok(visit.send_to("/login")),
+        Err(denied) => Err(denied.into()),
+    }
 }

@@ -1,10 +1,9 @@
 //! The second factor, and the inputs that several steps share.
 
-use super::onward::{at, onward, token, went_on};
+use super::onward::{at, onward, went_on};
 use super::{Acted, Visit};
 use crate::http::html::{Input, sentence};
 use crate::http::{Answer, Response};
-use crate::service::Denied;
 use http::StatusCode;
 use maud::{Markup, html};
 
@@ -70,10 +69,13 @@ pub(super) async fn act_second_factor(visit: &Visit<'_>) -> Acted {
     if code.is_empty() {
         return Err(Answer::missing("code", "Type the code that your authenticator shows.").into());
     }
-    let Ok(token) = token(visit) else {
-        let (_, live) = visit.person().await.map_err(|_| Denied::Expired)?;
-        let renewed = visit.service().show_again(&live, code, visit.visitor()).await?;
-        return Ok(went_on(visit, &renewed));
+    let token = match at(visit, SECOND_FACTOR).await {
+        Ok((token, _, _)) => token,
+        Err(elsewhere) => {
+            let Ok((_, live)) = visit.person().await else { return Ok(elsewhere) };
+            let renewed = visit.service().show_again(&live, code, visit.visitor()).await?;
+            return Ok(went_on(visit, &renewed));
+        }
     };
     let progress = visit.service().second_factor(&token, code, visit.visitor()).await?;
     Ok(onward(visit, progress))

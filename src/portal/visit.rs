@@ -67,7 +67,12 @@ impl<'a> Visit<'a> {
     /// Who takes a step.
     pub fn visitor(&self) -> Visitor<'_> {
         let user_agent = self.request.header(USER_AGENT.as_str()).unwrap_or_default();
-        Visitor { cx: &self.request.cx, user_agent, browser: self.browser.as_ref() }
+        Visitor {
+            cx: &self.request.cx,
+            user_agent,
+            browser: self.browser.as_ref(),
+            keeps_cookies: true,
+        }
     }
 
     /// Where to go afterwards, where that was said and may be followed. Looked at each time it is

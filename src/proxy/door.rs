@@ -103,7 +103,7 @@ impl Door {
     fn pass(&self, ctx: &mut Ctx) -> Result<()> {
         let Some(live) = &ctx.person else { return Ok(()) };
         let now = self.0.service.clock().now();
-        if live.is_live(now) {
+        if live.goes_on(now) {
             live.seen(now);
             return Ok(());
         }
@@ -205,7 +205,11 @@ impl ProxyHttp for Door {
         answered
     }
 
-    async fn upstream_peer(&self, session: &mut Session, ctx: &mut Box<Ctx>) -> Result<Box<HttpPeer>> {
+    async fn upstream_peer(
+        &self,
+        session: &mut Session,
+        ctx: &mut Box<Ctx>,
+    ) -> Result<Box<HttpPeer>> {
         // No permit, no app: there is no other way to an upstream.
         let (Some(app), Some(permit)) = (&ctx.app, &ctx.permit) else {
             return Err(Error::new(ErrorType::HTTPStatus(403)));

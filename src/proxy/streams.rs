@@ -43,7 +43,7 @@ impl Streams {
         let open: Vec<_> = self.lock().values().cloned().collect();
         let now = service.clock().now();
         // Those that are known to have ended first, and none of them waits for the store.
-        let (alive, ended): (Vec<_>, Vec<_>) = open.into_iter().partition(|(l, _)| l.is_live(now));
+        let (alive, ended): (Vec<_>, Vec<_>) = open.into_iter().partition(|(l, _)| l.goes_on(now));
         for (_, connection) in ended {
             // Of what has ended no byte passes any more. Where a proxy puts several people on one
             // connection, the others must not lose theirs.

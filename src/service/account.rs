@@ -2,10 +2,10 @@
 
 use super::live::Which;
 use super::{Denied, LiveSession, Service, Visitor};
-use crate::crypto::Password;
-use crate::domain::{AuditEvent, PasswordWeakness, Session, User, UserChange};
+use crate::crypto::{Password, TokenKind, digest};
+use crate::domain::{AccessToken, AuditEvent, PasswordWeakness, Session, User, UserChange};
 use crate::store::{Effect, OneTime, Onward, Step};
-use crate::types::{RequestCx, SessionId};
+use crate::types::{RequestCx, SessionId, TokenId};
 
 impl Service {
     /// The record of whoever is signed in.
@@ -58,6 +58,41 @@ impl Service {
         Ok(count)
     }
 
+    /// The access tokens that speak in their name; the newest first.
+    pub async fn own_tokens(
+        &self,
+        live: &LiveSession,
+        cx: &RequestCx,
+    ) -> Result<Vec<AccessToken>, Denied> {
+        let mut tokens = self.store.tokens(Some(live.session().user())).await?;
+        tokens.retain(|token| cx.now < token.expires_at);
+        tokens.sort_by_key(|token| std::cmp::Reverse(token.created_at));
+        Ok(tokens)
+    }
+
+    /// Ends one of the access tokens that speak in their name.
+    pub async fn end_own_token(
+        &self,
+        live: &LiveSession,
+        id: TokenId,
+        cx: &RequestCx,
+    ) -> Result<(), Denied> {
+        let user = live.session().user();
+        if !self.store.tokens(Some(user)).await?.iter().any(|token| token.id == id) {
+            return Err(Denied::NoSuchSession);
+        }
+        self.revoke_token(id).await?;
+        self.record(&AuditEvent::TokenRevoked { user, token: id }, cx);
+        Ok(())
+    }
+
+    /// Ends an access token; the token as it was.
+    pub(super) async fn revoke_token(&self, id: TokenId) -> Result<Option<AccessToken>, Denied> {
+        // The session of its requests goes by the same name.
+        let session = SessionId::from_bytes(*id.as_bytes());
+        Ok(self.ending(Which::One(session), self.store.revoke_token(id)).await?)
+    }
+
     /// Changes their password, and ends their other sessions.
     pub async fn change_password(
         &self,
@@ -73,7 +108,7 @@ impl Service {
         }
         let hash = self.hash_new(new, user.username.as_str()).await?;
         let effect = Effect::Change(UserChange::Password(hash));
-        self.change_here(live, &user, None, effect, visitor.cx).await?;
+        self.change_here(live, &user, None, effect, visitor).await?;
         self.record(&AuditEvent::PasswordChanged { user: user.id }, visitor.cx);
         Ok(())
     }
@@ -100,8 +135,11 @@ impl Service {
         user: &User,
         consumes: Option<OneTime>,
         effect: Effect,
-        cx: &RequestCx,
+        visitor: Visitor<'_>,
     ) -> Result<(), Denied> {
+        // What the account knows this browser by it knows under the new credentials as well.
+        let is_own = self.counter_of(user, visitor).await?.is_own();
+        let browser = visitor.browser.filter(|_| is_own);
         let step = Step {
             user: user.id,
             credentials: user.credentials,
@@ -109,8 +147,8 @@ impl Service {
             effects: vec![effect],
             onward: Onward::Same(live.session().id()),
             clears: None,
-            browser: None,
-            now: cx.now,
+            browser: browser.map(|token| digest(TokenKind::Browser, token)),
+            now: visitor.cx.now,
         };
         self.commit(step).await.map_err(|denied| match denied {
             Denied::Expired => Denied::SessionRevoked,

@@ -4,11 +4,12 @@
 //! [`Service`] of their own where none runs. Either way this is the one place that does the work.
 
 mod desk;
+mod explain;
 mod tokens;
 
 use super::Denied;
 use crate::types::{
-    DisplayName, Email, GroupName, HostPattern, Network, SessionId, TokenId, Username,
+    ClientAddr, DisplayName, Email, GroupName, HostPattern, Network, SessionId, TokenId, Username,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -75,6 +76,22 @@ pub enum AdminRequest {
     TokenList { user: Option<String> },
     /// Ends an access token.
     TokenRevoke { id: TokenId },
+    /// Asks which rule decides.
+    PolicyExplain(PolicyQuestion),
+}
+
+/// A request about which somebody wonders.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyQuestion {
+    /// Who sends it; nobody who is signed in, where that is not said.
+    pub user: Option<String>,
+    /// From where.
+    pub from: ClientAddr,
+    /// Its method.
+    pub method: String,
+    /// What it asks for.
+    pub url: String,
 }
 
 /// An access token to make.
@@ -208,6 +225,15 @@ pub enum AdminReply {
     TokenAdded { id: TokenId, username: Username, token: String },
     /// Access tokens.
     Tokens { tokens: Vec<TokenView> },
+    /// What becomes of a request, by which rule, and why not by those before it; and which host
+    /// and path rules see in it.
+    Explained {
+        decision: String,
+        rule: Option<usize>,
+        reasons: Vec<String>,
+        host: String,
+        path: String,
+    },
     /// It is not done; a sentence says why.
     Failed { error: AdminError },
 }

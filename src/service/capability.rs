@@ -23,9 +23,11 @@ impl AdminCap {
         Self { actor: Actor::CommandLine, from: None }
     }
 
-    /// For an administrator who is signed in with a second factor; nothing for anybody else.
+    /// For an administrator who is signed in with a second factor; nothing for anybody else, and
+    /// nothing for an access token: it could make others without its limits.
     pub fn of(live: &LiveSession, from: ClientAddr) -> Option<Self> {
-        let may = live.is_administrator() && live.session().second_factor().is_some();
+        let is_sure = live.session().second_factor().is_some() && !live.is_token();
+        let may = live.is_administrator() && is_sure;
         may.then(|| Self { actor: Actor::Administrator(live.session().user()), from: Some(from) })
     }
 

@@ -139,7 +139,7 @@ impl Service {
     /// lasts. Unlike [`Service::person`] this is not a use.
     pub async fn is_still_good(&self, live: &LiveSession) -> bool {
         let now = self.clock.now();
-        if !live.is_live(now) {
+        if !live.goes_on(now) {
             return false;
         }
         // It may have had to make room; whether it ended meanwhile only the store knows.
@@ -147,10 +147,13 @@ impl Service {
             Some(held) => Some(held),
             None => self.load(live.digest(), live.is_token()).await.unwrap_or_default(),
         };
-        held.is_some_and(|held| {
+        if let Some(held) = held {
             held.seen(live.last_seen());
-            held.is_live(now)
-        })
+            return held.goes_on(now);
+        }
+        // Under that token it is not any more. It may have gone on under another.
+        let named = self.store.session_named(live.session().id()).await.unwrap_or_default();
+        named.is_some_and(|(session, _)| session.is_live(now, live.last_seen()))
     }
 
     /// Reads a session from the store and keeps it. Bounded: a flood of made-up tokens waits here

@@ -60,19 +60,31 @@ impl Windows {
         Self { hasher: RandomState::new(), buckets }
     }
 
+    fn place(&self, whose: impl std::hash::Hash) -> (u64, Option<&Bucket>) {
+        let name = self.hasher.hash_one(whose);
+        (name, self.buckets.get(usize::try_from(name).unwrap_or_default() % BUCKETS))
+    }
+
+    fn forget(&self, whose: impl std::hash::Hash) {
+        let (name, bucket) = self.place(whose);
+        let Some(bucket) = bucket else { return };
+        let mut held = bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        for slot in held.iter_mut().filter(|(known, _)| *known == name) {
+            slot.1 = Window::default();
+        }
+    }
+
     fn admit(
         &self,
         rate: &Rate,
         whose: impl std::hash::Hash,
         now: Timestamp,
     ) -> Result<(), Timestamp> {
-        let name = self.hasher.hash_one(whose);
-        let place = usize::try_from(name).unwrap_or_default() % BUCKETS;
+        let (name, bucket) = self.place(whose);
         // There is a bucket at each place; were there none, nothing would pass.
-        let bucket = self.buckets.get(place).ok_or_else(|| now.plus(rate.per))?;
+        let bucket = bucket.ok_or_else(|| now.plus(rate.per))?;
         let mut held = bucket.lock().unwrap_or_else(PoisonError::into_inner);
-        let choice =
-            |(known, window): &&mut (u64, Window)| (*known != name, rate.weight(*window, now));
+        let choice = |(known, window): &&mut (u64, Window)| (*known != name, window.weight(now));
         let slot = held.iter_mut().min_by_key(choice).ok_or_else(|| now.plus(rate.per))?;
         if slot.0 != name {
             *slot = (name, Window::default());
@@ -81,7 +93,7 @@ impl Windows {
     }
 }
 
-/// What a charged try is counted under.
+/// What a try is counted under.
 #[derive(Clone, Copy)]
 pub(super) struct Counter {
     key: [u8; 32],
@@ -101,6 +113,11 @@ pub(super) struct Tried {
 impl Counter {
     pub(super) const fn key(self) -> [u8; 32] {
         self.key
+    }
+
+    /// Whether it is that of a browser the account knows.
+    pub(super) const fn is_own(self) -> bool {
+        self.is_own
     }
 }
 
@@ -123,6 +140,10 @@ impl Service {
         visitor: Visitor<'_>,
     ) -> Result<Counter, Denied> {
         let Some(user) = user else {
+            // Read for names that are nobody's as well, which would be told by the time otherwise.
+            if let Some(token) = visitor.browser {
+                self.store.browser(digest(TokenKind::Browser, token), visitor.cx.now).await?;
+            }
             return Ok(Counter { key: self.keys.stranger_key(login), is_own: false });
         };
         self.counter_of(user, visitor).await
@@ -136,7 +157,7 @@ impl Service {
         let browser = visitor.browser.map(|token| digest(TokenKind::Browser, token));
         if let Some(browser) = browser {
             let known = self.store.browser(browser, visitor.cx.now).await?;
-            if known.is_some_and(|known| known.knows(user.id)) {
+            if known.is_some_and(|known| known.knows(user.id, user.credentials)) {
                 let key = self.keys.counter_key(user.id, Some(&browser));
                 return Ok(Counter { key, is_own: true });
             }
@@ -167,6 +188,13 @@ impl Service {
         }
         self.failed(id, SignInFailure::AccountRate, cx);
         Err(Denied::RateLimited(until))
+    }
+
+    /// Forgets all failures of a person and all tries at their account; whether there were any
+    /// failures.
+    pub(super) async fn forgive(&self, user: UserId) -> Result<bool, Denied> {
+        self.windows.forget(("account", self.keys.counter_key(user, None)));
+        Ok(self.store.clear(self.keys.counters_of(user)).await?)
     }
 
     /// Charges a try before it is judged. [`Service::judged`] settles it.

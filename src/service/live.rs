@@ -100,6 +100,12 @@ impl LiveSession {
         !self.ended.load(Ordering::Acquire) && self.is_in_time(now)
     }
 
+    /// Whether what was begun under it may go on at this moment: also under a token that has been
+    /// replaced by the next since.
+    pub fn goes_on(&self, now: Timestamp) -> bool {
+        !self.ended.load(Ordering::Acquire) && self.session.is_live(now, self.last_seen())
+    }
+
     /// Whether it has neither expired nor been idle too long, whatever else became of it.
     pub(super) fn is_in_time(&self, now: Timestamp) -> bool {
         self.session.admits(now, self.last_seen())
@@ -131,11 +137,11 @@ impl LiveSession {
     /// Who it is, as rules see them.
     pub(super) fn known(&self) -> Known<'_> {
         Known::Person {
-            session: &self.session,
             username: &self.username,
             groups: &self.groups,
             // A token has nothing to show again.
             has_factor: self.has_factor && !self.is_token(),
+            shown_at: self.session.second_factor().map(|(_, at)| at),
         }
     }
 
@@ -152,6 +158,11 @@ impl LiveSession {
     /// What the app is told.
     pub const fn identity(&self) -> &Identity {
         &self.identity
+    }
+
+    /// The groups that count for it.
+    pub fn groups(&self) -> &[GroupName] {
+        &self.groups
     }
 
     /// Whether they are one of the administrators.
@@ -187,8 +198,6 @@ pub enum Which {
     Of(UserId),
     /// A person's, but not this one.
     Others(UserId, SessionId),
-    /// The one that a family of tokens belongs to.
-    Family(TokenDigest),
     /// All.
     All,
 }
@@ -199,7 +208,6 @@ impl Which {
             Self::One(id) => session.id() == id,
             Self::Of(user) => session.user() == user,
             Self::Others(user, but) => session.user() == user && session.id() != but,
-            Self::Family(family) => session.program().is_some_and(|of| of.family == family),
             Self::All => true,
         }
     }
@@ -289,7 +297,8 @@ fn clear<'s>(
 ) {
     for slot in slots {
         if let Some(live) = slot.load_full().filter(|live| is_meant(live)) {
-            live.ended.fetch_or(ends, Ordering::AcqRel);
+            // A token ends by itself alone, which the store knows: it is read afresh.
+            live.ended.fetch_or(ends && !live.is_token(), Ordering::AcqRel);
             slot.store(None);
         }
     }

@@ -23,8 +23,8 @@ mod settings;
 mod sign_in;
 
 pub use admin::{
-    AdminError, AdminErrorKind, AdminReply, AdminRequest, NewToken, NewTotp, NewUser, SessionView,
-    TokenView, UserView,
+    AdminError, AdminErrorKind, AdminReply, AdminRequest, NewToken, NewTotp, NewUser,
+    PolicyQuestion, SessionView, TokenView, UserView,
 };
 pub use breached::{BreachSource, RangeUrl};
 pub use capability::AdminCap;

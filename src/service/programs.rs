@@ -16,7 +16,7 @@ use super::live::Which;
 use super::{Denied, Service, Visitor};
 use crate::crypto::{TokenKind, digest, family, new_bearer, successor};
 use crate::domain::{AuditEvent, Climbed, PendingSignIn, Program, User};
-use crate::store::{Onward, Rotated, Step};
+use crate::store::{Effect, Onward, Rotated, Step};
 use crate::types::{Bearer, RequestCx};
 use std::time::Duration;
 
@@ -65,13 +65,15 @@ impl Service {
             let SpentCode { spent, .. } = self.spend(&user, code, visitor).await?;
             pending = pending.with_second_factor(spent, cx.now).ok_or(Denied::Expired)?;
         }
-        self.finish_program(&user, &pending, visitor).await
+        let effects = self.rehash(&user, password).await;
+        self.finish_program(&user, &pending, effects, visitor).await
     }
 
     async fn finish_program(
         &self,
         user: &User,
         pending: &PendingSignIn,
+        effects: Vec<Effect>,
         visitor: Visitor<'_>,
     ) -> Result<ProgramTokens, Denied> {
         let cx = visitor.cx;
@@ -86,7 +88,7 @@ impl Service {
             user: user.id,
             credentials: user.credentials,
             consumes: None,
-            effects: Vec::new(),
+            effects,
             onward: Onward::Session(access, session, Vec::new()),
             clears: Some(self.counter_of(user, visitor).await?.key()),
             browser: None,
@@ -105,13 +107,17 @@ impl Service {
         visitor: Visitor<'_>,
     ) -> Result<ProgramTokens, Denied> {
         let cx = visitor.cx;
+        // Read first: what is made up costs a look, and changes nothing for anybody.
+        let session = self.store.family(family(token)).await?.ok_or(Denied::SessionRevoked)?;
         let tokens = ProgramTokens::new(successor(token)?)?;
         let (shown, access) =
             (digest(TokenKind::Refresh, token), digest(TokenKind::Access, &tokens.access));
         let rotated = self.store.rotate(shown, access, tokens.program(cx), cx.now);
-        match self.ending(Which::Family(family(token)), rotated).await? {
+        // The session goes on under another token, and with it what is open under it.
+        match self.settling(Which::One(session), false, rotated).await? {
             Rotated::Done => Ok(tokens),
             Rotated::Reused(user, session) => {
+                self.live.end_where(Which::One(session));
                 self.record(&AuditEvent::RefreshReused { user, session }, cx);
                 Err(Denied::SessionRevoked)
             }

@@ -72,7 +72,8 @@ impl Service {
         self.await_code(live, &user, cx).await
     }
 
-    /// Begins to replace a second factor by another, for whoever still has the old one.
+    /// Begins to replace a second factor by another, for whoever still has the old one, or a
+    /// recovery code in its place.
     pub async fn replace_totp(
         &self,
         live: &LiveSession,
@@ -80,7 +81,9 @@ impl Service {
         code: &str,
         visitor: Visitor<'_>,
     ) -> Result<Enrolment, Denied> {
-        let user = self.confirm_both(live, password, code, visitor).await?;
+        let user = self.with_factor(live).await?;
+        self.confirm_password(&user, password, visitor).await?;
+        let _used = self.spend(&user, code, visitor).await?;
         self.await_code(live, &user, visitor.cx).await
     }
 
@@ -134,7 +137,7 @@ impl Service {
         let factor = TotpFactor { secret, confirmed_at: cx.now };
         let effect = Effect::Enrol { factor, step: matched.step(), recovery };
         let consumes = Some(OneTime::Enrolment(live.digest()));
-        self.change_here(live, &user, consumes, effect, cx).await?;
+        self.change_here(live, &user, consumes, effect, visitor).await?;
         self.record(&AuditEvent::Enrolled { user: user.id }, cx);
         Ok(codes)
     }
@@ -152,7 +155,7 @@ impl Service {
         }
         let user = self.confirm_both(live, password, code, visitor).await?;
         let effect = Effect::Change(UserChange::SecondFactorOff);
-        self.change_here(live, &user, None, effect, visitor.cx).await?;
+        self.change_here(live, &user, None, effect, visitor).await?;
         self.record(&AuditEvent::SecondFactorRemoved { user: user.id }, visitor.cx);
         Ok(())
     }
@@ -165,15 +168,13 @@ impl Service {
         code: &str,
         visitor: Visitor<'_>,
     ) -> Result<Renewed, Denied> {
-        let (user, cx) = (self.whoami(live).await?, visitor.cx);
-        if user.totp.is_none() {
-            return Err(Denied::WrongStep);
-        }
+        let (user, cx) = (self.with_factor(live).await?, visitor.cx);
         let SpentCode { spent, left } = self.spend(&user, code, visitor).await?;
         let token = new_bearer()?;
         let next = digest(TokenKind::Session, &token);
         let renewed = self.store.renew(live.digest(), next, spent, cx.now);
-        let renewed = self.ending(Which::One(live.session().id()), renewed).await?;
+        // The session goes on, and with it what is open under it; the old token does not.
+        let renewed = self.settling(Which::One(live.session().id()), false, renewed).await?;
         let session = renewed.ok_or(Denied::SessionRevoked)?;
         self.record(&AuditEvent::FactorShown { user: user.id, session: session.id() }, cx);
         Ok(Renewed { token, session, recovery_codes_left: left })
@@ -189,9 +190,15 @@ impl Service {
     ) -> Result<Vec<RecoveryCode>, Denied> {
         let user = self.confirm_both(live, password, code, visitor).await?;
         let (recovery, codes) = self.new_recovery_codes().await?;
-        self.change_here(live, &user, None, Effect::Recovery(recovery), visitor.cx).await?;
+        self.change_here(live, &user, None, Effect::Recovery(recovery), visitor).await?;
         self.record(&AuditEvent::RecoveryCodesRenewed { user: user.id }, visitor.cx);
         Ok(codes)
+    }
+
+    /// The record of whoever is signed in, if they have a second factor.
+    async fn with_factor(&self, live: &LiveSession) -> Result<User, Denied> {
+        let user = self.whoami(live).await?;
+        if user.totp.is_some() { Ok(user) } else { Err(Denied::WrongStep) }
     }
 
     /// Proves once more both factors of somebody who has both.
@@ -202,10 +209,7 @@ impl Service {
         code: &str,
         visitor: Visitor<'_>,
     ) -> Result<User, Denied> {
-        let user = self.whoami(live).await?;
-        if user.totp.is_none() {
-            return Err(Denied::WrongStep);
-        }
+        let user = self.with_factor(live).await?;
         self.confirm_password(&user, password, visitor).await?;
         let counter = self.counter_of(&user, visitor).await?;
         let tried = self.charge(counter, Some(&user), visitor.cx).await?;

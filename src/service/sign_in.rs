@@ -23,6 +23,8 @@ pub struct Visitor<'a> {
     pub user_agent: &'a str,
     /// What the browser is known by, where somebody has signed in with it before.
     pub browser: Option<&'a Bearer>,
+    /// Whether it keeps cookies, by which it could be known.
+    pub keeps_cookies: bool,
 }
 
 /// Where a step led.
@@ -61,8 +63,8 @@ pub struct SignedIn {
     pub shows_recovery_codes: bool,
     /// Whose it is.
     pub user: User,
-    /// What the browser is known by from now on, and for how long.
-    pub browser: (Bearer, Duration),
+    /// What the browser is known by from now on, if it keeps cookies, and for how long.
+    pub browser: Option<(Bearer, Duration)>,
     /// How many recovery codes are left, where one was used.
     pub recovery_codes_left: Option<usize>,
 }
@@ -213,7 +215,7 @@ impl Service {
             Climbed::Done(proof) => {
                 clears = Some(self.counter_of(&user, visitor).await?.key());
                 let known = self.browser_token(visitor).await?;
-                browser = Some(digest(TokenKind::Browser, &known));
+                browser = known.as_ref().map(|known| digest(TokenKind::Browser, known));
                 self.arrive(pending, proof, recovery_codes, (user, known), visitor)?
             }
         };
@@ -250,14 +252,17 @@ impl Service {
 
     /// The token a browser is known by: its own, where we gave it one, or a new one. One that we
     /// never gave is not taken on.
-    async fn browser_token(&self, visitor: Visitor<'_>) -> Result<Bearer, Denied> {
+    async fn browser_token(&self, visitor: Visitor<'_>) -> Result<Option<Bearer>, Denied> {
+        if !visitor.keeps_cookies {
+            return Ok(None);
+        }
         if let Some(token) = visitor.browser {
             let known = self.store.browser(digest(TokenKind::Browser, token), visitor.cx.now);
             if known.await?.is_some() {
-                return Ok(token.clone());
+                return Ok(Some(token.clone()));
             }
         }
-        Ok(new_bearer()?)
+        Ok(Some(new_bearer()?))
     }
 
     /// The session at the top of the ladder.
@@ -266,7 +271,7 @@ impl Service {
         pending: PendingSignIn,
         proof: FullyAuthenticated,
         recovery_codes: Vec<RecoveryCode>,
-        (user, browser): (User, Bearer),
+        (user, browser): (User, Option<Bearer>),
         visitor: Visitor<'_>,
     ) -> Result<(Onward, Progress), Denied> {
         let token = new_bearer()?;
@@ -278,7 +283,7 @@ impl Service {
             return_to: pending.return_to,
             shows_recovery_codes: !recovery_codes.is_empty(),
             user,
-            browser: (browser, KnownBrowser::LIFE),
+            browser: browser.map(|browser| (browser, KnownBrowser::LIFE)),
             recovery_codes_left: None,
             token,
         };

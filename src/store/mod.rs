@@ -153,7 +153,8 @@ impl Effect {
     /// Whether the person's sessions end with it.
     pub const fn ends_sessions(&self) -> bool {
         match self {
-            Self::FirstUser(_) | Self::Recovery(_) | Self::Enrol { .. } => false,
+            Self::FirstUser(_) | Self::Recovery(_) => false,
+            Self::Enrol { .. } => true,
             Self::Change(change) => change.ends_sessions(),
         }
     }
@@ -286,6 +287,10 @@ pub trait Sessions: Send + Sync {
     async fn revoke(&self, id: SessionId) -> Result<Option<StoredSession>>;
     /// Ends a person's sessions, or everyone's, but perhaps one; how many.
     async fn revoke_all(&self, user: Option<UserId>, but: Option<SessionId>) -> Result<usize>;
+    /// The session of a family of tokens, if it goes on.
+    async fn family(&self, family: TokenDigest) -> Result<Option<SessionId>>;
+    /// One session by its name, with its person as [`Sessions::session`] has it.
+    async fn session_named(&self, id: SessionId) -> Result<Option<(Session, User)>>;
     /// Lets a session go on under another digest, with a second factor that was shown again; none
     /// where it has ended, or is somebody else's.
     async fn renew(

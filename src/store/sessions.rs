@@ -1,6 +1,7 @@
 //! The verbs for sessions. Ending one takes all its rows with it, and it is gone for every reader
 //! when the verb returns.
 
+use super::kv::View;
 use super::tables::Tables as _;
 use super::txn::Txn;
 use super::verbs::KvStore;
@@ -11,6 +12,12 @@ use async_trait::async_trait;
 
 /// Sessions that one job ends where everyone's are to end: a batch that fits into memory.
 const AT_ONCE: usize = 1000;
+
+fn with_person(view: &View<'_>, digest: &TokenDigest) -> Result<Option<(Session, User)>> {
+    let Some(session) = view.session(digest)? else { return Ok(None) };
+    let user = view.user(session.user())?.filter(|user| !user.disabled);
+    Ok(user.map(|user| (session, user)))
+}
 
 fn revoke(txn: &mut Txn<'_>, id: SessionId) -> Result<Option<StoredSession>> {
     let Some(digest) = txn.session_digest(id)? else { return Ok(None) };
@@ -85,10 +92,21 @@ fn touch(txn: &mut Txn<'_>, seen: &[(TokenDigest, Timestamp)]) -> Result<()> {
 #[async_trait]
 impl Sessions for KvStore {
     async fn session(&self, digest: TokenDigest) -> Result<Option<(Session, User)>> {
+        self.read(move |view| with_person(view, &digest)).await
+    }
+
+    async fn session_named(&self, id: SessionId) -> Result<Option<(Session, User)>> {
+        self.read(move |view| match view.session_digest(id)? {
+            Some(digest) => with_person(view, &digest),
+            None => Ok(None),
+        })
+        .await
+    }
+
+    async fn family(&self, family: TokenDigest) -> Result<Option<SessionId>> {
         self.read(move |view| {
-            let Some(session) = view.session(&digest)? else { return Ok(None) };
-            let user = view.user(session.user())?.filter(|user| !user.disabled);
-            Ok(user.map(|user| (session, user)))
+            let Some(digest) = view.family(&family)? else { return Ok(None) };
+            Ok(view.session(&digest)?.map(|session| session.id()))
         })
         .await
     }

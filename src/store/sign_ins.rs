@@ -150,7 +150,7 @@ fn commit(txn: &mut Txn<'_>, mut step: Step) -> Result<Stepped> {
         Onward::Same(_) => {}
     }
     if let Some(browser) = &step.browser {
-        txn.put_browser(browser, step.user, step.now)?;
+        txn.put_browser(browser, &outcome.after, step.now)?;
     }
     if let Some(key) = &step.clears {
         txn.remove_failures(key)?;

@@ -357,10 +357,10 @@ impl Txn<'_> {
     pub(super) fn put_browser(
         &mut self,
         digest: &TokenDigest,
-        user: UserId,
+        user: &User,
         now: Timestamp,
     ) -> Result<()> {
-        let known = KnownBrowser::after(self.browser(digest)?, user, now);
+        let known = KnownBrowser::after(self.browser(digest)?, user.id, user.credentials, now);
         self.put_until(layout::browser(digest), known.expires_at(), &known)
     }
 

@@ -3,7 +3,8 @@
 use crate::harness::{ADMIN_PASSWORD, Browser, Reply, World, code_at, filled_in};
 use std::sync::Arc;
 use vestibule::domain::{AccessRules, Policy};
-use vestibule::service::Settings;
+use vestibule::service::{AdminReply, AdminRequest, NewToken, Settings};
+use vestibule::types::DisplayName;
 
 const NEW_PASSWORD: &str = "another long password";
 
@@ -292,4 +293,62 @@ fn people_add_themselves_where_that_is_allowed_and_go_on_like_anybody() {
         fields[1].1 = email;
         assert_eq!(other.submit(&page, &fields).status, 409, "{name} {email}");
     }
+}
+
+#[test]
+fn a_new_second_factor_ends_what_was_begun_without_it() {
+    let world = one_factor();
+    world.add("ann", false);
+    let (thief, mut ann) = (sign_in(&world, "ann", None), sign_in(&world, "ann", None));
+    let page = ann.open("/_vestibule/enroll");
+    let code = code_at(&key_on(&page), world.now());
+    submit(&mut ann, &page, "confirm", &[("code", &code)]);
+    assert!(is_signed_in(&ann) && !is_signed_in(&thief));
+}
+
+#[test]
+fn a_recovery_code_is_enough_to_replace_a_lost_authenticator() {
+    let world = one_factor();
+    world.add("ann", false);
+    let mut browser = sign_in(&world, "ann", None);
+    let page = browser.open("/_vestibule/enroll");
+    let first = key_on(&page);
+    let code = code_at(&first, world.now());
+    let codes = codes_on(&submit(&mut browser, &page, "confirm", &[("code", &code)]));
+    let page = browser.open("/_vestibule/enroll");
+    let fields = [("current_password", ADMIN_PASSWORD), ("code", codes[0].as_str())];
+    let sent = submit(&mut browser, &page, "replace", &fields);
+    let page = browser.follow(sent);
+    assert_ne!(key_on(&page), first);
+}
+
+#[test]
+fn somebody_sees_the_access_tokens_in_their_name_and_ends_them() {
+    let world = one_factor();
+    world.add("ann", false);
+    world.add("bob", false);
+    let token = |name: &str, user: &str| {
+        let new = NewToken {
+            name: DisplayName::parse(name).unwrap(),
+            user: user.into(),
+            expires_in: None,
+            groups: Vec::new(),
+            networks: Vec::new(),
+            hosts: Vec::new(),
+            one_factor: false,
+        };
+        match world.admin(AdminRequest::TokenAdd(new)) {
+            AdminReply::TokenAdded { id, .. } => id.to_string(),
+            _ => panic!("not made"),
+        }
+    };
+    let (of_ann, of_bob) = (token("backup", "ann"), token("other", "bob"));
+    let mut browser = sign_in(&world, "ann", None);
+    let page = browser.open("/_vestibule/account");
+    assert!(page.text().contains("Revoke backup") && !page.text().contains("other"));
+    for (id, expected) in [(of_bob, 404), (of_ann.clone(), 303), (of_ann, 404)] {
+        let body = filled_in(&page.text(), &[("token", &id)]).1;
+        assert_eq!(browser.post("/_vestibule/account", &body).status, expected);
+    }
+    assert!(!browser.open("/_vestibule/account").text().contains("backup"));
 }

@@ -101,7 +101,7 @@ impl Walk {
         let (name, right) = (self.name(), self.chance.below(3) > 0);
         let password = if right { self.passwords[name].clone() } else { "a wrong one".into() };
         let cx = self.cx();
-        let visitor = Visitor { cx: &cx, user_agent: "", browser: None };
+        let visitor = Visitor { cx: &cx, user_agent: "", browser: None, keeps_cookies: false };
         let service = &self.world.service;
         let outcome = self.world.run(service.sign_in(name, &password, false, None, visitor));
         assert!(outcome.is_err() || right, "{name} came on without the password");
@@ -118,7 +118,7 @@ impl Walk {
         let Some((token, mut way, _)) = self.token() else { return };
         let code = self.code(way.name);
         let cx = self.cx();
-        let visitor = Visitor { cx: &cx, user_agent: "", browser: None };
+        let visitor = Visitor { cx: &cx, user_agent: "", browser: None, keeps_cookies: false };
         let outcome = self.world.run(self.world.service.second_factor(&token, &code, visitor));
         if outcome.is_ok() {
             let secret = &self.secrets[way.name];
@@ -149,7 +149,7 @@ impl Walk {
             0 => code_at(&key, cx.now.as_secs()),
             _ => self.code(way.name),
         };
-        let visitor = Visitor { cx: &cx, user_agent: "", browser: None };
+        let visitor = Visitor { cx: &cx, user_agent: "", browser: None, keeps_cookies: false };
         let outcome = world.run(service.confirm_enrolment(&token, &code, visitor));
         if outcome.is_ok() {
             assert!(self.secrets.insert(way.name, key).is_none(), "an active secret was replaced");
@@ -163,7 +163,7 @@ impl Walk {
         let Some((token, way, _)) = self.token() else { return };
         let new = format!("another long password {}", self.chance.below(3));
         let cx = self.cx();
-        let visitor = Visitor { cx: &cx, user_agent: "", browser: None };
+        let visitor = Visitor { cx: &cx, user_agent: "", browser: None, keeps_cookies: false };
         let outcome = self.world.run(self.world.service.new_password(&token, &new, visitor));
         if outcome.is_ok() {
             assert!(self.must_change.remove(way.name), "nobody asked {} to", way.name);
@@ -178,7 +178,7 @@ impl Walk {
         let password = if right { self.passwords[name].clone() } else { "a wrong one".into() };
         let code = self.code(name);
         let cx = self.cx();
-        let visitor = Visitor { cx: &cx, user_agent: "", browser: None };
+        let visitor = Visitor { cx: &cx, user_agent: "", browser: None, keeps_cookies: false };
         let service = &self.world.service;
         if self.world.run(service.issue_tokens(name, &password, &code, visitor)).is_err() {
             return;

@@ -157,3 +157,42 @@ fn adding_oneself_is_counted_by_address_like_signing_in() {
         assert_eq!(browser.submit(&page, &fields).status, expected);
     }
 }
+
+#[test]
+fn unlocking_lets_an_owner_in_at_once_on_the_default_limits() {
+    let access = AccessRules::new(Vec::new(), Policy::OneFactor);
+    let world = World::with_rates(Settings { access, ..Settings::default() });
+    world.add("ann", false);
+    let mut stranger = world.browser_from("198.51.100.1");
+    for _ in 0..10 {
+        assert_eq!(fail(&mut stranger, "ann"), 401);
+    }
+    let mut owner = world.browser();
+    assert_eq!(give(&mut owner, "ann", ADMIN_PASSWORD).status, 423);
+    world.admin(AdminRequest::UserUnlock { name: "ann".into() });
+    assert_eq!(give(&mut owner, "ann", ADMIN_PASSWORD).status, 303);
+}
+
+#[test]
+fn a_browser_is_known_no_longer_once_the_password_has_changed() {
+    let world = world(rate(1000, 60), rate(1000, 900), 3);
+    let mut thief = world.browser_from("198.51.100.1");
+    assert_eq!(give(&mut thief, "ann", ADMIN_PASSWORD).status, 303);
+    thief.cookies.remove("vestibule");
+    let mut owner = world.browser();
+    assert_eq!(give(&mut owner, "ann", ADMIN_PASSWORD).status, 303);
+    let page = owner.open("/_vestibule/password");
+    let fields = [
+        ("current_password", ADMIN_PASSWORD),
+        ("password", "another long password"),
+        ("password_again", "another long password"),
+    ];
+    assert_eq!(owner.submit(&page, &fields).status, 200);
+    owner.cookies.remove("vestibule");
+    // What the thief gets wrong counts like any stranger's; the owner's own browser stays known.
+    for _ in 0..3 {
+        assert_eq!(fail(&mut thief, "ann"), 401);
+    }
+    assert_eq!(give(&mut world.browser(), "ann", "another long password").status, 423);
+    assert_eq!(give(&mut owner, "ann", "another long password").status, 303);
+}

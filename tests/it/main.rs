@@ -24,6 +24,7 @@ mod operating;
 mod programs;
 mod races;
 mod routing;
+mod rules;
 mod secrets;
 mod sign_in;
 mod streaming;

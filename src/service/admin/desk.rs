@@ -54,6 +54,7 @@ impl Desk<'_> {
             AdminRequest::TokenAdd(new) => self.add_token(new).await,
             AdminRequest::TokenList { user } => self.list_tokens(user.as_deref()).await,
             AdminRequest::TokenRevoke { id } => self.revoke_token(id).await,
+            AdminRequest::PolicyExplain(question) => self.explain(question).await,
         }
     }
 
@@ -170,7 +171,7 @@ impl Desk<'_> {
         let removed =
             self.service.ending(Which::Of(id), self.service.store.remove_user(id)).await?;
         let user = removed.ok_or_else(|| nobody(name))?;
-        self.service.store.clear(self.service.keys.counters_of(user.id)).await?;
+        self.service.forgive(user.id).await?;
         let message = format!("{} is removed", user.username);
         self.act(&AuditEvent::UserRemoved { user: id, name: user.username });
         Ok(AdminReply::Done { message })
@@ -178,8 +179,7 @@ impl Desk<'_> {
 
     async fn unlock(&self, name: &str) -> Reply {
         let user = self.named(name).await?;
-        let counters = self.service.keys.counters_of(user.id);
-        let message = if self.service.store.clear(counters).await? {
+        let message = if self.service.forgive(user.id).await? {
             format!("the failures of {} are forgotten", user.username)
         } else {
             format!("{} had no failures", user.username)

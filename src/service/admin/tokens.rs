@@ -4,8 +4,7 @@ use super::desk::{Desk, Reply};
 use super::{AdminError, AdminErrorKind, AdminReply, NewToken, TokenView};
 use crate::crypto::{TokenKind, digest, new_bearer, new_token_id};
 use crate::domain::{AccessToken, AuditEvent, TokenLimits, User};
-use crate::service::live::Which;
-use crate::types::{Prefix, SessionId, Timestamp, TokenId};
+use crate::types::{Prefix, Timestamp, TokenId};
 use std::time::Duration;
 
 /// Where nothing was said, a token ends with time.
@@ -48,11 +47,7 @@ impl Desk<'_> {
     }
 
     pub(super) async fn revoke_token(&self, id: TokenId) -> Reply {
-        // The session of its requests goes by the same name.
-        let session = SessionId::from_bytes(*id.as_bytes());
-        let revoked = self.service.store.revoke_token(id);
-        let token = self.service.ending(Which::One(session), revoked).await?;
-        let token = token.ok_or_else(|| {
+        let token = self.service.revoke_token(id).await?.ok_or_else(|| {
             let message = format!("there is no access token {id}: see `vestibule token list`");
             AdminError::new(AdminErrorKind::NotFound, message)
         })?;

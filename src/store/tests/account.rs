@@ -144,7 +144,7 @@ async fn a_browser_is_known_by_a_finished_sign_in_and_forgotten_in_time(bench: &
     let done = Step { browser: Some(browser), ..step(&ann, onward, NOW) };
     assert_eq!(bench.commit(done).await, Stepped::Done);
     let known = bench.store.browser(browser, NOW).await.unwrap().unwrap();
-    assert!(known.knows(ann.id) && !known.knows(bob.id));
+    assert!(known.knows(ann.id, 0) && !known.knows(bob.id, 0));
     let end = NOW.plus(KnownBrowser::LIFE);
     assert!(bench.store.browser(browser, end).await.unwrap().is_none());
     while bench.store.sweep(end).await.unwrap() > 0 {}

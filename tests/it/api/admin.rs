@@ -56,7 +56,7 @@ fn administrators_alone_administer_and_only_with_a_second_factor() {
             "Sec-Fetch-Mode: navigate\r\n".into(),
         ] {
             let called = root.call_with(method, path, &field, "");
-            assert_eq!(called.outcome(), (403, "cross_site"), "{method} {path} {field}");
+            assert_eq!(called.outcome(), (403, "script_refused"), "{method} {path} {field}");
         }
     }
     assert_eq!(root.call("GET", "/admin/users/ann", Value::Null).status, 200);
@@ -237,6 +237,15 @@ fn access_tokens_are_made_listed_and_ended_and_are_for_apps_alone() {
     ] {
         assert_eq!(program.call(method, path, body).outcome(), (403, "forbidden"), "{path}");
     }
+    // Nor does an administrator's token administer: it could make others without its limits.
+    let of_root = root.call("POST", "/admin/tokens", json!({"name": "all", "user": "root"}));
+    let mut program = ann.world.browser();
+    program.bear(&of_root.text("token"));
+    for path in ["/admin/tokens", "/admin/users"] {
+        let called = program.call("GET", path, Value::Null);
+        assert_eq!(called.outcome(), (403, "forbidden"), "{path}");
+    }
+    program.bear(&token);
     let path = format!("/admin/tokens/{}", made.text("id"));
     assert_eq!(root.call("DELETE", &path, Value::Null).status, 200);
     assert_eq!(program.call("GET", "/auth/me", Value::Null).outcome(), (401, "unauthenticated"));

@@ -101,6 +101,28 @@ fn a_script_enrols_nothing_for_whoever_is_signed_in() {
     // An app on this host has the same origin, and would plant an authenticator of its own.
     let fields = format!("Origin: {}\r\nSec-Fetch-Site: same-origin\r\n", browser.origin());
     let called = browser.call_with("POST", "/auth/totp/enroll", &fields, "");
-    assert_eq!(called.outcome(), (403, "cross_site"));
+    assert_eq!(called.outcome(), (403, "script_refused"));
     assert_eq!(browser.call("POST", "/auth/totp/enroll", Value::Null).status, 201);
+}
+
+#[test]
+fn a_script_takes_no_step_by_the_cookie_that_needs_no_proof() {
+    let ann = Enrolled::ann(patient());
+    ann.world.add_who_must_change("bob");
+    let mut browser = ann.world.browser();
+    let body = json!({"username": "bob", "password": ADMIN_PASSWORD});
+    let begun = browser.call("POST", "/auth/login", body);
+    assert_eq!(begun.json["status"], "password_change_required");
+    let fields = format!(
+        "Origin: {}\r\nSec-Fetch-Site: same-origin\r\nContent-Type: application/json\r\n",
+        browser.origin()
+    );
+    let new = json!({"new_password": "another long password"});
+    let called = browser.call_with("POST", "/auth/change-password", &fields, &new.to_string());
+    assert_eq!(called.outcome(), (403, "script_refused"));
+    // Whoever began by calls has the token.
+    let new =
+        json!({"new_password": "another long password", "mfa_token": begun.text("mfa_token")});
+    let called = browser.call_with("POST", "/auth/change-password", &fields, &new.to_string());
+    assert_eq!(called.json["status"], "enrollment_required", "{}", called.json);
 }
