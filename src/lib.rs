@@ -54,6 +54,12 @@
 //! - **Sessions in use sit in a table of slots**, read without a lock and bounded by its size.
 //! - **The log is a bounded queue** emptied by a thread that is never woken; the engine's own
 //!   messages, which may quote requests, go nowhere.
+//! - **Names of fields reach apps in lower case**, as HTTP/2 has them: the engine keeps the case a
+//!   client wrote in a map of its own, which costs every request and means nothing.
+//! - **Lists of stolen passwords are read, not mapped**: mapping takes `unsafe`, and a mapped file
+//!   that somebody shortens ends the process.
+//! - **Administrators' calls are for programs.** An app on the same host has the same origin as the
+//!   API, so what a page's script sends administers nothing.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::pedantic, reason = "tests are read as stories"))]
 

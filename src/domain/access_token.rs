@@ -1,4 +1,5 @@
-//! Tokens that programs of a person's carry, made by an administrator, good until they are revoked.
+//! Tokens that programs of a person's carry, made by an administrator, good until their time is
+//! over or they are revoked.
 
 use super::proof::SecondFactor;
 use super::session::Session;

@@ -26,7 +26,7 @@ impl Default for FailureRules {
     }
 }
 
-/// The run of failures for one name, whether or not it names somebody.
+/// A run of failures: at an account, from a browser it knows, or at a name that is nobody's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failures {
     count: u32,

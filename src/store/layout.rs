@@ -7,7 +7,7 @@
 //! | `e` e-mail address | user id | yes |
 //! | `t` user id | the last TOTP step used | yes |
 //! | `r` user id | the recovery set | yes |
-//! | `f` image of a name | the failure counter | yes |
+//! | `f` image of an account, or of a name that is nobody's | the failure counter | yes |
 //! | `s` digest | a session | |
 //! | `i` session id | the session's digest | |
 //! | `h` session's digest | recovery codes to be shown once, sealed | |
@@ -26,7 +26,8 @@
 //! | `I` | the inventory | |
 //! | `#` | the number of the last batch, for the engine on disk | |
 //!
-//! A person's rows are all found from their id, and what expires is found without a walk through
+//! A person's rows are all found from their id (in a browser's row, an id that is nobody's any more
+//! means nothing), and what expires is found without a walk through
 //! what does not. Keys hold ids, digests and names, never a secret.
 
 use crate::domain::LinkPurpose;

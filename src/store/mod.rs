@@ -326,7 +326,7 @@ pub trait AccessTokens: Send + Sync {
     async fn revoke_token(&self, id: TokenId) -> Result<Option<AccessToken>>;
 }
 
-/// Failure counters, under keyed images of names.
+/// Failure counters, under keyed images of accounts and of names that are nobody's.
 #[async_trait]
 pub trait Counters: Send + Sync {
     /// Charges a try, before it is judged.

@@ -1,6 +1,6 @@
 //! The store: an engine, the thread that writes to it, and the keys.
 //!
-//! The verbs stand in `users`, `sign_ins`, `sessions`, `counters` and `upkeep`, each once for
+//! The verbs stand in `users`, `sign_ins`, `sessions`, `tokens`, `counters` and `upkeep`, each once for
 //! every engine. A verb that changes anything is a job of the writer. One that only reads goes to
 //! the engine on a thread that may block, beside the writer: it sees whole batches, each perhaps
 //! a moment before it is acknowledged. That is harmless, since whatever a batch makes invalid is

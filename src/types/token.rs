@@ -5,7 +5,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-/// 256 random bits that open something: a session, a sign-in under way, a one-time link.
+/// 256 random bits that open something: a session, a sign-in under way, a one-time link, an app to
+/// a program.
 ///
 /// It exists in a cookie or a link and in memory while a request is judged, never in the store.
 #[derive(Clone, Debug)]

@@ -1,10 +1,12 @@
 //! Marker secrets: used in every way there is, then looked for in everything that is kept.
 
 use crate::harness::{
-    App, Browser, Gateway, Options, Person, Reply, TempDir, code_now, exchange, send_raw,
+    ADMIN_PASSWORD, App, Browser, Gateway, Options, Person, Reply, TempDir, code_now, exchange,
+    send_raw,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -193,6 +195,37 @@ fn sign_in(gateway: &Gateway, markers: &mut Markers) {
     markers.cookies("whoever was hasty", &hasty);
 }
 
+/// Programs: an access token, tokens of one that signed in, and a step by calls.
+fn programs(gateway: &Gateway, markers: &mut Markers) {
+    let made = gateway.json(&["token", "add", "ci", "--user", "yoric"], "");
+    let token = made["token"].as_str().unwrap();
+    markers.token("an access token", token.strip_prefix("vst_").unwrap());
+    let yoric = Person::add(gateway, "walter");
+    let mut program = Browser::new(gateway.address);
+    program.bear(token);
+    assert_eq!(program.call("GET", "/auth/me", Value::Null).status, 200);
+    let mut browser = Browser::new(gateway.address);
+    let body = json!({"username": "walter", "password": ADMIN_PASSWORD});
+    let step = browser.call("POST", "/auth/login", body);
+    markers.token("the token of a step", &step.text("mfa_token"));
+    let body = json!({
+        "username": "walter", "password": ADMIN_PASSWORD, "totp_code": code_now(&yoric.secret)
+    });
+    let issued = Browser::new(gateway.address).call("POST", "/auth/token", body);
+    for (what, field, prefix) in [
+        ("a program's access", "access_token", "vsa_"),
+        ("a program's refresh", "refresh_token", "vsr_"),
+    ] {
+        markers.token(what, issued.text(field).strip_prefix(prefix).unwrap());
+    }
+    let body = json!({"refresh_token": issued.text("refresh_token")});
+    let renewed = Browser::new(gateway.address).call("POST", "/auth/refresh", body.clone());
+    let next = renewed.text("refresh_token");
+    markers.token("the next refresh", next.strip_prefix("vsr_").unwrap());
+    let reused = Browser::new(gateway.address).call("POST", "/auth/refresh", body);
+    assert_eq!(reused.outcome(), (401, "session_revoked"));
+}
+
 fn provoke(gateway: &Gateway, markers: &mut Markers) {
     for (user, command) in [("yoric", "reset-password"), ("zelda", "reset-mfa")] {
         let reset = gateway.json(&["user", command, user], "");
@@ -234,6 +267,7 @@ fn no_secret_is_kept_or_logged_in_any_writing() {
     markers.text("a header", HEADER);
     let browser = set_up(&gateway, &mut markers);
     sign_in(&gateway, &mut markers);
+    programs(&gateway, &mut markers);
     provoke(&gateway, &mut markers);
     assert_eq!(browser.cookies.len(), 3, "{:?}", browser.cookies);
 
