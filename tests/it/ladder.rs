@@ -8,7 +8,7 @@ use crate::harness::{ADMIN_PASSWORD, Chance, World, code_at};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use vestibule::domain::{AccessRules, FailureRules, Next, Policy, SecondFactor};
-use vestibule::service::{AdminRequest, Denied, Progress, Settings, Visitor};
+use vestibule::service::{AdminReply, AdminRequest, Denied, Progress, Settings, Visitor};
 use vestibule::types::{Bearer, ClientAddr, RequestCx, RequestId, Timestamp};
 
 const NAMES: [&str; 4] = ["ann", "bob", "carol", "dave"];
@@ -30,6 +30,10 @@ struct Walk {
     disabled: BTreeSet<&'static str>,
     /// Tokens of steps, however old, and what led there.
     tokens: Vec<(Bearer, Way, Option<String>)>,
+    /// Links that were handed out, however old.
+    links: Vec<(Bearer, &'static str)>,
+    /// Recovery codes, used or not.
+    recovery_codes: BTreeMap<&'static str, Vec<String>>,
     /// Codes that have let somebody in.
     used: BTreeSet<(&'static str, String)>,
     asks: bool,
@@ -43,7 +47,9 @@ impl Walk {
         let failures = FailureRules { lockout_after: 100, ..FailureRules::default() };
         let access = AccessRules::new(Vec::new(), default_policy);
         let world = World::new(Settings { access, failures, ..Settings::default() });
-        let secrets = ["ann", "dave"].map(|name| (name, world.add(name, true).unwrap()));
+        let enrolled = ["ann", "dave"].map(|name| (name, world.add_enrolled(name)));
+        let secrets = enrolled.clone().map(|(name, (secret, _))| (name, secret));
+        let recovery_codes = enrolled.map(|(name, (_, codes))| (name, codes));
         world.add("bob", false);
         world.add_who_must_change("carol");
         Self {
@@ -55,6 +61,8 @@ impl Walk {
             disabled: BTreeSet::new(),
             tokens: Vec::new(),
             used: BTreeSet::new(),
+            links: Vec::new(),
+            recovery_codes: recovery_codes.into(),
             asks,
             sessions: 0,
         }
@@ -76,7 +84,9 @@ impl Walk {
     fn code(&mut self, name: &str) -> String {
         let now = self.world.now();
         let (own, foreign) = (self.secrets.get(name), self.secrets.values().next());
-        match self.chance.below(6) {
+        let recovery = self.recovery_codes.get(name);
+        match self.chance.below(7) {
+            6 => recovery.map_or("000000".into(), |codes| codes[self.chance.below(10)].clone()),
             0..=2 => own.map_or("000000".into(), |secret| code_at(secret, now)),
             3 => foreign.map_or("000000".into(), |secret| code_at(secret, now)),
             4 => own.map_or("000000".into(), |secret| code_at(secret, now - 30)),
@@ -86,13 +96,14 @@ impl Walk {
 
     /// Takes one step, whichever it is.
     fn step(&mut self) {
-        match self.chance.below(11) {
+        match self.chance.below(12) {
             0..=2 => self.give_password(),
             3..=5 => self.give_code(),
             6 => self.enrol(),
             7 => self.choose_password(),
             8 => self.world.pass(30),
             9 => self.sign_a_program_in(),
+            10 => self.follow_a_link(),
             _ => self.interfere(),
         }
     }
@@ -122,11 +133,11 @@ impl Walk {
         let outcome = self.world.run(self.world.service.second_factor(&token, &code, visitor));
         if outcome.is_ok() {
             let secret = &self.secrets[way.name];
-            let steps = [cx.now.as_secs() - 30, cx.now.as_secs(), cx.now.as_secs() + 30];
-            assert!(
-                steps.iter().any(|at| code_at(secret, *at) == code),
-                "a code that is not theirs"
-            );
+            let now = cx.now.as_secs();
+            let of_totp = [now - 30, now, now + 30].iter().any(|at| code_at(secret, *at) == code);
+            let recovery = self.recovery_codes.get(way.name);
+            let is_recovery = recovery.is_some_and(|codes| codes.contains(&code));
+            assert!(of_totp || is_recovery, "a code that is not theirs");
             assert!(self.used.insert((way.name, code)), "the same code twice");
             way.code = true;
         }
@@ -173,6 +184,24 @@ impl Walk {
         self.led(outcome, way);
     }
 
+    fn follow_a_link(&mut self) {
+        let count = self.links.len();
+        if count == 0 {
+            return;
+        }
+        let (token, name) = self.links[self.chance.below(count)].clone();
+        let new = format!("a password by link {}", self.chance.below(1000));
+        let cx = self.cx();
+        let visitor = Visitor { cx: &cx, user_agent: "", browser: None, keeps_cookies: false };
+        let service = &self.world.service;
+        let outcome = self.world.run(service.use_password_link(&token, &new, visitor));
+        if outcome.is_ok() {
+            self.passwords.insert(name, new);
+            self.must_change.remove(name);
+        }
+        self.led(outcome, Way { name, code: false });
+    }
+
     fn sign_a_program_in(&mut self) {
         let (name, right) = (self.name(), self.chance.below(4) > 0);
         let password = if right { self.passwords[name].clone() } else { "a wrong one".into() };
@@ -193,6 +222,16 @@ impl Walk {
     /// An administrator does something meanwhile.
     fn interfere(&mut self) {
         let name = self.name();
+        if self.chance.below(3) == 0 {
+            let reset = AdminRequest::UserResetPassword { name: name.into() };
+            if let AdminReply::Link { url, .. } = self.world.admin(reset) {
+                let token = Bearer::parse(url.split("token=").nth(1).unwrap()).unwrap();
+                self.links.push((token, name));
+                // Until the link is used, there is no password that anybody could give.
+                self.passwords.insert(name, String::from("none that anybody has"));
+            }
+            return;
+        }
         let request = if self.disabled.remove(name) {
             AdminRequest::UserEnable { name: name.into() }
         } else if self.chance.below(3) == 0 {
@@ -226,7 +265,8 @@ impl Walk {
                 assert!(way.code || !has_factor, "{} without the second factor", way.name);
                 assert!(way.code || !self.asks, "{} without a second factor", way.name);
                 let shown = done.session.second_factor().map(|(factor, _)| factor);
-                assert_eq!(shown, way.code.then_some(SecondFactor::Totp));
+                assert_eq!(shown.is_some(), way.code, "{} {shown:?}", way.name);
+                assert_ne!(shown, Some(SecondFactor::Token));
             }
         }
     }

@@ -118,7 +118,13 @@ impl World {
 
     /// Adds somebody with a password; the secret of their authenticator, if they get one.
     pub fn add(&self, name: &str, totp: bool) -> Option<String> {
-        self.add_as(name, totp, false)
+        self.add_as(name, totp, false).0
+    }
+
+    /// Adds somebody with a second factor: their secret and their recovery codes.
+    pub fn add_enrolled(&self, name: &str) -> (String, Vec<String>) {
+        let (totp, codes) = self.add_as(name, true, false);
+        (totp.unwrap(), codes.unwrap())
     }
 
     /// Adds somebody who must choose another password first.
@@ -126,7 +132,12 @@ impl World {
         self.add_as(name, false, true);
     }
 
-    fn add_as(&self, name: &str, totp: bool, must_change_password: bool) -> Option<String> {
+    fn add_as(
+        &self,
+        name: &str,
+        totp: bool,
+        must_change_password: bool,
+    ) -> (Option<String>, Option<Vec<String>>) {
         let new = NewUser {
             username: Username::parse(name).unwrap(),
             email: None,
@@ -137,7 +148,9 @@ impl World {
             must_change_password,
         };
         match self.admin(AdminRequest::UserAdd(new)) {
-            AdminReply::Added { totp, .. } => totp.map(|totp| totp.secret),
+            AdminReply::Added { totp, recovery_codes, .. } => {
+                (totp.map(|totp| totp.secret), recovery_codes)
+            }
             _ => panic!("not added"),
         }
     }
