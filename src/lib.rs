@@ -19,6 +19,7 @@
 //! | 5 | [`http`] | the vocabulary of both: cookies, forms, JSON, answers, the frame of the HTML |
 //! | 6 | [`portal`] | the pages for people |
 //! | 6 | [`api`] | the same for programs, as JSON, and its description |
+//! | 6 | [`forward`] | the same question asked by other proxies, about requests that they keep |
 //! | 7 | [`proxy`] | the data path on pingora: guard, hygiene, apps, headers, streams |
 //! | 8 | [`config`] | from what people write to what each floor is told |
 //! | 9 | [`app`] | wiring, clock, administration socket, health, background jobs, shutdown |
@@ -29,7 +30,8 @@
 //! 1. `proxy::serve` accepts. `proxy::guard` reads the client's bytes before the engine does, one
 //!    message at a time: what is malformed or ambiguous is answered and closed there.
 //! 2. `proxy::door` makes one `RequestCx` of it: one request, one now, one client address.
-//! 3. Is the path ours? [`portal::Portal`] or [`api::Api`] answers; neither knows engine or socket.
+//! 3. Is the path ours? [`portal::Portal`], [`api::Api`] or [`forward::Forward`] answers; none
+//!    knows engine or socket.
 //! 4. Otherwise [`service::Service::ask`], the one question every door asks: token, digest,
 //!    session, rule. The answer is allow, challenge, forbid or "nobody can say".
 //! 5. An upstream is handed out for a [`service::Permit`] and for nothing else.
@@ -69,6 +71,7 @@ pub mod cli;
 pub mod config;
 pub mod crypto;
 pub mod domain;
+pub mod forward;
 pub mod http;
 pub mod observe;
 pub mod portal;

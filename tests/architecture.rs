@@ -18,7 +18,7 @@ const FLOORS: [&[&str]; 11] = [
     &["store", "observe"],
     &["service"],
     &["http"],
-    &["portal", "api"],
+    &["portal", "api", "forward"],
     &["proxy"],
     &["config"],
     &["app"],

@@ -1,7 +1,7 @@
 //! Floor 9: the wiring. Everything below is put together, started, and stopped again.
 //!
 //! ```text
-//! config ─► addresses ─► master key ─► store ─► service ─┬─► portal, api ─► gateway
+//! config ─► addresses ─► master key ─► store ─► service ─┬─► portal, api, forward ─► gateway
 //!                                                        ├─► administration socket, health
 //!                                                        └─► background jobs
 //! SIGTERM ─► not ready ─► drain ─► save and flush ─► exit 0
@@ -25,6 +25,7 @@ pub use socket::{CallError, call, probe};
 use crate::api::Api;
 use crate::config::Config;
 use crate::crypto::{Keyring, random};
+use crate::forward::Forward;
 use crate::observe::{Format, Level, Log};
 use crate::portal::{Demo, Portal};
 use crate::proxy::{Gateway, Listener, Parts, RouteSettings};
@@ -148,6 +149,11 @@ async fn serve(
     let gateway = Gateway::new(Parts {
         portal: Arc::new(Portal::new(Arc::clone(&service), Arc::clone(&site))),
         api: Arc::new(Api::new(Arc::clone(&service), Arc::clone(&site))),
+        forward: Forward::new(
+            Arc::clone(&service),
+            Arc::clone(&site),
+            config.proxy.identity.clone(),
+        ),
         service: Arc::clone(&service),
         site,
         settings: config.proxy.clone(),

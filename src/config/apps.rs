@@ -4,7 +4,8 @@ use super::fault::{Place, Wrong};
 use super::kinds::{flag, optional};
 use super::reader::{Reader, Section};
 use crate::domain::RouteKey;
-use crate::proxy::{IdentityNames, RouteSettings, UpstreamUrl};
+use crate::http::IdentityNames;
+use crate::proxy::{RouteSettings, UpstreamUrl};
 use crate::types::{HostPattern, PathView};
 use http::HeaderName;
 

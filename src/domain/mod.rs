@@ -30,7 +30,7 @@ pub use link::{Link, LinkPurpose};
 pub use password::{PasswordRules, PasswordWeakness};
 pub use proof::{FullyAuthenticated, SecondFactor, Spent};
 pub use rate::{Rate, Window};
-pub use return_url::{ReturnOrigins, ReturnUrl};
+pub use return_url::{PortalOrigin, ReturnOrigins, ReturnUrl};
 pub use routes::{RouteKey, RouteTable};
 pub use rules::{Asked, Fit, Rule};
 pub use session::{Program, Session, SessionRules};

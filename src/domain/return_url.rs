@@ -78,7 +78,34 @@ impl fmt::Display for ReturnUrl {
     }
 }
 
+/// Where a portal is that a visitor of a proxy may be sent to: the configured one, or one on the
+/// host of a route.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PortalOrigin(PublicUrl);
+
+impl fmt::Display for PortalOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 impl ReturnOrigins {
+    /// The portal's own origin.
+    pub fn portal(&self) -> PortalOrigin {
+        PortalOrigin(self.public_url.clone())
+    }
+
+    /// The origin of the portal that a proxy names. It must be the portal's own, or be on the host
+    /// of a route, where our pages are as well, and no less encrypted.
+    pub fn portal_at(&self, raw: &str) -> Option<PortalOrigin> {
+        let url = PublicUrl::parse(raw).ok()?;
+        let routed = self.hosts.iter().any(|pattern| pattern.matches(url.host()));
+        let downgrade = self.public_url.is_https() && !url.is_https();
+        let known_port = matches!(url.port(), 80 | 443) || url.port() == self.public_url.port();
+        let is_ours = url == self.public_url || routed && known_port && !downgrade;
+        is_ours.then_some(PortalOrigin(url))
+    }
+
     fn allow(&self, host: &Host, port: Option<u16>, here: &Host) -> bool {
         let portal = self.public_url.host() == host;
         let below = self.cookie_domain.as_ref().is_some_and(|parent| host.is_at_or_below(parent));
@@ -115,6 +142,30 @@ mod tests {
             "HTTPS://wiki.example.org/",
         ] {
             assert!(parse(good).is_some(), "{good}");
+        }
+    }
+
+    #[test]
+    fn a_portal_is_at_its_own_origin_or_on_the_host_of_a_route() {
+        let at = |raw| origins().portal_at(raw).map(|origin| origin.to_string());
+        for good in ["https://login.example.com", "https://wiki.example.org:443/"] {
+            assert!(at(good).is_some(), "{good}");
+        }
+        for bad in [
+            "",
+            "login.example.com",
+            "https://evil.com",
+            "https://a.example.com",
+            "http://wiki.example.org",
+            "http://login.example.com",
+            "https://wiki.example.org:8443",
+            "https://wiki.example.org/x",
+            "https://u@wiki.example.org",
+            "https://wiki.example.org.evil.com",
+            "https://wiki.example.org\r\nX: y",
+            "//wiki.example.org",
+        ] {
+            assert_eq!(at(bad), None, "{bad:?}");
         }
     }
 

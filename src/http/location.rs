@@ -1,7 +1,7 @@
 //! Where a response of ours may send a browser.
 
 use super::Site;
-use crate::domain::ReturnUrl;
+use crate::domain::{PortalOrigin, ReturnUrl};
 use crate::types::Host;
 use form_urlencoded::byte_serialize;
 use http::HeaderValue;
@@ -19,6 +19,11 @@ impl Location {
     /// One of our own pages: what follows the prefix, beginning with a slash.
     pub fn page(site: &Site, page: &'static str) -> Self {
         Self(format!("{}{page}", site.prefix))
+    }
+
+    /// The same on another origin, which was checked to be one of ours.
+    pub fn page_at(site: &Site, origin: &PortalOrigin, page: &'static str) -> Self {
+        Self(format!("{origin}{}{page}", site.prefix))
     }
 
     /// The same with a field in its query; without it where the value is empty or too long.

@@ -23,6 +23,9 @@ pub struct Request {
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
+    /// Whether whoever is at the other end of the connection is one of the proxies that are
+    /// believed.
+    pub peer_is_trusted: bool,
     /// Its name, its moment and its sender.
     pub cx: RequestCx,
 }
@@ -71,6 +74,12 @@ impl Response {
         Self { status, headers, body: Bytes::new() }
     }
 
+    /// Names a place without sending there: a proxy that asked may do so.
+    pub fn naming(mut self, to: &Location) -> Self {
+        self.headers.insert(LOCATION, to.header());
+        self
+    }
+
     /// Adds a cookie to be set or cleared.
     pub fn with_cookie(mut self, cookie: HeaderValue) -> Self {
         self.headers.append(SET_COOKIE, cookie);
@@ -106,6 +115,7 @@ pub(crate) mod tests {
             query: query.into(),
             headers: HeaderMap::new(),
             body: Bytes::new(),
+            peer_is_trusted: false,
             cx: RequestCx {
                 id: RequestId::from_bytes([1; 16]),
                 now: Timestamp::from_secs(1_800_000_000),

@@ -40,6 +40,11 @@ pub enum Challenge {
 }
 
 impl Challenge {
+    /// The page to do it on: what follows the prefix.
+    pub const fn page(self) -> &'static str {
+        self.words().0
+    }
+
     /// The page for it, a stable word, and a sentence for programs.
     const fn words(self) -> (&'static str, &'static str, &'static str) {
         match self {
@@ -54,8 +59,7 @@ impl Challenge {
 }
 
 /// Asks whoever sent this to do something first: a person by sending them to the form, which is
-/// on this very host, a program by a plain 401. Only whoever showed a token is told how to
-/// authorise: on `WWW-Authenticate` a browser would open a window of its own.
+/// on this very host, a program by a plain 401.
 pub fn challenge(
     site: &Site,
     first: Challenge,
@@ -63,32 +67,39 @@ pub fn challenge(
     headers: &HeaderMap,
     path_and_query: &str,
 ) -> Response {
-    let (page, code, title) = first.words();
-    let is_program = shows_token(headers);
-    if is_program || !is_page_navigation(method, headers) {
-        let mut response = problem(site, StatusCode::UNAUTHORIZED, code, title);
-        if is_program {
-            response.headers.insert(WWW_AUTHENTICATE, INVALID_TOKEN);
-        }
+    if shows_token(headers) || !is_page_navigation(method, headers) {
+        let response = unauthorised(site, first, headers);
         return if *method == Method::HEAD { response.without_body() } else { response };
     }
     // 302 for what was asked for; 303 where something was sent, which is not sent again. Whoever
     // sent it is told, and goes back to where they filled it in.
     if matches!(*method, Method::GET | Method::HEAD) {
-        let to = Location::page(site, page).with("rd", path_and_query);
+        let to = Location::page(site, first.page()).with("rd", path_and_query);
         return Response::redirect(site, StatusCode::FOUND, &to);
     }
-    let back = referring_page(headers).unwrap_or_else(|| path_and_query.to_owned());
-    let to = Location::page(site, page).with("rd", &back).with("why", "unsent");
+    let here = headers.get(HOST).map(HeaderValue::as_bytes);
+    let back = here.and_then(|here| referring_page(headers, here));
+    let back = back.unwrap_or(path_and_query);
+    let to = Location::page(site, first.page()).with("rd", back).with("why", "unsent");
     Response::redirect(site, StatusCode::SEE_OTHER, &to)
 }
 
+/// Asks without sending anywhere. Only whoever showed a token is told how to authorise: on
+/// `WWW-Authenticate` a browser would open a window of its own.
+pub fn unauthorised(site: &Site, first: Challenge, headers: &HeaderMap) -> Response {
+    let (_, code, title) = first.words();
+    let mut response = problem(site, StatusCode::UNAUTHORIZED, code, title);
+    if shows_token(headers) {
+        response.headers.insert(WWW_AUTHENTICATE, INVALID_TOKEN);
+    }
+    response
+}
+
 /// The page of this very host that a form was sent from, as a path.
-fn referring_page(headers: &HeaderMap) -> Option<String> {
-    let (referrer, host) = (headers.get(REFERER)?.to_str().ok()?, headers.get(HOST)?);
-    let (_, rest) = referrer.split_once("://")?;
+pub fn referring_page<'h>(headers: &'h HeaderMap, here: &[u8]) -> Option<&'h str> {
+    let (_, rest) = headers.get(REFERER)?.to_str().ok()?.split_once("://")?;
     let (authority, path) = rest.split_at(rest.find('/')?);
-    (authority.as_bytes() == host.as_bytes()).then(|| path.to_owned())
+    (authority.as_bytes() == here).then_some(path)
 }
 
 #[cfg(test)]

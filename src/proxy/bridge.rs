@@ -44,25 +44,31 @@ impl BodyFault {
     }
 }
 
-/// Reads the whole request. Its target and host have been judged before.
+/// Reads the whole request.
 pub(super) async fn read(
     session: &mut Session,
     arrival: &Arrival,
     body_max: usize,
 ) -> Result<Request, BodyFault> {
     let body = read_body(session, body_max).await?;
+    Ok(Request { body, ..without_body(session, arrival) })
+}
+
+/// The request by its head alone, whatever follows it. Its target and host have been judged before.
+pub(super) fn without_body(session: &Session, arrival: &Arrival) -> Request {
     let head = session.req_header();
     let (path, query) = split_target(head.raw_path());
-    Ok(Request {
+    Request {
         method: head.method.clone(),
         authority: arrival.authority.to_str().unwrap_or_default().to_owned(),
         host: arrival.host.clone(),
         path: path.to_owned(),
         query: query.to_owned(),
         headers: head.headers.clone(),
-        body,
+        body: Bytes::new(),
+        peer_is_trusted: arrival.way.is_trusted,
         cx: arrival.cx,
-    })
+    }
 }
 
 /// Path and query of a target. Hygiene let printable ASCII through and nothing else.

@@ -15,6 +15,8 @@ pub(super) struct Way {
     pub(super) client: ClientAddr,
     /// Whether the client came encrypted.
     pub(super) https: bool,
+    /// Whether the peer itself is a trusted proxy.
+    pub(super) is_trusted: bool,
 }
 
 impl TrustedProxies {
@@ -27,12 +29,13 @@ impl TrustedProxies {
         self.0.iter().any(|network| network.contains(addr))
     }
 
-    /// Works out the way. A peer on a Unix socket is this machine.
+    /// Works out the way. A peer on a Unix socket is this machine: nobody else can reach it, and
+    /// it is trusted where 127.0.0.1 is.
     pub(super) fn way(&self, peer: Option<SocketAddr>, tls: bool, headers: &HeaderMap) -> Way {
         let peer = peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.ip());
         let mut client = ClientAddr::from(peer);
         if self.0.is_empty() || !self.trusts(client) {
-            return Way { client, https: tls };
+            return Way { client, https: tls, is_trusted: false };
         }
         let proto = only(headers, "x-forwarded-proto");
         let https = tls || proto.is_some_and(|proto| proto.eq_ignore_ascii_case(b"https"));
@@ -44,7 +47,7 @@ impl TrustedProxies {
                 break;
             }
         }
-        Way { client, https }
+        Way { client, https, is_trusted: true }
     }
 }
 
@@ -99,6 +102,21 @@ mod tests {
         assert_eq!(client("10.0.0.1", &["6.6.6.6, unknown"]), "10.0.0.1");
         assert_eq!(client("10.0.0.1", &["6.6.6.6, ' or 1=1, 10.0.0.9"]), "10.0.0.9");
         assert_eq!(client("10.0.0.1", &["10.0.0.2, 10.0.0.3"]), "10.0.0.2");
+    }
+
+    #[test]
+    fn a_peer_is_trusted_for_its_own_address_and_not_for_what_it_says() {
+        let trusted = ["10.0.0.0/8", "127.0.0.1"].map(|net| Network::parse(net).unwrap());
+        let mut headers = HeaderMap::new();
+        headers.append("x-forwarded-for", "10.0.0.1".parse().unwrap());
+        let is_trusted = |trusted: &[Network], peer: Option<&str>| {
+            let peer = peer.map(|peer| SocketAddr::new(peer.parse().unwrap(), 9));
+            TrustedProxies::new(trusted.to_vec()).way(peer, false, &headers).is_trusted
+        };
+        assert!(is_trusted(&trusted, Some("10.9.9.9")) && is_trusted(&trusted, None));
+        assert!(is_trusted(&trusted, Some("::ffff:10.0.0.1")));
+        assert!(!is_trusted(&trusted, Some("192.0.2.1")));
+        assert!(!is_trusted(&trusted[..1], None) && !is_trusted(&[], None));
     }
 
     #[test]

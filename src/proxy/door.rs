@@ -61,6 +61,12 @@ impl Door {
                 self.name_visitor(session, ctx, arrival).await;
                 self.ask_portal(session, arrival, ctx).await
             }
+            Turn::Check => {
+                // Whether a body follows is of no interest, and a proxy may say that one does
+                // which it keeps.
+                let request = bridge::without_body(session, arrival);
+                self.0.check(request, ctx).await
+            }
             Turn::Challenge(first) => {
                 let head = session.req_header();
                 let target = std::str::from_utf8(head.raw_path()).unwrap_or("/");
@@ -368,13 +374,18 @@ impl ProxyHttp for Door {
         let (path, _) = split_target(head.raw_path());
         let status = session.response_written().map_or(0, |response| response.status.as_u16());
         let arrival = ctx.arrival.as_ref();
+        let asked = (&head.method, arrival.map_or("-", |arrival| arrival.host.as_str()), path);
+        // A check is logged as what it was about.
+        let about = ctx.about.as_ref();
+        let about = about.map(|(method, host, path)| (method, host.as_str(), path.as_str()));
+        let (method, host, path) = about.unwrap_or(asked);
         let service = &self.0.service;
         service.log().access(&Access {
             at: arrival.map_or_else(|| service.clock().now(), |arrival| arrival.cx.now),
             id: arrival.map(|arrival| arrival.cx.id),
             client: arrival.and_then(|arrival| arrival.client.to_str().ok()),
-            method: head.method.as_str(),
-            host: arrival.map_or("-", |arrival| arrival.host.as_str()),
+            method: method.as_str(),
+            host,
             path,
             user: ctx.person.as_ref().map(|live| live.username()),
             outcome: ctx.outcome,

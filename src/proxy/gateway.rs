@@ -14,12 +14,13 @@ use super::settings::Settings;
 use super::streams::{Entry, Streams};
 use crate::api::Api;
 use crate::domain::Asked;
+use crate::forward::{Checked, Forward};
 use crate::http::{Challenge, Cookies, Request, Response, Site, credential};
 use crate::observe::{Access, Level, Outcome};
 use crate::portal::Portal;
 use crate::service::{Answer, LiveSession, Permit, Service};
 use crate::types::{ClientAddr, Host, PathView, RequestCx, RequestId};
-use http::{HeaderValue, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
 use pingora::apps::HttpServerOptions;
 use pingora::http::RequestHeader;
 use pingora::proxy::http_proxy;
@@ -40,7 +41,9 @@ pub struct Parts {
     pub portal: Arc<Portal>,
     /// The same for programs.
     pub api: Arc<Api>,
-    /// Where both are.
+    /// The same question asked by other proxies.
+    pub forward: Forward,
+    /// Where all of them are.
     pub site: Arc<Site>,
     /// What the data path is told.
     pub settings: Settings,
@@ -53,6 +56,7 @@ pub struct Gateway {
     pub(super) service: Arc<Service>,
     portal: Arc<Portal>,
     api: Arc<Api>,
+    forward: Forward,
     pub(super) site: Arc<Site>,
     pub(super) headers: HeaderRules,
     pub(super) streams: Arc<Streams>,
@@ -75,6 +79,8 @@ pub(super) struct Ctx {
     pub(super) stream: Option<Entry>,
     pub(super) outcome: Outcome,
     pub(super) reason: Option<&'static str>,
+    /// What another proxy asks about: a method, a host and a path.
+    pub(super) about: Option<(Method, Host, String)>,
 }
 
 /// What is known of a request once its head is in order.
@@ -92,6 +98,8 @@ pub(super) struct Arrival {
 pub(super) enum Turn {
     /// One of our own pages answers.
     Portal,
+    /// Another proxy asks about a request that it keeps.
+    Check,
     /// It goes to its app.
     Forward,
     /// Its sender has to do this first.
@@ -112,6 +120,7 @@ impl Ctx {
             stream: None,
             outcome: Outcome::Failed,
             reason: None,
+            about: None,
         }
     }
 
@@ -125,7 +134,7 @@ impl Ctx {
 impl Gateway {
     /// Puts the data path together.
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { service, portal, api, site, settings, seed } = parts;
+        let Parts { service, portal, api, forward, site, settings, seed } = parts;
         Arc::new(Self {
             apps: apps(&settings.routes),
             headers: HeaderRules::new(settings.identity, Cookies::new(&site)),
@@ -137,6 +146,7 @@ impl Gateway {
             service,
             portal,
             api,
+            forward,
             site,
             seed,
         })
@@ -200,6 +210,10 @@ impl Gateway {
         ctx: &mut Ctx,
     ) -> Turn {
         let (path, _) = split_target(head.raw_path());
+        // At whichever host: Envoy asks at the host that it is asked for.
+        if self.forward.owns(path) {
+            return Turn::Check;
+        }
         let is_ours =
             self.apps.knows_host(&arrival.host) || arrival.host == *self.site.public_url.host();
         if is_ours && self.portal.owns(path) {
@@ -216,10 +230,22 @@ impl Gateway {
             ctx.note(Outcome::NoRoute, "no_route");
             return Turn::Refuse(StatusCode::NOT_FOUND);
         };
+        self.ask(head, arrival, &view, app, ctx).await
+    }
+
+    /// Asks the gate about a request for an app.
+    async fn ask(
+        &self,
+        head: &RequestHeader,
+        arrival: &Arrival,
+        path: &PathView<'_>,
+        app: &Arc<App>,
+        ctx: &mut Ctx,
+    ) -> Turn {
         let shown = credential(self.headers.cookies(), &head.headers);
         let asked = Asked {
             host: &arrival.host,
-            path: &view,
+            path,
             method: head.method.as_str(),
             client: arrival.cx.client,
         };
@@ -265,6 +291,15 @@ impl Gateway {
         } else {
             self.portal.answer(request).await
         }
+    }
+
+    /// Answers another proxy.
+    pub(super) async fn check(&self, request: Request, ctx: &mut Ctx) -> Response {
+        let Checked { response, about, person, outcome, reason } =
+            self.forward.answer(request).await;
+        ctx.note(outcome, reason);
+        (ctx.about, ctx.person) = (about, person);
+        response
     }
 
     /// Milliseconds since the data path began.

@@ -2,8 +2,7 @@
 
 use super::gateway::Arrival;
 use super::hygiene::ProtectedNames;
-use super::settings::IdentityNames;
-use crate::http::{Cookies, is_our_authorization, shows_token};
+use crate::http::{Cookies, IdentityNames, is_our_authorization, shows_token};
 use crate::service::LiveSession;
 use http::header::{AUTHORIZATION, COOKIE, HeaderName, HeaderValue, SET_COOKIE};
 use http::request::Parts;
@@ -120,19 +119,10 @@ impl HeaderRules {
     /// Writes who it is, over whatever the client wrote there; where there is nothing to write,
     /// there is nothing left.
     fn tell(&self, fields: &mut HeaderMap, person: Option<&LiveSession>) {
-        let IdentityNames { user, groups, name, email } = &self.identity;
-        let identity = person.map(LiveSession::identity);
-        let told = [
-            (user, identity.map(|identity| &identity.user)),
-            (groups, identity.map(|identity| &identity.groups)),
-            (name, identity.map(|identity| &identity.name)),
-            (email, identity.map(|identity| &identity.email)),
-        ];
-        for (name, value) in told {
-            match (name, value.filter(|value| !value.is_empty())) {
-                (Some(name), Some(value)) => drop(fields.insert(name, value.clone())),
-                (Some(name), None) => drop(fields.remove(name)),
-                (None, _) => {}
+        for (name, value) in self.identity.told(person) {
+            match value {
+                Some(value) => drop(fields.insert(name, value.clone())),
+                None => drop(fields.remove(name)),
             }
         }
         for name in &self.unused {

@@ -21,4 +21,4 @@ mod streams;
 
 pub use gateway::{Gateway, Parts};
 pub use serve::{Listener, Running, Serving};
-pub use settings::{IdentityNames, Listen, RouteSettings, Settings, UpstreamScheme, UpstreamUrl};
+pub use settings::{Listen, RouteSettings, Settings, UpstreamScheme, UpstreamUrl};

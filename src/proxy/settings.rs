@@ -1,8 +1,8 @@
 //! What the data path is told by the configuration.
 
 use crate::domain::RouteKey;
+use crate::http::IdentityNames;
 use crate::types::{Host, Network};
-use http::HeaderName;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -97,30 +97,6 @@ impl fmt::Display for UpstreamUrl {
                 write!(f, "{scheme}://{host}:{port}")
             }
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
-        }
-    }
-}
-
-/// Names of the headers that tell the app who somebody is; `None` leaves one out.
-#[derive(Clone, Debug)]
-pub struct IdentityNames {
-    /// The username.
-    pub user: Option<HeaderName>,
-    /// The groups, joined by commas.
-    pub groups: Option<HeaderName>,
-    /// The display name.
-    pub name: Option<HeaderName>,
-    /// The e-mail address.
-    pub email: Option<HeaderName>,
-}
-
-impl Default for IdentityNames {
-    fn default() -> Self {
-        Self {
-            user: Some(HeaderName::from_static("remote-user")),
-            groups: Some(HeaderName::from_static("remote-groups")),
-            name: Some(HeaderName::from_static("remote-name")),
-            email: Some(HeaderName::from_static("remote-email")),
         }
     }
 }

@@ -14,6 +14,7 @@ mod deadlines;
 mod disk;
 mod first_run;
 mod forms;
+mod forward;
 mod http2;
 mod hygiene;
 mod identity;

@@ -156,7 +156,7 @@ fn nothing_said_is_the_documented_defaults() {
     let config = Config::parse(None, [], &Overrides::default()).unwrap();
     let defaults = crate::service::Settings::default();
     assert_eq!(format!("{:?}", config.service), format!("{defaults:?}"));
-    let identity = crate::proxy::IdentityNames::default();
+    let identity = crate::http::IdentityNames::default();
     assert_eq!(format!("{:?}", config.proxy.identity), format!("{identity:?}"));
     assert_eq!(config.site.body_max, 65_536);
     assert_eq!(config.admin_listen, "127.0.0.1:9180".parse().ok());

@@ -10,7 +10,8 @@ use tokio::runtime::Runtime;
 use vestibule::api::Api;
 use vestibule::crypto::{HashParams, Keyring};
 use vestibule::domain::{Rate, ReturnOrigins};
-use vestibule::http::{Request, Site};
+use vestibule::forward::Forward;
+use vestibule::http::{IdentityNames, Request, Site};
 use vestibule::observe::{Format, Log};
 use vestibule::portal::Portal;
 use vestibule::service::{
@@ -36,6 +37,7 @@ pub struct World {
     runtime: Runtime,
     portal: Portal,
     api: Api,
+    forward: Forward,
     pub service: Arc<Service>,
     clock: Arc<HandSet>,
 }
@@ -71,8 +73,9 @@ impl World {
         let service = Arc::new(service.unwrap());
         let site = Arc::new(site);
         let portal = Portal::new(Arc::clone(&service), Arc::clone(&site));
-        let api = Api::new(Arc::clone(&service), site);
-        Arc::new(Self { runtime, portal, api, service, clock })
+        let api = Api::new(Arc::clone(&service), Arc::clone(&site));
+        let forward = Forward::new(Arc::clone(&service), site, IdentityNames::default());
+        Arc::new(Self { runtime, portal, api, forward, service, clock })
     }
 
     /// What the time is, in seconds since 1970.
@@ -161,7 +164,7 @@ impl World {
     }
 
     /// Answers the bytes of one request.
-    fn answer(&self, bytes: &[u8]) -> Reply {
+    pub fn answer(&self, bytes: &[u8]) -> Reply {
         let text = std::str::from_utf8(bytes).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         let mut lines = head.lines();
@@ -173,24 +176,28 @@ impl World {
             let name: http::HeaderName = name.parse().unwrap();
             headers.append(name, value.parse().unwrap());
         }
+        let host = headers["host"].to_str().unwrap().to_owned();
         // As if a proxy had said so that is trusted.
         let address = headers.get("x-forwarded-for").map(|value| value.to_str().unwrap());
         let client: IpAddr = address.unwrap_or("192.0.2.7").parse().unwrap();
         let request = Request {
             method: line[0].parse().unwrap(),
-            authority: HOST.into(),
-            host: Host::parse("127.0.0.1").unwrap(),
+            host: Host::parse_authority(&host).unwrap().0,
+            authority: host,
             path: path.into(),
             query: query.into(),
             headers,
             body: body.to_owned().into(),
+            peer_is_trusted: true,
             cx: RequestCx {
                 id: RequestId::from_bytes([1; 16]),
                 now: self.clock.now(),
                 client: ClientAddr::from(client),
             },
         };
-        let response = if self.api.owns(&request.path) {
+        let response = if self.forward.owns(&request.path) {
+            self.runtime.block_on(self.forward.answer(request)).response
+        } else if self.api.owns(&request.path) {
             self.runtime.block_on(self.api.answer(request))
         } else {
             self.runtime.block_on(self.portal.answer(request))
