@@ -15,8 +15,8 @@ mod dialect;
 
 use crate::domain::{Asked, PortalOrigin};
 use crate::http::{
-    Answer, Challenge, Cookies, Fields, IdentityNames, Location, Request, Response, Site,
-    credential, is_page_navigation, problem_of, referring_page, refusal, shows_token, unauthorised,
+    Answer, Challenge, Cookies, IdentityNames, Location, Request, Response, Site, credential,
+    is_page_navigation, problem_of, referring_page, refusal, shows_token, unauthorised,
 };
 use crate::observe::{Level, Outcome};
 use crate::service::{Answer as Gate, LiveSession, Service};
@@ -127,10 +127,15 @@ impl Forward {
         match dialect {
             Dialect::ExtAuthz(_) if !request.headers.contains_key(PORTAL) => Some(origins.portal()),
             Dialect::ExtAuthz(_) => origins.portal_at(request.header(PORTAL)?),
-            _ if request.query.is_empty() => Some(origins.portal()),
+            // What else is in the query may be the client's: some proxies add it by themselves.
             _ => {
-                let query = Fields::of_strict_query(request, &["rd"]).ok()?;
-                origins.portal_at(query.get("rd"))
+                let query = form_urlencoded::parse(request.query.as_bytes());
+                let mut named = query.filter(|(name, _)| name == "rd");
+                match (named.next(), named.next()) {
+                    (None, _) => Some(origins.portal()),
+                    (Some((_, origin)), None) => origins.portal_at(&origin),
+                    (Some(_), Some(_)) => None,
+                }
             }
         }
     }

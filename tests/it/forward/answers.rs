@@ -162,7 +162,9 @@ fn a_portal_elsewhere_must_be_one_of_ours() {
         }
     }
     // Also from whoever would pass, and also where it cannot be read.
-    for query in ["?rd=", "?rd=https://app.test&rd=https://app.test", "?other=https://app.test"] {
+    for query in
+        ["?rd=", "?rd=https://app.test&rd=https://app.test", "?x&r%64=https://evil.example"]
+    {
         let check = Dialect::ForwardAuth.check(&Kept::get("app.test", "/public"), "");
         let check = check.replacen("forward-auth", &format!("forward-auth{query}"), 1);
         assert_eq!(house.ask(&check).status, 400, "{query}");
