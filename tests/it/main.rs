@@ -22,6 +22,7 @@ mod ladder;
 mod limits;
 mod mixing;
 mod operating;
+mod peers;
 mod programs;
 mod races;
 mod routing;

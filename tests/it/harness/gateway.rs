@@ -19,6 +19,8 @@ pub struct Options {
     pub config: String,
     /// Keys for `[server]`, which the harness writes itself.
     pub server: String,
+    /// A whole configuration in place of the harness's own, with 8080 for the port.
+    pub whole: Option<String>,
     /// Further arguments.
     pub args: Vec<String>,
     /// Further environment.
@@ -229,6 +231,10 @@ impl Drop for Gateway {
 fn configuration(data: &Path, address: SocketAddr, options: &Options) -> String {
     let (data, server, more) = (data.join("data"), &options.server, &options.config);
     let data = data.display();
+    if let Some(whole) = &options.whole {
+        let whole = whole.replace("8080", &address.port().to_string()).replace(":9180", ":0");
+        return format!("data_dir = \"{data}\"\n{whole}");
+    }
     format!(
         "data_dir = \"{data}\"\n[server]\nlisten = [\"{address}\"]\nadmin_listen = \"\"\n{server}\n{more}\n"
     )

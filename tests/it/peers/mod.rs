@@ -1,0 +1,111 @@
+//! The examples in `deploy/`, as they are but for their ports, with the real proxies.
+
+mod admits;
+mod paths;
+mod proxy;
+mod silence;
+
+use crate::harness::{App, Browser, Gateway, Options, Person, Reply, exchange};
+use proxy::{Proxy, Running};
+use std::io::{Read as _, Write as _};
+use std::sync::Arc;
+
+/// A proxy before an app, and the gateway it asks.
+struct Scene {
+    proxy: Proxy,
+    app: App,
+    gateway: Gateway,
+    running: Running,
+    ann: Person,
+}
+
+impl Scene {
+    fn of(proxy: Proxy) -> Self {
+        let app = App::serving(|request, stream| {
+            if !request.to_lowercase().contains("\r\nupgrade: websocket\r\n") {
+                let hello = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+                return stream.write_all(hello).is_ok();
+            }
+            let switch = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n\
+                           Upgrade: websocket\r\n\
+                           Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+            stream.write_all(switch).unwrap();
+            let mut frame = [0; 9];
+            while stream.read_exact(&mut frame).is_ok() {
+                stream.write_all(&frame).unwrap();
+            }
+            false
+        });
+        let port = proxy::free();
+        let whole = proxy.file("config.toml").replace("8000", &port.to_string());
+        let gateway = Gateway::start(Options { whole: Some(whole), ..Options::default() });
+        let ann = Person::add(&gateway, "ann");
+        let running = Running::start(proxy, port, gateway.address.port(), app.address.port());
+        Self { proxy, app, gateway, running, ann }
+    }
+
+    /// What the app is called by browsers.
+    fn host(&self) -> String {
+        format!("app.example.localhost:{}", self.running.port)
+    }
+
+    /// One request for the app, through the proxy.
+    fn ask(&self, method: &str, target: &str, fields: &str, body: &str) -> Reply {
+        let length = match body.len() {
+            0 => String::new(),
+            length => format!("Content-Length: {length}\r\n"),
+        };
+        let head = format!("{method} {target} HTTP/1.1\r\nHost: {}\r\n", self.host());
+        let request = format!("{head}{length}{fields}Connection: close\r\n\r\n{body}");
+        exchange(self.running.address(), request.as_bytes())
+    }
+
+    /// Signs Ann in where she is sent to; the line with her session's cookie.
+    fn sign_in(&self, location: &str) -> String {
+        let host = format!("login.example.localhost:{}", self.running.port);
+        let address = self.running.address();
+        let server = Arc::new(move |request: &[u8]| exchange(address, request));
+        let mut browser = Browser::at(&host, server);
+        let target = location.strip_prefix(&browser.origin()).expect("the portal").to_owned();
+        let page = self.ann.sign_in(&mut browser, &target, 0);
+        // She goes on to the app by a link, since forms of the portal lead to the portal alone.
+        assert!(page.text().contains(&format!("http://{}/x", self.host())), "{}", page.text());
+        format!("Cookie: theirs=1; vestibule={}; more=2\r\n", browser.cookies["vestibule"])
+    }
+}
+
+/// What a browser says of itself that goes to a page.
+const PAGE: &str = "Accept: text/html\r\nSec-Fetch-Mode: navigate\r\n";
+
+/// The tests of one proxy.
+macro_rules! tests_of {
+    ($($name:ident, $proxy:expr;)*) => {$(
+        mod $name {
+            use super::*;
+
+            #[test]
+            fn whoever_the_gateway_lets_in_is_let_in_and_nobody_else() {
+                let scene = Scene::of($proxy);
+                let cookie = admits::strangers_are_sent_to_sign_in_and_come_back(&scene);
+                admits::the_app_is_told_who_it_is_by_the_gateway_alone(&scene, &cookie);
+                admits::rules_hold_for_the_app(&scene, &cookie);
+                admits::programs_are_let_in_by_their_tokens(&scene);
+                admits::websockets_pass(&scene, &cookie);
+                paths::what_the_app_receives_was_judged(&scene, &cookie);
+            }
+
+            #[test]
+            fn a_gateway_that_is_down_or_hangs_lets_nobody_through() {
+                silence::nobody_passes($proxy);
+            }
+        }
+    )*};
+}
+
+tests_of! {
+    nginx, Proxy::Nginx;
+    haproxy, Proxy::Haproxy;
+    traefik, Proxy::Traefik;
+    caddy, Proxy::Caddy;
+    envoy, Proxy::Envoy;
+}
