@@ -5,7 +5,7 @@ mod paths;
 mod proxy;
 mod silence;
 
-use crate::harness::{App, Browser, Gateway, Options, Person, Reply, exchange};
+use crate::harness::{App, Browser, Gateway, Options, Person, Reply, TempDir, exchange, run};
 use proxy::{Proxy, Running};
 use std::io::{Read as _, Write as _};
 use std::sync::Arc;
@@ -108,4 +108,22 @@ tests_of! {
     traefik, Proxy::Traefik;
     caddy, Proxy::Caddy;
     envoy, Proxy::Envoy;
+}
+
+#[test]
+fn every_configuration_among_the_examples_is_one_that_the_gateway_takes() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy");
+    let manifest = std::fs::read_to_string(root.join("kubernetes/vestibule.yaml")).unwrap();
+    let (_, after) = manifest.split_once("  config.toml: |\n").unwrap();
+    let (config, _) = after.split_once("\n---\n").unwrap();
+    let folder = TempDir::new();
+    let of_cluster = folder.join("config.toml");
+    std::fs::write(&of_cluster, config).unwrap();
+    let beside = ["nginx", "haproxy", "traefik", "caddy", "envoy"];
+    let beside = beside.map(|name| root.join(name).join("config.toml"));
+    for path in beside.into_iter().chain([of_cluster]) {
+        let checked = run(&["config", "check", path.to_str().unwrap()], "");
+        let said = String::from_utf8_lossy(&checked.stderr);
+        assert!(checked.status.success(), "{}: {said}", path.display());
+    }
 }
