@@ -1,6 +1,8 @@
 //! Rules through the gateway: who passes where, and what those are told who do not.
 
-use crate::harness::{ADMIN_PASSWORD, App, Browser, House, Options, Person, code_after};
+use crate::harness::{
+    ADMIN_PASSWORD, App, Browser, Chance, House, Options, Person, code_after, send_raw,
+};
 
 const RULES: &str = r#"
 [[route]]
@@ -161,4 +163,93 @@ fn a_form_that_a_sign_in_interrupted_is_not_lost_without_a_word() {
     assert_eq!(house.app.received(), "");
     let answer = browser.submit(&page, &[("username", "ann"), ("password", ADMIN_PASSWORD)]);
     assert!(answer.header("location").unwrap().contains("edit"), "back to the form");
+}
+
+/// What an obliging server makes of a path: everything undone that any of them undoes.
+fn obliging(target: &str) -> String {
+    let path = target.split(['?', '#']).next().unwrap();
+    let mut bytes = path.as_bytes().to_vec();
+    for _ in 0..4 {
+        let mut decoded = Vec::new();
+        let mut at = 0;
+        while at < bytes.len() {
+            let hex = bytes.get(at + 1..at + 3).and_then(|hex| std::str::from_utf8(hex).ok());
+            let byte = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok());
+            match byte.filter(|_| bytes[at] == b'%') {
+                Some(byte) => {
+                    decoded.push(byte);
+                    at += 3;
+                }
+                None => {
+                    decoded.push(bytes[at]);
+                    at += 1;
+                }
+            }
+        }
+        bytes = decoded;
+    }
+    let text = String::from_utf8_lossy(&bytes).replace('\\', "/");
+    let mut segments: Vec<&str> = Vec::new();
+    for segment in text.split('/') {
+        match segment.split(';').next().unwrap() {
+            "" | "." => {}
+            ".." => drop(segments.pop()),
+            name => segments.push(name),
+        }
+    }
+    format!("/{}", segments.join("/"))
+}
+
+#[test]
+fn whatever_the_target_what_passes_without_a_session_lies_below_a_rule_that_opens() {
+    const PIECES: [&str; 26] = [
+        "/",
+        "health",
+        "wiki",
+        "closed",
+        "..",
+        ".",
+        "%2e",
+        "%2E%2e",
+        "%2f",
+        "%5c",
+        "\\",
+        ";",
+        "//",
+        "%00",
+        "?",
+        "#",
+        "%25",
+        "%252e",
+        "HEALTH",
+        "%68ealth",
+        "health/",
+        "/health/",
+        "/../",
+        "x",
+        "@",
+        "http://a.test",
+    ];
+    let house = house();
+    let mut chance = Chance::new();
+    let mut passed = 0;
+    for round in 0..1500 {
+        let count = 1 + chance.below(6);
+        let start = if round % 3 == 0 { "" } else { "/health" };
+        let rest: String = (0..count).map(|_| PIECES[chance.below(PIECES.len())]).collect();
+        let target = format!("{start}{rest}");
+        let request = format!("GET {target} HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n");
+        send_raw(house.gateway.address, request.as_bytes());
+        let received = house.app.take_received();
+        if received.is_empty() {
+            continue;
+        }
+        passed += 1;
+        let got = received.split(' ').nth(1).unwrap();
+        assert_eq!(got, target, "what was judged is what the app receives");
+        let read = obliging(got);
+        assert!(read == "/health" || read.starts_with("/health/"), "{target} is read as {read}");
+    }
+    // Targets of which none passed would prove nothing.
+    assert!(passed > 20, "{passed} passed");
 }
