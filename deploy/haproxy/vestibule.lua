@@ -44,7 +44,8 @@ local function vestibule(txn)
     local method = txn.sf:method()
     local scheme = txn.sf:ssl_fc() == 1 and "https" or "http"
     local headers = {
-        ["x-original-url"] = { scheme .. "://" .. txn.sf:req_hdr("host") .. txn.sf:pathq() },
+        -- The whole field: req_hdr would give what is behind the last comma in it.
+        ["x-original-url"] = { scheme .. "://" .. txn.sf:req_fhdr("host") .. txn.sf:pathq() },
         ["x-original-method"] = { method },
         ["x-forwarded-for"] = { txn.sf:src() },
     }

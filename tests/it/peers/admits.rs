@@ -1,13 +1,9 @@
 //! Who is let in, and what the app is told.
 
-use super::{PAGE, Proxy, Scene};
+use super::{FORGED, PAGE, Proxy, Scene};
 use crate::harness::{PATIENCE, connect, read_head};
 use std::io::{BufReader, Read as _, Write as _};
 use std::time::Instant;
-
-/// What a client writes that would be somebody else.
-const FORGED: &str = "Remote-User: root\r\nremote-groups: admins\r\nREMOTE-NAME: Root\r\n\
-                      Remote-Email: root@evil.test\r\nRemote-User: root2\r\n";
 
 /// Sends a stranger to the portal and back; the cookie's line of who they turn out to be.
 pub fn strangers_are_sent_to_sign_in_and_come_back(scene: &Scene) -> String {
@@ -94,6 +90,11 @@ pub fn rules_hold_for_the_app(scene: &Scene, cookie: &str) {
     let status = scene.ask("GET", "/admin", &format!("{cookie}{forged}"), "").status;
     assert_eq!(status, 403);
     assert_eq!(scene.ask("GET", "/x", forged, "").status, 401);
+    for name in ["X-Forwarded-For", "X-Real-IP", "Forwarded", "X-Envoy-External-Address"] {
+        let said = if name == "Forwarded" { "for=203.0.113.5" } else { "203.0.113.5" };
+        let status = scene.ask("GET", "/lan", &format!("{name}: {said}\r\n"), "").status;
+        assert_eq!(status, 401, "{name}");
+    }
     assert_eq!(scene.app.take_received(), "");
     // The endpoints are not for browsers.
     for endpoint in ["auth-request", "forward-auth", "ext-authz/public"] {

@@ -1,6 +1,7 @@
 //! The examples in `deploy/`, as they are but for their ports, with the real proxies.
 
 mod admits;
+mod http2;
 mod paths;
 mod proxy;
 mod silence;
@@ -38,6 +39,7 @@ impl Scene {
         });
         let port = proxy::free();
         let whole = proxy.file("config.toml").replace("8000", &port.to_string());
+        let whole = whole + OPEN;
         let gateway = Gateway::start(Options { whole: Some(whole), ..Options::default() });
         let ann = Person::add(&gateway, "ann");
         let running = Running::start(proxy, port, gateway.address.port(), app.address.port());
@@ -74,8 +76,24 @@ impl Scene {
     }
 }
 
+/// Another host that everybody may go to, and that no proxy serves; and a path for those who are
+/// where nobody is.
+const OPEN: &str = r#"
+[[rule]]
+host = "open.example.localhost"
+policy = "bypass"
+[[rule]]
+path = "/lan"
+networks = ["203.0.113.0/24"]
+policy = "bypass"
+"#;
+
 /// What a browser says of itself that goes to a page.
 const PAGE: &str = "Accept: text/html\r\nSec-Fetch-Mode: navigate\r\n";
+
+/// What a client writes that would be somebody else.
+const FORGED: &str = "Remote-User: root\r\nremote-groups: admins\r\nREMOTE-NAME: Root\r\n\
+                      Remote-Email: root@evil.test\r\nRemote-User: root2\r\n";
 
 /// The tests of one proxy.
 macro_rules! tests_of {
@@ -91,7 +109,9 @@ macro_rules! tests_of {
                 admits::rules_hold_for_the_app(&scene, &cookie);
                 admits::programs_are_let_in_by_their_tokens(&scene);
                 admits::websockets_pass(&scene, &cookie);
+                http2::http_2_is_no_way_around(&scene, &cookie);
                 paths::what_the_app_receives_was_judged(&scene, &cookie);
+                paths::an_open_host_opens_no_other(&scene);
             }
 
             #[test]

@@ -75,6 +75,25 @@ pub fn what_the_app_receives_was_judged(scene: &Scene, cookie: &str) {
     assert!(passed >= 12, "{passed}");
 }
 
+/// Whatever host a request names where, it is judged by the one whose app would receive it.
+pub fn an_open_host_opens_no_other(scene: &Scene) {
+    let (app, open) = (scene.host(), "open.example.localhost");
+    for (target, fields) in [
+        (format!("http://{app}/x"), format!("Host: {open}\r\n")),
+        (format!("http://{open}/x"), format!("Host: {app}\r\n")),
+        (String::from("/x"), format!("Host: {app}\r\nX-Forwarded-Host: {open}\r\n")),
+        (String::from("/x"), format!("Host: {app}\r\nHost: {open}\r\n")),
+        (String::from("/x"), format!("Host: {open}\r\nHost: {app}\r\n")),
+        (String::from("/x"), format!("Host: {app}@{open}\r\n")),
+        (String::from("/x"), format!("Host: {app}, {open}\r\n")),
+        (String::from("/x"), format!("Host: {app}.\r\n")),
+    ] {
+        let request = format!("GET {target} HTTP/1.1\r\n{fields}Connection: close\r\n\r\n");
+        let reply = exchange(scene.running.address(), request.as_bytes());
+        assert_eq!(scene.app.take_received(), "", "{target} {fields}: {}", reply.status);
+    }
+}
+
 /// What the gateway says of a request that looks like this, asked directly.
 fn verdict(scene: &Scene, target: &str, fields: &str) -> u16 {
     let check = format!(

@@ -1,0 +1,57 @@
+//! The same by HTTP/2, from those who speak it without TLS.
+
+use super::{FORGED, Proxy, Scene};
+use crate::harness::{Reply, h2_connect, h2_exchange};
+use http::Request;
+
+/// Whether it takes HTTP/2 at a port without TLS, as its example has it.
+const fn speaks(proxy: Proxy) -> bool {
+    matches!(proxy, Proxy::Haproxy | Proxy::Traefik | Proxy::Envoy)
+}
+
+/// What is judged, and what the app is told, is the same in fields that HTTP/2 splits and orders
+/// in its own way.
+pub fn http_2_is_no_way_around(scene: &Scene, cookie: &str) {
+    if !speaks(scene.proxy) {
+        return;
+    }
+    // Browsers send each cookie in a field of its own.
+    let crumbs: Vec<&str> = cookie.trim().trim_start_matches("Cookie: ").split("; ").collect();
+    scene.app.take_received();
+    for (target, fields, status) in [
+        ("/x?y", &crumbs[..], 200),
+        ("/x", &[], 401),
+        ("/admin", &crumbs, 403),
+        ("/public", &[], 200),
+        ("/public/../admin", &[], 0),
+        ("/x/..//admin", &crumbs, 0),
+        ("/%61dmin", &crumbs, 0),
+    ] {
+        let reply = ask(scene, target, fields);
+        assert!(status == 0 || reply.status == status, "{target}: {}", reply.status);
+        let received = scene.app.take_received().to_lowercase();
+        assert_eq!(received.is_empty(), reply.status != 200, "{target}: {received}");
+        assert!(!received.contains("root") && !received.contains("admin"), "{target}: {received}");
+        if !received.is_empty() {
+            assert!(received.starts_with(&format!("get {target} http/1.1\r\n")), "{received}");
+            assert_eq!(received.contains("remote-user: ann\r\n"), !fields.is_empty(), "{received}");
+        }
+    }
+}
+
+/// Asks for something with these cookies, and with forged headers.
+fn ask(scene: &Scene, target: &str, cookies: &[&str]) -> Reply {
+    let mut request = Request::builder().uri(format!("http://{}{target}", scene.host()));
+    for cookie in cookies {
+        request = request.header("cookie", *cookie);
+    }
+    for line in FORGED.lines() {
+        let (name, value) = line.split_once(": ").unwrap();
+        request = request.header(name, value);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let sender = h2_connect(scene.running.address()).await;
+        h2_exchange(&sender, request.body(()).unwrap(), b"").await.unwrap()
+    })
+}
