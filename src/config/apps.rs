@@ -1,12 +1,12 @@
 //! `[identity]` and `[[route]]`: the apps, and what they are told about a person.
 
 use super::fault::{Place, Wrong};
-use super::kinds::{flag, optional};
+use super::kinds::{Amount, flag, optional, size};
 use super::reader::{Reader, Section};
 use crate::domain::RouteKey;
-use crate::proxy::{IdentityNames, RouteSettings, UpstreamUrl};
-use crate::types::{HostPattern, PathView};
-use http::HeaderName;
+use crate::proxy::{IdentityNames, RouteSettings, UpstreamHost, UpstreamUrl};
+use crate::types::{Host, HostPattern, PathView};
+use http::{HeaderName, HeaderValue};
 
 pub(super) fn identity(s: &mut Section<'_>) -> Option<IdentityNames> {
     const KEYS: [&str; 4] = ["user", "groups", "name", "email"];
@@ -67,17 +67,33 @@ pub(super) fn routes(reader: &mut Reader, prefix: Option<&str>) -> Option<Vec<Ro
     reader.each("route", |s| {
         let host = s.read("host", None, host_pattern);
         let path = s.read("path", "/", |text: String| route_path(text, prefix));
-        let upstreams = s.one_or_more("upstream", upstream);
+        let upstreams = s.one_or_more("upstream", upstream_url);
         if upstreams.as_ref().is_some_and(Vec::is_empty) {
             s.blame(&["upstream"], Wrong::new("is empty").advise("name where the app is"));
         }
         let keeps_authorization = s.read("keep_authorization", "false", flag);
+        let strip_prefix = s.read("strip_prefix", "false", flag);
+        let body_max = s.read("body_max", "", body_max);
+        let told = s.read("upstream_host", "keep", upstream_host);
+        let is_nameless = |url: &UpstreamUrl| matches!(url, UpstreamUrl::Unix(_));
+        if told == Some(UpstreamHost::Upstream) && upstreams.iter().flatten().any(is_nameless) {
+            let wrong =
+                Wrong::new("a socket file has no name to tell").advise("write a name, or keep");
+            s.blame(&["upstream_host"], wrong);
+        }
         let key = RouteKey { host: host?, path: path? };
         check_unique(s, &key, &mut seen);
+        if strip_prefix? && key.path == "/" {
+            let wrong = Wrong::new("there is nothing to strip of the path \"/\"")
+                .advise("give path a prefix, or leave strip_prefix out");
+            s.blame(&["strip_prefix"], wrong);
+        }
         Some(RouteSettings {
-            key,
-            upstreams: upstreams?,
             keeps_authorization: keeps_authorization?,
+            strip_prefix: strip_prefix?,
+            host: told?,
+            body_max: body_max?,
+            ..RouteSettings::new(key, upstreams?)
         })
     })
 }
@@ -118,7 +134,14 @@ fn route_path(text: String, prefix: Option<&str>) -> Result<String, Wrong> {
     Ok(text)
 }
 
-fn upstream(text: &str) -> Result<UpstreamUrl, Wrong> {
+fn body_max(amount: Amount) -> Result<Option<u64>, Wrong> {
+    if amount.is_empty() {
+        return Ok(None);
+    }
+    size(1..=usize::MAX)(amount).map(|size| u64::try_from(size).ok())
+}
+
+fn upstream_url(text: &str) -> Result<UpstreamUrl, Wrong> {
     // What stands before an @ is a password, and faults are printed.
     if text.contains('@') {
         return Err(
@@ -127,4 +150,19 @@ fn upstream(text: &str) -> Result<UpstreamUrl, Wrong> {
     }
     UpstreamUrl::parse(text)
         .map_err(|advice| Wrong::new(format!("{text:?} is not where an app can be")).advise(advice))
+}
+
+fn upstream_host(text: String) -> Result<UpstreamHost, Wrong> {
+    let named = || {
+        Host::parse_authority(&text).ok()?;
+        HeaderValue::from_str(&text).ok()
+    };
+    match text.as_str() {
+        "keep" => Ok(UpstreamHost::Keep),
+        "upstream" => Ok(UpstreamHost::Upstream),
+        _ => named().map(UpstreamHost::Named).ok_or_else(|| {
+            Wrong::new(format!("{text:?} is not a host"))
+                .advise("write \"keep\", \"upstream\" or app.example.com, perhaps with a port")
+        }),
+    }
 }

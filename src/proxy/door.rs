@@ -5,6 +5,7 @@
 //! request_filter            our own pages, a challenge or a refusal are answered here
 //! upstream_peer             an upstream, for the permit
 //! upstream_request_filter   what the app is told
+//! request_body_filter       no more than the app takes
 //! response_filter           our cookies out; streams entered
 //! fail_to_proxy             the app could not be reached, or broke off
 //! logging                   one line
@@ -12,7 +13,7 @@
 //!
 //! The engine tells nothing to a log of its own: its messages may quote a request.
 
-use super::bridge::{self, BODY_PATIENCE, split_target};
+use super::bridge::{self, BODY_PATIENCE, declared_length, split_target};
 use super::gateway::{Arrival, Ctx, Gateway, Turn};
 use super::guard::ConnControl;
 use super::headers::HeaderRules;
@@ -21,7 +22,7 @@ use crate::http::{Response, challenge, credential, is_page_navigation, refusal};
 use crate::observe::{Access, Outcome};
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, SET_COOKIE};
+use http::header::SET_COOKIE;
 use http::{HeaderMap, StatusCode};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
@@ -45,6 +46,11 @@ pub(super) struct Door(Arc<Gateway>);
 impl Door {
     pub(super) const fn new(gateway: Arc<Gateway>) -> Self {
         Self(gateway)
+    }
+
+    /// What is behind it.
+    pub(super) const fn gateway(&self) -> &Arc<Gateway> {
+        &self.0
     }
 
     /// Answers what no app is to answer.
@@ -98,28 +104,6 @@ impl Door {
         ctx.person = person.unwrap_or_default();
     }
 
-    /// Lets bytes pass, in either direction, for as long as the session they belong to is good.
-    /// What passes is use of it.
-    fn pass(&self, ctx: &mut Ctx) -> Result<()> {
-        let Some(live) = &ctx.person else { return Ok(()) };
-        let now = self.0.service.clock().now();
-        if live.is_live(now) {
-            live.seen(now);
-            return Ok(());
-        }
-        ctx.note(Outcome::Failed, "session_ended");
-        Err(Error::new(ErrorType::HTTPStatus(401)))
-    }
-
-    /// Sees to it that what goes on for long ends with the session it belongs to.
-    fn enter_stream(&self, session: &Session, ctx: &mut Ctx) {
-        if let (None, Some(live), Some(connection)) =
-            (&ctx.stream, &ctx.person, ConnControl::of(session))
-        {
-            ctx.stream = Some(self.0.streams.enter(live, connection));
-        }
-    }
-
     fn refusal(&self, session: &Session, status: StatusCode) -> Response {
         let head = session.req_header();
         let is_call = self.0.is_call(split_target(head.raw_path()).0);
@@ -138,8 +122,7 @@ fn peer_of(session: &Session) -> Option<SocketAddr> {
 
 /// Whether a message with these headers, if it has a body, may go on for long.
 fn is_long(headers: &HeaderMap) -> bool {
-    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    length.is_none_or(|length: u64| length > LONG)
+    declared_length(headers).is_none_or(|length| length > LONG)
 }
 
 /// Whether the client's connection is encrypted.
@@ -224,21 +207,28 @@ impl ProxyHttp for Door {
         request: &mut RequestHeader,
         ctx: &mut Ctx,
     ) -> Result<()> {
+        // Sent from its beginning, also where it was sent in vain before.
+        ctx.sent = 0;
         let Some(arrival) = &ctx.arrival else {
             return Err(Error::new(ErrorType::HTTPStatus(400)));
         };
-        let keeps = ctx.app.as_ref().is_some_and(|app| app.keeps_authorization());
-        self.0.headers.rewrite(request, ctx.person.as_deref(), arrival, keeps)
+        let Some(app) = &ctx.app else { return Err(Error::new(ErrorType::HTTPStatus(403))) };
+        let telling = app.telling(ctx.tried.last());
+        self.0.headers.rewrite(request, ctx.person.as_deref(), arrival, &telling)
     }
 
     async fn request_body_filter(
         &self,
-        _session: &mut Session,
+        session: &mut Session,
         body: &mut Option<Bytes>,
         _end: bool,
         ctx: &mut Ctx,
     ) -> Result<()> {
-        if body.is_some() { self.pass(ctx) } else { Ok(()) }
+        if let Some(body) = body {
+            self.pass(ctx)?;
+            Self::measure(session, body, ctx)?;
+        }
+        Ok(())
     }
 
     async fn response_filter(
@@ -289,9 +279,10 @@ impl ProxyHttp for Door {
         mut error: Box<Error>,
     ) -> Box<Error> {
         // Nothing was sent yet, so another upstream may be tried for any request.
-        if let (Some(app), Some(choice)) = (&ctx.app, ctx.tried.last()) {
-            app.rest(*choice, self.0.clock_ms());
-            error.set_retry(ctx.tried.len() < app.count());
+        if let Some(app) = &ctx.app {
+            let chosen = ctx.tried.last().and_then(|choice| app.upstream(*choice));
+            chosen.inspect(|upstream| upstream.rest(self.0.clock_ms()));
+            error.set_retry(app.has_another(&ctx.tried));
         }
         error
     }

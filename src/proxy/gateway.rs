@@ -4,7 +4,7 @@
 //! is it one of our own pages, is there an app for it, what does the gate say.
 
 use super::apps::{App, Apps, Choice, apps, resolve};
-use super::bridge::split_target;
+use super::bridge::{declared_length, split_target};
 use super::client::{TrustedProxies, Way};
 use super::door::Door;
 use super::guard::{Front, GuardSettings, Refused};
@@ -19,7 +19,7 @@ use crate::observe::{Access, Level, Outcome};
 use crate::portal::Portal;
 use crate::service::{Answer, LiveSession, Permit, Service};
 use crate::types::{ClientAddr, Host, PathView, RequestCx, RequestId};
-use http::{HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use pingora::apps::HttpServerOptions;
 use pingora::http::RequestHeader;
 use pingora::proxy::http_proxy;
@@ -73,6 +73,8 @@ pub(super) struct Ctx {
     pub(super) person: Option<Arc<LiveSession>>,
     pub(super) tried: Vec<Choice>,
     pub(super) stream: Option<Entry>,
+    /// So much of the body the app has been sent.
+    pub(super) sent: u64,
     pub(super) outcome: Outcome,
     pub(super) reason: Option<&'static str>,
 }
@@ -110,6 +112,7 @@ impl Ctx {
             person: None,
             tried: Vec::new(),
             stream: None,
+            sent: 0,
             outcome: Outcome::Failed,
             reason: None,
         }
@@ -216,6 +219,10 @@ impl Gateway {
             ctx.note(Outcome::NoRoute, "no_route");
             return Turn::Refuse(StatusCode::NOT_FOUND);
         };
+        if !app.takes(&view) {
+            ctx.note(Outcome::NoRoute, "odd_spelling_of_the_prefix");
+            return Turn::Refuse(StatusCode::NOT_FOUND);
+        }
         let shown = credential(self.headers.cookies(), &head.headers);
         let asked = Asked {
             host: &arrival.host,
@@ -223,10 +230,21 @@ impl Gateway {
             method: head.method.as_str(),
             client: arrival.cx.client,
         };
-        match self.service.ask(shown.as_ref(), &asked, &arrival.cx).await {
+        let answer = self.service.ask(shown.as_ref(), &asked, &arrival.cx).await;
+        self.heed(answer, app, &head.headers, ctx)
+    }
+
+    /// Does what the gate says.
+    fn heed(&self, answer: Answer, app: &Arc<App>, fields: &HeaderMap, ctx: &mut Ctx) -> Turn {
+        match answer {
             Answer::Allow(permit) => {
                 ctx.outcome = Outcome::Allowed;
                 ctx.person = permit.person().cloned();
+                let too_long = |most| declared_length(fields).is_some_and(|len| len > most);
+                if app.body_max().is_some_and(too_long) {
+                    ctx.reason = Some("body_too_large");
+                    return Turn::Refuse(StatusCode::PAYLOAD_TOO_LARGE);
+                }
                 ctx.permit = Some(permit);
                 ctx.app = Some(Arc::clone(app));
                 Turn::Forward
@@ -246,7 +264,7 @@ impl Gateway {
                 Turn::Refuse(StatusCode::FORBIDDEN)
             }
             Answer::Unavailable(why) => {
-                self.service.log().say(arrival.cx.now, Level::Error, &why);
+                self.service.log().say(self.service.clock().now(), Level::Error, &why);
                 ctx.note(Outcome::Failed, "store_unavailable");
                 Turn::Refuse(StatusCode::SERVICE_UNAVAILABLE)
             }

@@ -2,9 +2,9 @@
 //!
 //! `hygiene` says what a request must look like before anything else looks at it; `guard` enforces
 //! that on the raw bytes of every connection, in front of the engine; `gateway` asks the gate,
-//! `door` plugs that into the engine; `apps` knows where the apps are, and gives an upstream only to a permit. Nothing in
-//! here decides who may pass, and nothing repairs a request: what is ambiguous is refused, since
-//! whoever repairs may repair differently from the app behind.
+//! `door` plugs that into the engine; `apps` knows where the apps are, and gives an upstream only
+//! to a permit. Nothing in here decides who may pass, and nothing repairs a request: what is
+//! ambiguous is refused, since whoever repairs may repair differently from the app behind.
 
 mod apps;
 mod bridge;
@@ -15,10 +15,14 @@ mod guard;
 mod handshake;
 mod headers;
 mod hygiene;
+mod passing;
+mod route;
 mod serve;
 mod settings;
 mod streams;
+mod upstream;
 
 pub use gateway::{Gateway, Parts};
+pub use route::{RouteSettings, UpstreamHost};
 pub use serve::{Listener, Running, Serving};
-pub use settings::{IdentityNames, Listen, RouteSettings, Settings, UpstreamScheme, UpstreamUrl};
+pub use settings::{IdentityNames, Listen, Settings, UpstreamScheme, UpstreamUrl};

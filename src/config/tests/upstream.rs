@@ -1,0 +1,52 @@
+use super::{faults, parse};
+use crate::config::Config;
+use crate::proxy::{RouteSettings, UpstreamHost};
+
+fn route(upstream: &str, rest: &str) -> String {
+    format!("[[route]]\nhost = \"*\"\nupstream = {upstream}\n{rest}\n")
+}
+
+fn settings(upstream: &str, rest: &str) -> RouteSettings {
+    let Config { mut proxy, .. } = parse(&route(upstream, rest)).unwrap();
+    proxy.routes.remove(0)
+}
+
+#[test]
+fn a_route_of_which_nothing_is_said_is_as_documented() {
+    let said = settings("\"http://a\"", "");
+    let usual = RouteSettings::new(said.key.clone(), said.upstreams.clone());
+    assert_eq!(format!("{said:?}"), format!("{usual:?}"));
+}
+
+#[test]
+fn everything_about_an_upstream_can_be_said() {
+    let said = settings(
+        "\"https://a\"",
+        "path = \"/app\"\nstrip_prefix = true\nupstream_host = \"b.test:8443\"\nbody_max = \"1MiB\"",
+    );
+    assert!(said.strip_prefix && said.body_max == Some(1 << 20));
+    assert_eq!(said.host, UpstreamHost::Named("b.test:8443".parse().unwrap()));
+}
+
+#[test]
+fn every_bad_word_about_an_upstream_is_a_fault_with_advice() {
+    let (http, unix) = ("\"http://a\"", "\"unix:/a\"");
+    for (upstream, rest, key, told) in [
+        (http, "strip_prefix = true", "strip_prefix", "nothing to strip"),
+        (http, "strip_prefix = \"yes\"", "strip_prefix", "without quotes"),
+        (http, "body_max = 0", "body_max", "not from 1"),
+        (http, "body_max = \"10MB\"", "body_max", "not a size"),
+        (http, "upstream_host = \"a b\"", "upstream_host", "perhaps with a port"),
+        (http, "upstream_host = \"\"", "upstream_host", "perhaps with a port"),
+        (http, "upstream_host = \"u@a\"", "upstream_host", "perhaps with a port"),
+        (http, "upstream_host = \"http://a\"", "upstream_host", "perhaps with a port"),
+        (unix, "upstream_host = \"upstream\"", "upstream_host", "no name to tell"),
+        (http, "strip_prefx = true", "strip_prefx", "did you mean route.strip_prefix?"),
+    ] {
+        let faults = faults(&route(upstream, rest));
+        assert!(faults.starts_with("config.toml:4: "), "{rest}: {faults}");
+        assert_eq!(faults.lines().count(), 1, "{faults}");
+        assert!(faults.contains(&format!(": route.{key}: ")), "{rest}: {faults}");
+        assert!(faults.contains(told), "{rest}: {faults}");
+    }
+}

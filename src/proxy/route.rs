@@ -1,0 +1,47 @@
+//! What the data path is told about one app.
+
+use super::settings::UpstreamUrl;
+use crate::domain::RouteKey;
+use http::HeaderValue;
+
+/// One app.
+#[derive(Clone, Debug)]
+pub struct RouteSettings {
+    /// Which requests are for it.
+    pub key: RouteKey,
+    /// Where it is; several take turns.
+    pub upstreams: Vec<UpstreamUrl>,
+    /// Whether the app is sent tokens of ours as well.
+    pub keeps_authorization: bool,
+    /// Whether the app is sent the path without that of the route.
+    pub strip_prefix: bool,
+    /// What the app is told as its host.
+    pub host: UpstreamHost,
+    /// The longest body it is sent.
+    pub body_max: Option<u64>,
+}
+
+impl RouteSettings {
+    /// An app of which nothing else was said.
+    pub fn new(key: RouteKey, upstreams: Vec<UpstreamUrl>) -> Self {
+        Self {
+            key,
+            upstreams,
+            keeps_authorization: false,
+            strip_prefix: false,
+            host: UpstreamHost::Keep,
+            body_max: None,
+        }
+    }
+}
+
+/// What an app is told as its host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UpstreamHost {
+    /// What the client said.
+    Keep,
+    /// The host and port under which it is reached.
+    Upstream,
+    /// This.
+    Named(HeaderValue),
+}

@@ -1,0 +1,133 @@
+//! One place an app is at: its address, how it is spoken to.
+
+use super::handshake::for_handshake;
+use super::route::UpstreamHost;
+use super::settings::{UpstreamScheme, UpstreamUrl};
+use arc_swap::ArcSwap;
+use http::HeaderValue;
+use pingora::protocols::ALPN;
+use pingora::upstreams::peer::HttpPeer;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// How long an upstream that could not be reached is left alone while there are others.
+const REST: Duration = Duration::from_secs(5);
+
+/// How long connecting may take; an answer may take its time, and stream for hours.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// One place an app is at.
+#[derive(Debug)]
+pub(super) struct Upstream {
+    url: UpstreamUrl,
+    /// What it is told as its host, where that is not what the client said.
+    host: Option<HeaderValue>,
+    /// What its name stands for at present; none while the name cannot be looked up.
+    peer: ArcSwap<Option<HttpPeer>>,
+    /// When it may be tried again, in the proxy's own milliseconds.
+    rests_until: AtomicU64,
+}
+
+impl Upstream {
+    pub(super) fn new(url: UpstreamUrl, host: &UpstreamHost) -> Self {
+        let peer = match &url {
+            UpstreamUrl::Unix(path) => {
+                path.to_str().and_then(|path| HttpPeer::new_uds(path, false, String::new()).ok())
+            }
+            UpstreamUrl::Tcp { host, port, scheme } => {
+                let bare = host.as_str().trim_start_matches('[').trim_end_matches(']');
+                let ip = bare.parse::<IpAddr>().ok();
+                ip.map(|ip| tcp_peer(SocketAddr::new(ip, *port), *scheme, bare))
+            }
+        };
+        let peer = peer.map(with_patience);
+        let host = match host {
+            UpstreamHost::Keep => None,
+            UpstreamHost::Upstream => HeaderValue::try_from(authority(&url)).ok(),
+            UpstreamHost::Named(name) => Some(name.clone()),
+        };
+        Self { url, host, peer: ArcSwap::from_pointee(peer), rests_until: AtomicU64::new(0) }
+    }
+
+    /// What it is told as its host, where that is not what the client said.
+    pub(super) const fn host(&self) -> Option<&HeaderValue> {
+        self.host.as_ref()
+    }
+
+    /// How to connect to it; none while that is not known.
+    pub(super) fn peer(&self) -> Option<HttpPeer> {
+        self.peer.load().as_ref().clone()
+    }
+
+    /// The same for a handshake, which has a connection of its own.
+    pub(super) fn peer_for_handshake(&self) -> Option<HttpPeer> {
+        let mut peer = self.peer()?;
+        // WebSocket handshakes exist in HTTP/1.1 alone.
+        peer.options.alpn = ALPN::H1;
+        Some(for_handshake(peer, CONNECT))
+    }
+
+    /// Whether it may be tried at all.
+    pub(super) fn is_known(&self) -> bool {
+        self.peer.load().is_some()
+    }
+
+    /// Whether it was reached when last tried, or has rested since.
+    pub(super) fn is_rested(&self, now_ms: u64) -> bool {
+        self.rests_until.load(Ordering::Relaxed) <= now_ms
+    }
+
+    /// Notes that it could not be reached.
+    pub(super) fn rest(&self, now_ms: u64) {
+        let rest = u64::try_from(REST.as_millis()).unwrap_or(u64::MAX);
+        self.rests_until.store(now_ms.saturating_add(rest), Ordering::Relaxed);
+    }
+
+    /// Looks its name up, if it has one. A name that cannot be looked up now keeps the address it had.
+    pub(super) async fn resolve(&self) -> Result<(), String> {
+        let UpstreamUrl::Tcp { host, port, scheme } = &self.url else { return Ok(()) };
+        if host.as_str().starts_with('[') || host.as_str().parse::<IpAddr>().is_ok() {
+            return Ok(());
+        }
+        let found = tokio::net::lookup_host((host.as_str(), *port)).await;
+        let mut addresses = found.map_err(|error| format!("{}: {error}", self.url))?;
+        let address = addresses.next().ok_or_else(|| format!("{}: no address", self.url))?;
+        let peer = Some(with_patience(tcp_peer(address, *scheme, host.as_str())));
+        let of = |peer: &Option<HttpPeer>| peer.as_ref().map(|peer| peer._address.clone());
+        if of(&self.peer.load()) != of(&peer) {
+            self.peer.store(Arc::new(peer));
+        }
+        Ok(())
+    }
+}
+
+/// What a client without a proxy would call it.
+fn authority(url: &UpstreamUrl) -> String {
+    match url {
+        UpstreamUrl::Tcp { host, port, scheme } if *port == scheme.port() => host.to_string(),
+        UpstreamUrl::Tcp { host, port, .. } => format!("{host}:{port}"),
+        UpstreamUrl::Unix(_) => String::from("localhost"),
+    }
+}
+
+fn tcp_peer(address: SocketAddr, scheme: UpstreamScheme, name: &str) -> HttpPeer {
+    let tls = scheme == UpstreamScheme::Https;
+    let mut peer = HttpPeer::new(address, tls, if tls { name.to_owned() } else { String::new() });
+    peer.options.alpn = match scheme {
+        UpstreamScheme::Http => ALPN::H1,
+        UpstreamScheme::Https => ALPN::H2H1,
+        UpstreamScheme::H2c => ALPN::H2,
+    };
+    // One connection carries many HTTP/2 requests. How long an unused one is kept is for the app
+    // to say, which ends it; the engine keeps a bounded number of them.
+    peer.options.max_h2_streams = 100;
+    peer
+}
+
+fn with_patience(mut peer: HttpPeer) -> HttpPeer {
+    peer.options.connection_timeout = Some(CONNECT);
+    peer.options.total_connection_timeout = Some(CONNECT * 2);
+    peer
+}
