@@ -3,10 +3,11 @@
 use super::fault::{Place, Wrong};
 use super::kinds::{Amount, flag, optional, size};
 use super::reader::{Reader, Section};
+use super::upstream;
 use crate::domain::RouteKey;
-use crate::proxy::{IdentityNames, RouteSettings, UpstreamHost, UpstreamUrl};
-use crate::types::{Host, HostPattern, PathView};
-use http::{HeaderName, HeaderValue};
+use crate::proxy::{IdentityNames, RouteSettings, UpstreamUrl};
+use crate::types::{HostPattern, PathView};
+use http::HeaderName;
 
 pub(super) fn identity(s: &mut Section<'_>) -> Option<IdentityNames> {
     const KEYS: [&str; 4] = ["user", "groups", "name", "email"];
@@ -74,13 +75,7 @@ pub(super) fn routes(reader: &mut Reader, prefix: Option<&str>) -> Option<Vec<Ro
         let keeps_authorization = s.read("keep_authorization", "false", flag);
         let strip_prefix = s.read("strip_prefix", "false", flag);
         let body_max = s.read("body_max", "", body_max);
-        let told = s.read("upstream_host", "keep", upstream_host);
-        let is_nameless = |url: &UpstreamUrl| matches!(url, UpstreamUrl::Unix(_));
-        if told == Some(UpstreamHost::Upstream) && upstreams.iter().flatten().any(is_nameless) {
-            let wrong =
-                Wrong::new("a socket file has no name to tell").advise("write a name, or keep");
-            s.blame(&["upstream_host"], wrong);
-        }
+        let care = upstream::read(s, upstreams.as_deref().unwrap_or_default());
         let key = RouteKey { host: host?, path: path? };
         check_unique(s, &key, &mut seen);
         if strip_prefix? && key.path == "/" {
@@ -88,11 +83,13 @@ pub(super) fn routes(reader: &mut Reader, prefix: Option<&str>) -> Option<Vec<Ro
                 .advise("give path a prefix, or leave strip_prefix out");
             s.blame(&["strip_prefix"], wrong);
         }
+        let care = care?;
         Some(RouteSettings {
             keeps_authorization: keeps_authorization?,
             strip_prefix: strip_prefix?,
-            host: told?,
+            host: care.host,
             body_max: body_max?,
+            tls: care.tls,
             ..RouteSettings::new(key, upstreams?)
         })
     })
@@ -150,19 +147,4 @@ fn upstream_url(text: &str) -> Result<UpstreamUrl, Wrong> {
     }
     UpstreamUrl::parse(text)
         .map_err(|advice| Wrong::new(format!("{text:?} is not where an app can be")).advise(advice))
-}
-
-fn upstream_host(text: String) -> Result<UpstreamHost, Wrong> {
-    let named = || {
-        Host::parse_authority(&text).ok()?;
-        HeaderValue::from_str(&text).ok()
-    };
-    match text.as_str() {
-        "keep" => Ok(UpstreamHost::Keep),
-        "upstream" => Ok(UpstreamHost::Upstream),
-        _ => named().map(UpstreamHost::Named).ok_or_else(|| {
-            Wrong::new(format!("{text:?} is not a host"))
-                .advise("write \"keep\", \"upstream\" or app.example.com, perhaps with a port")
-        }),
-    }
 }

@@ -6,7 +6,7 @@
 
 use super::headers::Telling;
 use super::route::RouteSettings;
-use super::upstream::Upstream;
+use super::upstream::{Manner, Upstream};
 use crate::domain::RouteTable;
 use crate::service::Permit;
 use crate::types::PathView;
@@ -34,8 +34,9 @@ pub(super) type Apps = RouteTable<Arc<App>>;
 pub(super) struct Choice(usize);
 
 impl App {
-    fn new(settings: &RouteSettings) -> Self {
-        let upstream = |url| Upstream::new(url, &settings.host);
+    fn new(settings: &RouteSettings, number: u64) -> Self {
+        let manner = Arc::new(Manner::new(settings, number));
+        let upstream = |url| Upstream::new(url, &settings.host, &manner);
         let prefix = settings.strip_prefix.then(|| settings.key.path.trim_end_matches('/'));
         Self {
             keeps_authorization: settings.keeps_authorization,
@@ -110,8 +111,10 @@ fn in_turn<T, I: Iterator<Item = T>>(turn: usize, of: impl Fn() -> I) -> Option<
 
 /// The table of all apps.
 pub(super) fn apps(routes: &[RouteSettings]) -> Apps {
-    let app = |route: &RouteSettings| (route.key.clone(), Arc::new(App::new(route)));
-    RouteTable::new(routes.iter().map(app).collect())
+    let app = |(number, route): (u64, &RouteSettings)| {
+        (route.key.clone(), Arc::new(App::new(route, number)))
+    };
+    RouteTable::new((1..).zip(routes).map(app).collect())
 }
 
 /// Looks all names up; what could not be looked up comes back as sentences.

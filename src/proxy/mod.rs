@@ -20,9 +20,11 @@ mod route;
 mod serve;
 mod settings;
 mod streams;
+mod tls;
 mod upstream;
 
 pub use gateway::{Gateway, Parts};
 pub use route::{RouteSettings, UpstreamHost};
 pub use serve::{Listener, Running, Serving};
 pub use settings::{IdentityNames, Listen, Settings, UpstreamScheme, UpstreamUrl};
+pub use tls::{TlsFile, UpstreamTls};

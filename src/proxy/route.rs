@@ -1,6 +1,7 @@
 //! What the data path is told about one app.
 
 use super::settings::UpstreamUrl;
+use super::tls::UpstreamTls;
 use crate::domain::RouteKey;
 use http::HeaderValue;
 
@@ -19,6 +20,8 @@ pub struct RouteSettings {
     pub host: UpstreamHost,
     /// The longest body it is sent.
     pub body_max: Option<u64>,
+    /// Whom it is trusted to be, and who we are to it.
+    pub tls: UpstreamTls,
 }
 
 impl RouteSettings {
@@ -31,6 +34,7 @@ impl RouteSettings {
             strip_prefix: false,
             host: UpstreamHost::Keep,
             body_max: None,
+            tls: UpstreamTls::default(),
         }
     }
 }

@@ -74,6 +74,11 @@ impl UpstreamScheme {
 }
 
 impl UpstreamUrl {
+    /// Whether it is reached over TLS.
+    pub const fn is_tls(&self) -> bool {
+        matches!(self, Self::Tcp { scheme: UpstreamScheme::Https, .. })
+    }
+
     /// Reads the forms above. A path is not part of it: the app receives the path as it came.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         const FORMS: &str =

@@ -1,8 +1,9 @@
 //! One place an app is at: its address, how it is spoken to.
 
 use super::handshake::for_handshake;
-use super::route::UpstreamHost;
+use super::route::{RouteSettings, UpstreamHost};
 use super::settings::{UpstreamScheme, UpstreamUrl};
+use super::tls::UpstreamTls;
 use arc_swap::ArcSwap;
 use http::HeaderValue;
 use pingora::protocols::ALPN;
@@ -18,10 +19,36 @@ const REST: Duration = Duration::from_secs(5);
 /// How long connecting may take; an answer may take its time, and stream for hours.
 const CONNECT: Duration = Duration::from_secs(5);
 
+/// How an app is spoken to, wherever it is.
+#[derive(Debug)]
+pub(super) struct Manner {
+    tls: UpstreamTls,
+    /// Kept connections are shared within a group: those of others may be made on other terms.
+    group: u64,
+}
+
+impl Manner {
+    /// What the settings of the `number`th route ask for.
+    pub(super) fn new(settings: &RouteSettings, number: u64) -> Self {
+        let tls = settings.tls.clone();
+        // Above all that handshakes are numbered with.
+        let group = if tls.is_usual() { 0 } else { 1 << 63 | number };
+        Self { tls, group }
+    }
+
+    fn dress(&self, mut peer: HttpPeer) -> Option<HttpPeer> {
+        peer.options.connection_timeout = Some(CONNECT);
+        peer.options.total_connection_timeout = Some(CONNECT * 2);
+        peer.group_key = self.group;
+        self.tls.dress(peer)
+    }
+}
+
 /// One place an app is at.
 #[derive(Debug)]
 pub(super) struct Upstream {
     url: UpstreamUrl,
+    manner: Arc<Manner>,
     /// What it is told as its host, where that is not what the client said.
     host: Option<HeaderValue>,
     /// What its name stands for at present; none while the name cannot be looked up.
@@ -31,7 +58,7 @@ pub(super) struct Upstream {
 }
 
 impl Upstream {
-    pub(super) fn new(url: UpstreamUrl, host: &UpstreamHost) -> Self {
+    pub(super) fn new(url: UpstreamUrl, host: &UpstreamHost, manner: &Arc<Manner>) -> Self {
         let peer = match &url {
             UpstreamUrl::Unix(path) => {
                 path.to_str().and_then(|path| HttpPeer::new_uds(path, false, String::new()).ok())
@@ -42,13 +69,19 @@ impl Upstream {
                 ip.map(|ip| tcp_peer(SocketAddr::new(ip, *port), *scheme, bare))
             }
         };
-        let peer = peer.map(with_patience);
+        let peer = peer.and_then(|peer| manner.dress(peer));
         let host = match host {
             UpstreamHost::Keep => None,
             UpstreamHost::Upstream => HeaderValue::try_from(authority(&url)).ok(),
             UpstreamHost::Named(name) => Some(name.clone()),
         };
-        Self { url, host, peer: ArcSwap::from_pointee(peer), rests_until: AtomicU64::new(0) }
+        Self {
+            url,
+            manner: Arc::clone(manner),
+            host,
+            peer: ArcSwap::from_pointee(peer),
+            rests_until: AtomicU64::new(0),
+        }
     }
 
     /// What it is told as its host, where that is not what the client said.
@@ -94,7 +127,7 @@ impl Upstream {
         let found = tokio::net::lookup_host((host.as_str(), *port)).await;
         let mut addresses = found.map_err(|error| format!("{}: {error}", self.url))?;
         let address = addresses.next().ok_or_else(|| format!("{}: no address", self.url))?;
-        let peer = Some(with_patience(tcp_peer(address, *scheme, host.as_str())));
+        let peer = self.manner.dress(tcp_peer(address, *scheme, host.as_str()));
         let of = |peer: &Option<HttpPeer>| peer.as_ref().map(|peer| peer._address.clone());
         if of(&self.peer.load()) != of(&peer) {
             self.peer.store(Arc::new(peer));
@@ -123,11 +156,5 @@ fn tcp_peer(address: SocketAddr, scheme: UpstreamScheme, name: &str) -> HttpPeer
     // One connection carries many HTTP/2 requests. How long an unused one is kept is for the app
     // to say, which ends it; the engine keeps a bounded number of them.
     peer.options.max_h2_streams = 100;
-    peer
-}
-
-fn with_patience(mut peer: HttpPeer) -> HttpPeer {
-    peer.options.connection_timeout = Some(CONNECT);
-    peer.options.total_connection_timeout = Some(CONNECT * 2);
     peer
 }

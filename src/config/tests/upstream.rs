@@ -22,15 +22,19 @@ fn a_route_of_which_nothing_is_said_is_as_documented() {
 fn everything_about_an_upstream_can_be_said() {
     let said = settings(
         "\"https://a\"",
-        "path = \"/app\"\nstrip_prefix = true\nupstream_host = \"b.test:8443\"\nbody_max = \"1MiB\"",
+        "path = \"/app\"\nstrip_prefix = true\nupstream_host = \"b.test:8443\"\nbody_max = \"1MiB\"\n\
+         upstream_ca = \"/ca\"\nupstream_cert = \"/c\"\n\
+         upstream_key = \"/k\"\nupstream_server_name = \"c.test\"",
     );
     assert!(said.strip_prefix && said.body_max == Some(1 << 20));
     assert_eq!(said.host, UpstreamHost::Named("b.test:8443".parse().unwrap()));
+    let tls = format!("{:?}", said.tls);
+    assert!(["/ca", "/c", "/k", "c.test"].iter().all(|part| tls.contains(part)), "{tls}");
 }
 
 #[test]
 fn every_bad_word_about_an_upstream_is_a_fault_with_advice() {
-    let (http, unix) = ("\"http://a\"", "\"unix:/a\"");
+    let (http, https, unix) = ("\"http://a\"", "\"https://a\"", "\"unix:/a\"");
     for (upstream, rest, key, told) in [
         (http, "strip_prefix = true", "strip_prefix", "nothing to strip"),
         (http, "strip_prefix = \"yes\"", "strip_prefix", "without quotes"),
@@ -41,7 +45,13 @@ fn every_bad_word_about_an_upstream_is_a_fault_with_advice() {
         (http, "upstream_host = \"u@a\"", "upstream_host", "perhaps with a port"),
         (http, "upstream_host = \"http://a\"", "upstream_host", "perhaps with a port"),
         (unix, "upstream_host = \"upstream\"", "upstream_host", "no name to tell"),
-        (http, "strip_prefx = true", "strip_prefx", "did you mean route.strip_prefix?"),
+        (http, "upstream_ca = \"/x\"", "upstream_ca", "write https://"),
+        (http, "upstream_server_name = \"a\"", "upstream_server_name", "write https://"),
+        (https, "upstream_cert = \"/x\"", "upstream_cert", "without upstream_key"),
+        (https, "upstream_key = \"/x\"", "upstream_key", "without upstream_cert"),
+        (https, "upstream_server_name = \"a:1\"", "upstream_server_name", "without a port"),
+        (https, "upstream_verify = false", "upstream_verify", "unknown key"),
+        (https, "strip_prefx = true", "strip_prefx", "did you mean route.strip_prefix?"),
     ] {
         let faults = faults(&route(upstream, rest));
         assert!(faults.starts_with("config.toml:4: "), "{rest}: {faults}");

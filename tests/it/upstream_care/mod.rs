@@ -1,8 +1,9 @@
-//! What apps are told of a request.
+//! Whom apps are trusted to be, and what they are told of a request.
 
 mod bodies;
 mod names;
 mod paths;
+mod tls;
 
 use crate::harness::{App, House, Options, connect};
 use std::io::{BufReader, Write as _};
