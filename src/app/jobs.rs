@@ -16,6 +16,8 @@ const USES: Duration = Duration::from_secs(10);
 /// How long it may stay open whether sessions ended.
 const DOUBTS: Duration = Duration::from_secs(1);
 const SWEEP: Duration = Duration::from_secs(60);
+/// How much later than it should an app may be found to take too long.
+const WAITS: Duration = Duration::from_millis(250);
 const NAMES: Duration = Duration::from_secs(10);
 
 /// What the jobs work on.
@@ -34,6 +36,7 @@ pub(super) fn start(service: &Arc<Service>, gateway: &Arc<Gateway>) -> Vec<JoinH
         jobs.every(DOUBTS, Jobs::settle),
         jobs.every(USES, Jobs::save_uses),
         jobs.every(SWEEP, Jobs::sweep),
+        jobs.every(WAITS, |jobs| async move { jobs.gateway.end_overdue_waits() }),
     ]
 }
 

@@ -89,6 +89,7 @@ pub(super) fn routes(reader: &mut Reader, prefix: Option<&str>) -> Option<Vec<Ro
             strip_prefix: strip_prefix?,
             host: care.host,
             body_max: body_max?,
+            patience: care.patience,
             tls: care.tls,
             ..RouteSettings::new(key, upstreams?)
         })

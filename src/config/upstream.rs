@@ -2,15 +2,16 @@
 
 use super::Config;
 use super::fault::{Fault, Wrong};
-use super::kinds::{optional, path};
+use super::kinds::{duration, optional, path};
 use super::reader::Section;
-use crate::proxy::{TlsFile, UpstreamHost, UpstreamTls, UpstreamUrl};
+use crate::proxy::{Patience, TlsFile, UpstreamHost, UpstreamTls, UpstreamUrl};
 use crate::types::Host;
 use http::HeaderValue;
 
 /// Everything about the upstreams but where they are.
 pub(super) struct Care {
     pub host: UpstreamHost,
+    pub patience: Patience,
     pub tls: UpstreamTls,
 }
 
@@ -21,8 +22,12 @@ pub(super) fn read(s: &mut Section<'_>, upstreams: &[UpstreamUrl]) -> Option<Car
         let wrong = Wrong::new("a socket file has no name to tell").advise("write a name, or keep");
         s.blame(&["upstream_host"], wrong);
     }
+    let connect = s.read("connect_timeout", "5s", duration);
+    let first_byte = s.read("first_byte_timeout", "", optional(duration));
+    let idle = s.read("idle_timeout", "", optional(duration));
     let tls = tls(s, upstreams);
-    Some(Care { host: host?, tls: tls? })
+    let patience = Patience { connect: connect?, first_byte: first_byte?, idle: idle? };
+    Some(Care { host: host?, patience, tls: tls? })
 }
 
 fn host(text: String) -> Result<UpstreamHost, Wrong> {

@@ -4,6 +4,7 @@
 //! early_request_filter      hygiene for HTTP/2; deadlines
 //! request_filter            our own pages, a challenge or a refusal are answered here
 //! upstream_peer             an upstream, for the permit
+//! connected_to_upstream     how long it may take
 //! upstream_request_filter   what the app is told
 //! request_body_filter       no more than the app takes
 //! response_filter           our cookies out; streams entered
@@ -18,19 +19,22 @@ use super::gateway::{Arrival, Ctx, Gateway, Turn};
 use super::guard::ConnControl;
 use super::headers::HeaderRules;
 use super::hygiene::{HeadLimits, check_http2, is_websocket_upgrade};
+use super::waits::{Line, Phase, Wait};
 use crate::http::{Response, challenge, credential, is_page_navigation, refusal};
 use crate::observe::{Access, Outcome};
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::header::SET_COOKIE;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, Version};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
+use pingora::protocols::Digest;
 use pingora::protocols::l4::socket::SocketAddr as PeerAddr;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session};
 use pingora::upstreams::peer::HttpPeer;
 use pingora::{Error, ErrorSource, ErrorType, Result};
 use std::net::SocketAddr;
+use std::os::fd::RawFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -125,6 +129,11 @@ fn is_long(headers: &HeaderMap) -> bool {
     declared_length(headers).is_none_or(|length| length > LONG)
 }
 
+/// Whether another head is to follow.
+fn is_interim(response: &ResponseHeader) -> bool {
+    response.status.is_informational()
+}
+
 /// Whether the client's connection is encrypted.
 fn is_tls(session: &Session) -> bool {
     session.digest().is_some_and(|digest| digest.ssl_digest.is_some())
@@ -198,17 +207,40 @@ impl ProxyHttp for Door {
             return Err(Error::new(ErrorType::HTTPStatus(502)));
         };
         ctx.tried.push(choice);
+        ctx.wait = None;
         Ok(peer)
+    }
+
+    async fn connected_to_upstream(
+        &self,
+        _session: &mut Session,
+        _is_reused: bool,
+        _peer: &HttpPeer,
+        _fd: RawFd,
+        digest: Option<&Digest>,
+        ctx: &mut Ctx,
+    ) -> Result<()> {
+        let fastened = digest.and_then(|digest| digest.proxy_digest.as_deref());
+        if let Some(line) = fastened.and_then(Line::on) {
+            ctx.wait = Some(self.0.waits.enter(line, self.0.clock_ms()));
+        }
+        Ok(())
     }
 
     async fn upstream_request_filter(
         &self,
-        _session: &mut Session,
+        session: &mut Session,
         request: &mut RequestHeader,
         ctx: &mut Ctx,
     ) -> Result<()> {
         // Sent from its beginning, also where it was sent in vain before.
         ctx.sent = 0;
+        if request.version == Version::HTTP_2 {
+            // The connection is not this request's alone.
+            ctx.wait = None;
+        } else if let Some(wait) = ctx.wait.as_ref().filter(|_| session.is_body_empty()) {
+            wait.begin(Phase::Waiting, self.0.clock_ms());
+        }
         let Some(arrival) = &ctx.arrival else {
             return Err(Error::new(ErrorType::HTTPStatus(400)));
         };
@@ -221,12 +253,15 @@ impl ProxyHttp for Door {
         &self,
         session: &mut Session,
         body: &mut Option<Bytes>,
-        _end: bool,
+        end: bool,
         ctx: &mut Ctx,
     ) -> Result<()> {
         if let Some(body) = body {
             self.pass(ctx)?;
             Self::measure(session, body, ctx)?;
+        }
+        if let Some(wait) = ctx.wait.as_ref().filter(|_| end) {
+            wait.sent(self.0.clock_ms());
         }
         Ok(())
     }
@@ -243,8 +278,11 @@ impl ProxyHttp for Door {
             return Err(Error::new(ErrorType::HTTPStatus(502)));
         }
         self.pass(ctx)?;
+        if let Some(wait) = ctx.wait.as_ref().filter(|_| switches || !is_interim(response)) {
+            wait.begin(Phase::Streaming, self.0.clock_ms());
+        }
         HeaderRules::strip_response(response)?;
-        if switches || !response.status.is_informational() && is_long(&response.headers) {
+        if switches || !is_interim(response) && is_long(&response.headers) {
             self.enter_stream(session, ctx);
         }
         Ok(())
@@ -254,9 +292,14 @@ impl ProxyHttp for Door {
         &self,
         _session: &mut Session,
         body: &mut Option<Bytes>,
-        _end: bool,
+        end: bool,
         ctx: &mut Ctx,
     ) -> Result<Option<Duration>> {
+        // An answer without a length ends with its connection, but not with one that was cut.
+        if end && ctx.wait.as_ref().is_some_and(Wait::is_cut) {
+            ctx.note(Outcome::Failed, "app_timeout");
+            return Err(Error::new(ErrorType::ReadTimedout));
+        }
         if body.is_some() { self.pass(ctx).map(|()| None) } else { Ok(None) }
     }
 
@@ -296,7 +339,9 @@ impl ProxyHttp for Door {
         client_reused: bool,
     ) -> Box<Error> {
         let is_whole = !session.as_ref().retry_buffer_truncated();
-        if is_whole && session.req_header().method.is_idempotent() {
+        let is_late = *error.etype() == ErrorType::ReadTimedout;
+        let is_late = is_late || ctx.wait.as_ref().is_some_and(Wait::is_cut);
+        if is_whole && !is_late && session.req_header().method.is_idempotent() {
             error.retry.decide_reuse(client_reused);
         } else {
             error.set_retry(false);
@@ -317,6 +362,7 @@ impl ProxyHttp for Door {
         let status = match (error.etype(), error.esource()) {
             (ErrorType::HTTPStatus(status), _) => *status,
             (_, ErrorSource::Downstream) => 0,
+            _ if ctx.wait.as_ref().is_some_and(Wait::is_cut) => 504,
             (
                 ErrorType::ConnectTimedout | ErrorType::ReadTimedout | ErrorType::WriteTimedout,
                 ErrorSource::Upstream,
@@ -328,6 +374,8 @@ impl ProxyHttp for Door {
             let from_app = *error.esource() == ErrorSource::Upstream;
             let reason = if status == 0 {
                 "client_left"
+            } else if status == 504 {
+                "app_timeout"
             } else if from_app {
                 "app_unreachable"
             } else {

@@ -12,6 +12,7 @@ use super::headers::HeaderRules;
 use super::serve::Serving;
 use super::settings::Settings;
 use super::streams::{Entry, Streams};
+use super::waits::{Wait, Waits};
 use crate::api::Api;
 use crate::domain::Asked;
 use crate::http::{Challenge, Cookies, Request, Response, Site, credential};
@@ -56,6 +57,7 @@ pub struct Gateway {
     pub(super) site: Arc<Site>,
     pub(super) headers: HeaderRules,
     pub(super) streams: Arc<Streams>,
+    pub(super) waits: Arc<Waits>,
     apps: Apps,
     trusted: TrustedProxies,
     workers: usize,
@@ -73,6 +75,7 @@ pub(super) struct Ctx {
     pub(super) person: Option<Arc<LiveSession>>,
     pub(super) tried: Vec<Choice>,
     pub(super) stream: Option<Entry>,
+    pub(super) wait: Option<Wait>,
     /// So much of the body the app has been sent.
     pub(super) sent: u64,
     pub(super) outcome: Outcome,
@@ -112,6 +115,7 @@ impl Ctx {
             person: None,
             tried: Vec::new(),
             stream: None,
+            wait: None,
             sent: 0,
             outcome: Outcome::Failed,
             reason: None,
@@ -134,6 +138,7 @@ impl Gateway {
             headers: HeaderRules::new(settings.identity, Cookies::new(&site)),
             trusted: TrustedProxies::new(settings.trusted_proxies),
             streams: Arc::default(),
+            waits: Arc::default(),
             workers: settings.workers,
             started: Instant::now(),
             requests: AtomicU64::new(0),
@@ -153,6 +158,12 @@ impl Gateway {
     /// Ends streams whose sessions have ended. To be called twice a second.
     pub async fn end_orphaned_streams(&self) {
         self.streams.end_orphans(&self.service).await;
+    }
+
+    /// Cuts connections to apps that make their clients wait too long. To be called several times
+    /// a second.
+    pub fn end_overdue_waits(&self) {
+        self.waits.cut_overdue(self.clock_ms());
     }
 
     /// Puts the engine and the guard around the data path, for so many connections at once.

@@ -12,6 +12,9 @@ impl Door {
     /// Lets bytes pass, in either direction, for as long as the session they belong to is good.
     /// What passes is use of it.
     pub(super) fn pass(&self, ctx: &mut Ctx) -> Result<()> {
+        if let Some(wait) = &ctx.wait {
+            wait.touch(self.gateway().clock_ms());
+        }
         let Some(live) = &ctx.person else { return Ok(()) };
         let now = self.gateway().service.clock().now();
         if live.is_live(now) {

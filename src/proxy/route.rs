@@ -4,6 +4,7 @@ use super::settings::UpstreamUrl;
 use super::tls::UpstreamTls;
 use crate::domain::RouteKey;
 use http::HeaderValue;
+use std::time::Duration;
 
 /// One app.
 #[derive(Clone, Debug)]
@@ -20,6 +21,8 @@ pub struct RouteSettings {
     pub host: UpstreamHost,
     /// The longest body it is sent.
     pub body_max: Option<u64>,
+    /// How long it may take.
+    pub patience: Patience,
     /// Whom it is trusted to be, and who we are to it.
     pub tls: UpstreamTls,
 }
@@ -34,6 +37,7 @@ impl RouteSettings {
             strip_prefix: false,
             host: UpstreamHost::Keep,
             body_max: None,
+            patience: Patience::default(),
             tls: UpstreamTls::default(),
         }
     }
@@ -48,4 +52,21 @@ pub enum UpstreamHost {
     Upstream,
     /// This.
     Named(HeaderValue),
+}
+
+/// How long an app may take. Nothing is limited in total.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// To take a connection.
+    pub connect: Duration,
+    /// From the end of the request to the head of the answer.
+    pub first_byte: Option<Duration>,
+    /// Between one byte and the next, in whichever direction.
+    pub idle: Option<Duration>,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(5), first_byte: None, idle: None }
+    }
 }

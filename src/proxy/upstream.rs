@@ -1,7 +1,7 @@
 //! One place an app is at: its address, how it is spoken to.
 
-use super::handshake::for_handshake;
-use super::route::{RouteSettings, UpstreamHost};
+use super::handshake::{Dial, unlike_any_other};
+use super::route::{Patience, RouteSettings, UpstreamHost};
 use super::settings::{UpstreamScheme, UpstreamUrl};
 use super::tls::UpstreamTls;
 use arc_swap::ArcSwap;
@@ -16,12 +16,10 @@ use std::time::Duration;
 /// How long an upstream that could not be reached is left alone while there are others.
 const REST: Duration = Duration::from_secs(5);
 
-/// How long connecting may take; an answer may take its time, and stream for hours.
-const CONNECT: Duration = Duration::from_secs(5);
-
 /// How an app is spoken to, wherever it is.
 #[derive(Debug)]
 pub(super) struct Manner {
+    patience: Patience,
     tls: UpstreamTls,
     /// Kept connections are shared within a group: those of others may be made on other terms.
     group: u64,
@@ -30,18 +28,29 @@ pub(super) struct Manner {
 impl Manner {
     /// What the settings of the `number`th route ask for.
     pub(super) fn new(settings: &RouteSettings, number: u64) -> Self {
-        let tls = settings.tls.clone();
+        let (patience, tls) = (settings.patience, settings.tls.clone());
+        let is_usual = tls.is_usual() && !has_limits(patience);
         // Above all that handshakes are numbered with.
-        let group = if tls.is_usual() { 0 } else { 1 << 63 | number };
-        Self { tls, group }
+        let group = if is_usual { 0 } else { 1 << 63 | number };
+        Self { patience, tls, group }
     }
 
     fn dress(&self, mut peer: HttpPeer) -> Option<HttpPeer> {
-        peer.options.connection_timeout = Some(CONNECT);
-        peer.options.total_connection_timeout = Some(CONNECT * 2);
+        let Patience { connect, first_byte, idle } = self.patience;
+        peer.options.connection_timeout = Some(connect);
+        peer.options.total_connection_timeout = Some(connect.saturating_mul(2));
         peer.group_key = self.group;
+        if has_limits(self.patience) {
+            // For what turns out to be HTTP/2, where one time has to do for both.
+            peer.options.read_timeout = first_byte.zip(idle).map(|(first, idle)| first.max(idle));
+            peer.options.custom_l4 = Some(Arc::new(Dial::in_line(self.patience)));
+        }
         self.tls.dress(peer)
     }
+}
+
+fn has_limits(patience: Patience) -> bool {
+    patience.first_byte.is_some() || patience.idle.is_some()
 }
 
 /// One place an app is at.
@@ -99,7 +108,11 @@ impl Upstream {
         let mut peer = self.peer()?;
         // WebSocket handshakes exist in HTTP/1.1 alone.
         peer.options.alpn = ALPN::H1;
-        Some(for_handshake(peer, CONNECT))
+        peer.options.custom_l4 = Some(Arc::new(Dial::for_handshake(
+            self.manner.patience,
+            has_limits(self.manner.patience),
+        )));
+        Some(unlike_any_other(peer))
     }
 
     /// Whether it may be tried at all.

@@ -1,6 +1,7 @@
 use super::{faults, parse};
 use crate::config::Config;
 use crate::proxy::{RouteSettings, UpstreamHost};
+use std::time::Duration;
 
 fn route(upstream: &str, rest: &str) -> String {
     format!("[[route]]\nhost = \"*\"\nupstream = {upstream}\n{rest}\n")
@@ -23,11 +24,17 @@ fn everything_about_an_upstream_can_be_said() {
     let said = settings(
         "\"https://a\"",
         "path = \"/app\"\nstrip_prefix = true\nupstream_host = \"b.test:8443\"\nbody_max = \"1MiB\"\n\
+         connect_timeout = \"1s\"\nfirst_byte_timeout = \"2m\"\nidle_timeout = \"1h\"\n\
          upstream_ca = \"/ca\"\nupstream_cert = \"/c\"\n\
          upstream_key = \"/k\"\nupstream_server_name = \"c.test\"",
     );
     assert!(said.strip_prefix && said.body_max == Some(1 << 20));
     assert_eq!(said.host, UpstreamHost::Named("b.test:8443".parse().unwrap()));
+    let seconds = |duration: Duration| duration.as_secs();
+    let patience = said.patience;
+    assert_eq!(seconds(patience.connect), 1);
+    assert_eq!(patience.first_byte.map(seconds), Some(120));
+    assert_eq!(patience.idle.map(seconds), Some(3600));
     let tls = format!("{:?}", said.tls);
     assert!(["/ca", "/c", "/k", "c.test"].iter().all(|part| tls.contains(part)), "{tls}");
 }
@@ -45,6 +52,10 @@ fn every_bad_word_about_an_upstream_is_a_fault_with_advice() {
         (http, "upstream_host = \"u@a\"", "upstream_host", "perhaps with a port"),
         (http, "upstream_host = \"http://a\"", "upstream_host", "perhaps with a port"),
         (unix, "upstream_host = \"upstream\"", "upstream_host", "no name to tell"),
+        (http, "connect_timeout = \"\"", "connect_timeout", "not a duration"),
+        (http, "connect_timeout = \"0s\"", "connect_timeout", "zero"),
+        (http, "first_byte_timeout = 5", "first_byte_timeout", "in quotes"),
+        (http, "idle_timeout = \"5\"", "idle_timeout", "not a duration"),
         (http, "upstream_ca = \"/x\"", "upstream_ca", "write https://"),
         (http, "upstream_server_name = \"a\"", "upstream_server_name", "write https://"),
         (https, "upstream_cert = \"/x\"", "upstream_cert", "without upstream_key"),

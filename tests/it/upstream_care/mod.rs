@@ -1,8 +1,9 @@
-//! Whom apps are trusted to be, and what they are told of a request.
+//! How apps are waited for and trusted, and what they are told of a request.
 
 mod bodies;
 mod names;
 mod paths;
+mod patience;
 mod tls;
 
 use crate::harness::{App, House, Options, connect};
