@@ -30,14 +30,22 @@ struct Jobs {
 /// Starts the jobs.
 pub(super) fn start(service: &Arc<Service>, gateway: &Arc<Gateway>) -> Vec<JoinHandle<()>> {
     let jobs = Jobs { service: Arc::clone(service), gateway: Arc::clone(gateway) };
-    vec![
+    let mut started = vec![
         jobs.every(STREAMS, |jobs| async move { jobs.gateway.end_orphaned_streams().await }),
         jobs.every(NAMES, |jobs| async move { say_unresolved(&jobs.service, &jobs.gateway).await }),
         jobs.every(DOUBTS, Jobs::settle),
         jobs.every(USES, Jobs::save_uses),
         jobs.every(SWEEP, Jobs::sweep),
         jobs.every(WAITS, |jobs| async move { jobs.gateway.end_overdue_waits() }),
-    ]
+    ];
+    started.extend(gateway.health_checks().into_iter().map(|check| {
+        let check = Arc::new(check);
+        jobs.every(check.interval(), move |_| {
+            let check = Arc::clone(&check);
+            async move { check.run().await }
+        })
+    }));
+    started
 }
 
 impl Jobs {

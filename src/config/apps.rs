@@ -90,6 +90,7 @@ pub(super) fn routes(reader: &mut Reader, prefix: Option<&str>) -> Option<Vec<Ro
             host: care.host,
             body_max: body_max?,
             patience: care.patience,
+            health: care.health,
             tls: care.tls,
             ..RouteSettings::new(key, upstreams?)
         })

@@ -1,10 +1,10 @@
-//! What a `[[route]]` says about its upstreams: how they are spoken to and trusted.
+//! What a `[[route]]` says about its upstreams: how they are spoken to, watched and trusted.
 
 use super::Config;
 use super::fault::{Fault, Wrong};
-use super::kinds::{duration, optional, path};
+use super::kinds::{duration, optional, path, within};
 use super::reader::Section;
-use crate::proxy::{Patience, TlsFile, UpstreamHost, UpstreamTls, UpstreamUrl};
+use crate::proxy::{Health, Patience, Probe, TlsFile, UpstreamHost, UpstreamTls, UpstreamUrl};
 use crate::types::Host;
 use http::HeaderValue;
 
@@ -12,6 +12,7 @@ use http::HeaderValue;
 pub(super) struct Care {
     pub host: UpstreamHost,
     pub patience: Patience,
+    pub health: Health,
     pub tls: UpstreamTls,
 }
 
@@ -25,9 +26,10 @@ pub(super) fn read(s: &mut Section<'_>, upstreams: &[UpstreamUrl]) -> Option<Car
     let connect = s.read("connect_timeout", "5s", duration);
     let first_byte = s.read("first_byte_timeout", "", optional(duration));
     let idle = s.read("idle_timeout", "", optional(duration));
+    let health = health(s, upstreams.len());
     let tls = tls(s, upstreams);
     let patience = Patience { connect: connect?, first_byte: first_byte?, idle: idle? };
-    Some(Care { host: host?, patience, tls: tls? })
+    Some(Care { host: host?, patience, health: health?, tls: tls? })
 }
 
 fn host(text: String) -> Result<UpstreamHost, Wrong> {
@@ -42,6 +44,34 @@ fn host(text: String) -> Result<UpstreamHost, Wrong> {
             Wrong::new(format!("{text:?} is not a host"))
                 .advise("write \"keep\", \"upstream\" or app.example.com, perhaps with a port")
         }),
+    }
+}
+
+fn health(s: &mut Section<'_>, upstreams: usize) -> Option<Health> {
+    let probe = s.read("health_check", "auto", |text| probe(text, upstreams));
+    let interval = s.read("health_interval", "10s", duration);
+    let timeout = s.read("health_timeout", "2s", duration);
+    let down_after = s.read("health_down_after", "3", within(1..=100));
+    let up_after = s.read("health_up_after", "1", within(1..=100));
+    Some(Health {
+        probe: probe?,
+        interval: interval?,
+        timeout: timeout?,
+        down_after: down_after?,
+        up_after: up_after?,
+    })
+}
+
+fn probe(text: String, upstreams: usize) -> Result<Probe, Wrong> {
+    let is_path = text.starts_with('/')
+        && text.bytes().all(|c| c.is_ascii_graphic() && c != b'#' && c != b'\\');
+    match text.as_str() {
+        "auto" if upstreams > 1 => Ok(Probe::Connect),
+        "auto" | "off" => Ok(Probe::Off),
+        "connect" => Ok(Probe::Connect),
+        _ if is_path => Ok(Probe::Get(text)),
+        _ => Err(Wrong::new(format!("{text:?} is unknown"))
+            .advise("write \"auto\", \"off\", \"connect\" or a path as /healthz")),
     }
 }
 

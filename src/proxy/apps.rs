@@ -5,7 +5,7 @@
 //! seconds, never by a request.
 
 use super::headers::Telling;
-use super::route::RouteSettings;
+use super::route::{Health, RouteSettings};
 use super::upstream::{Manner, Upstream};
 use crate::domain::RouteTable;
 use crate::service::Permit;
@@ -22,6 +22,7 @@ pub(super) struct App {
     /// What is taken off the path before the app sees it.
     prefix: Option<HeaderValue>,
     body_max: Option<u64>,
+    health: Health,
     upstreams: Vec<Upstream>,
     turn: AtomicUsize,
 }
@@ -43,6 +44,7 @@ impl App {
             // A route's path is printable ASCII.
             prefix: prefix.and_then(|prefix| HeaderValue::from_str(prefix).ok()),
             body_max: settings.body_max,
+            health: settings.health.clone(),
             upstreams: settings.upstreams.iter().cloned().map(upstream).collect(),
             turn: AtomicUsize::new(0),
         }
@@ -69,8 +71,14 @@ impl App {
         self.body_max
     }
 
-    /// Hands out an upstream: they take turns, those that rest are passed over while another
-    /// is there, and one that was tried already for this request is not tried again.
+    /// How it is watched.
+    pub(super) const fn health(&self) -> &Health {
+        &self.health
+    }
+
+    /// Hands out an upstream: they take turns, one that is down is never handed out, those that
+    /// rest are passed over while another is there, and one that was tried already for this
+    /// request is not tried again.
     pub(super) fn pick(
         &self,
         _permit: &Permit,
@@ -88,7 +96,7 @@ impl App {
 
     fn ready(&self, tried: &[Choice]) -> impl Iterator<Item = (Choice, &Upstream)> {
         let all = self.upstreams.iter().enumerate().map(|(n, upstream)| (Choice(n), upstream));
-        all.filter(|(choice, upstream)| upstream.is_known() && !tried.contains(choice))
+        all.filter(|(choice, upstream)| upstream.is_up() && !tried.contains(choice))
     }
 
     /// Whether there is one that was not tried yet for this request.
@@ -99,6 +107,16 @@ impl App {
     /// The upstream that was handed out.
     pub(super) fn upstream(&self, choice: Choice) -> Option<&Upstream> {
         self.upstreams.get(choice.0)
+    }
+
+    /// Every upstream.
+    pub(super) fn choices(&self) -> impl Iterator<Item = Choice> + use<> {
+        (0..self.upstreams.len()).map(Choice)
+    }
+
+    /// Whether health checks say that every upstream is down.
+    pub(super) fn is_down(&self) -> bool {
+        self.upstreams.iter().all(Upstream::is_down)
     }
 }
 

@@ -4,7 +4,7 @@
 //! early_request_filter      hygiene for HTTP/2; deadlines
 //! request_filter            our own pages, a challenge or a refusal are answered here
 //! upstream_peer             an upstream, for the permit
-//! connected_to_upstream     how long it may take
+//! connected_to_upstream     it is reached; how long it may take
 //! upstream_request_filter   what the app is told
 //! request_body_filter       no more than the app takes
 //! response_filter           our cookies out; streams entered
@@ -203,7 +203,8 @@ impl ProxyHttp for Door {
         let is_upgrade = is_websocket_upgrade(session.req_header());
         let picked = app.pick(permit, &ctx.tried, is_upgrade, self.0.clock_ms());
         let Some((choice, peer)) = picked else {
-            ctx.note(Outcome::Failed, "no_upstream");
+            let reason = if app.is_down() { "upstreams_down" } else { "no_upstream" };
+            ctx.note(Outcome::Failed, reason);
             return Err(Error::new(ErrorType::HTTPStatus(502)));
         };
         ctx.tried.push(choice);
@@ -214,12 +215,15 @@ impl ProxyHttp for Door {
     async fn connected_to_upstream(
         &self,
         _session: &mut Session,
-        _is_reused: bool,
+        is_reused: bool,
         _peer: &HttpPeer,
         _fd: RawFd,
         digest: Option<&Digest>,
         ctx: &mut Ctx,
     ) -> Result<()> {
+        if !is_reused {
+            self.note_reached(ctx, Ok(()));
+        }
         let fastened = digest.and_then(|digest| digest.proxy_digest.as_deref());
         if let Some(line) = fastened.and_then(Line::on) {
             ctx.wait = Some(self.0.waits.enter(line, self.0.clock_ms()));
@@ -322,9 +326,8 @@ impl ProxyHttp for Door {
         mut error: Box<Error>,
     ) -> Box<Error> {
         // Nothing was sent yet, so another upstream may be tried for any request.
+        self.note_reached(ctx, Err(&error));
         if let Some(app) = &ctx.app {
-            let chosen = ctx.tried.last().and_then(|choice| app.upstream(*choice));
-            chosen.inspect(|upstream| upstream.rest(self.0.clock_ms()));
             error.set_retry(app.has_another(&ctx.tried));
         }
         error

@@ -9,6 +9,7 @@ use super::client::{TrustedProxies, Way};
 use super::door::Door;
 use super::guard::{Front, GuardSettings, Refused};
 use super::headers::HeaderRules;
+use super::health::{HealthCheck, checks};
 use super::serve::Serving;
 use super::settings::Settings;
 use super::streams::{Entry, Streams};
@@ -166,6 +167,16 @@ impl Gateway {
         self.waits.cut_overdue(self.clock_ms());
     }
 
+    /// What there is to be run again and again, to learn which upstreams are up.
+    pub fn health_checks(self: &Arc<Self>) -> Vec<HealthCheck> {
+        checks(self, self.apps.iter().map(|(_, app)| app))
+    }
+
+    /// Tells the operator something about an upstream.
+    pub(super) fn say(&self, level: Level, message: &str) {
+        self.service.log().say(self.service.clock().now(), level, message);
+    }
+
     /// Puts the engine and the guard around the data path, for so many connections at once.
     pub fn serving(self: &Arc<Self>, max_connections: usize) -> Serving {
         let conf = ServerConf { threads: self.workers.max(1), ..ServerConf::default() };
@@ -275,7 +286,7 @@ impl Gateway {
                 Turn::Refuse(StatusCode::FORBIDDEN)
             }
             Answer::Unavailable(why) => {
-                self.service.log().say(self.service.clock().now(), Level::Error, &why);
+                self.say(Level::Error, &why);
                 ctx.note(Outcome::Failed, "store_unavailable");
                 Turn::Refuse(StatusCode::SERVICE_UNAVAILABLE)
             }

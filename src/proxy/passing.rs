@@ -3,7 +3,8 @@
 use super::door::Door;
 use super::gateway::Ctx;
 use super::guard::ConnControl;
-use crate::observe::Outcome;
+use super::upstream::why;
+use crate::observe::{Level, Outcome};
 use bytes::Bytes;
 use pingora::proxy::Session;
 use pingora::{Error, ErrorType, Result};
@@ -47,5 +48,22 @@ impl Door {
         }
         ctx.note(Outcome::Failed, "body_too_large");
         Err(Error::new(ErrorType::HTTPStatus(413)))
+    }
+
+    /// Notes that the chosen upstream was reached, or why not, and says so where that is news.
+    pub(super) fn note_reached(&self, ctx: &Ctx, reached: std::result::Result<(), &Error>) {
+        let chosen = ctx.app.as_ref().zip(ctx.tried.last());
+        let Some(upstream) = chosen.and_then(|(app, choice)| app.upstream(*choice)) else { return };
+        let (gateway, url) = (self.gateway(), upstream.url());
+        match reached {
+            Ok(()) if upstream.reached() => {
+                gateway.say(Level::Info, &format!("the upstream {url} is reached again"));
+            }
+            Err(error) if upstream.rest(gateway.clock_ms()) => {
+                let why = why(error);
+                gateway.say(Level::Warn, &format!("the upstream {url} cannot be reached: {why}"));
+            }
+            _ => {}
+        }
     }
 }

@@ -23,6 +23,8 @@ pub struct RouteSettings {
     pub body_max: Option<u64>,
     /// How long it may take.
     pub patience: Patience,
+    /// How it is watched.
+    pub health: Health,
     /// Whom it is trusted to be, and who we are to it.
     pub tls: UpstreamTls,
 }
@@ -38,6 +40,7 @@ impl RouteSettings {
             host: UpstreamHost::Keep,
             body_max: None,
             patience: Patience::default(),
+            health: Health::default(),
             tls: UpstreamTls::default(),
         }
     }
@@ -69,4 +72,42 @@ impl Default for Patience {
     fn default() -> Self {
         Self { connect: Duration::from_secs(5), first_byte: None, idle: None }
     }
+}
+
+/// How an app is watched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// What is tried.
+    pub probe: Probe,
+    /// How often.
+    pub interval: Duration,
+    /// How long it may take.
+    pub timeout: Duration,
+    /// So many failures in a row make an upstream one that is down.
+    pub down_after: u32,
+    /// So many successes in a row make it one that is up again.
+    pub up_after: u32,
+}
+
+impl Default for Health {
+    fn default() -> Self {
+        Self {
+            probe: Probe::Off,
+            interval: Duration::from_secs(10),
+            timeout: Duration::from_secs(2),
+            down_after: 3,
+            up_after: 1,
+        }
+    }
+}
+
+/// What is tried to learn whether an upstream is up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Probe {
+    /// Nothing.
+    Off,
+    /// To connect, with TLS where the app is behind TLS.
+    Connect,
+    /// To get this; a status from 200 to 399 is a good one.
+    Get(String),
 }

@@ -1,4 +1,4 @@
-//! One place an app is at: its address, how it is spoken to.
+//! One place an app is at: its address, how it is spoken to, and whether it answers.
 
 use super::handshake::{Dial, unlike_any_other};
 use super::route::{Patience, RouteSettings, UpstreamHost};
@@ -10,7 +10,7 @@ use pingora::protocols::ALPN;
 use pingora::upstreams::peer::HttpPeer;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// How long an upstream that could not be reached is left alone while there are others.
@@ -62,8 +62,10 @@ pub(super) struct Upstream {
     host: Option<HeaderValue>,
     /// What its name stands for at present; none while the name cannot be looked up.
     peer: ArcSwap<Option<HttpPeer>>,
-    /// When it may be tried again, in the proxy's own milliseconds.
+    /// When it may be tried again, in the proxy's own milliseconds; 0 where it was reached last.
     rests_until: AtomicU64,
+    /// Whether health checks say that it is down.
+    is_down: AtomicBool,
 }
 
 impl Upstream {
@@ -90,7 +92,13 @@ impl Upstream {
             host,
             peer: ArcSwap::from_pointee(peer),
             rests_until: AtomicU64::new(0),
+            is_down: AtomicBool::new(false),
         }
+    }
+
+    /// Where it is, as it was written.
+    pub(super) const fn url(&self) -> &UpstreamUrl {
+        &self.url
     }
 
     /// What it is told as its host, where that is not what the client said.
@@ -116,8 +124,8 @@ impl Upstream {
     }
 
     /// Whether it may be tried at all.
-    pub(super) fn is_known(&self) -> bool {
-        self.peer.load().is_some()
+    pub(super) fn is_up(&self) -> bool {
+        !self.is_down.load(Ordering::Relaxed) && self.peer.load().is_some()
     }
 
     /// Whether it was reached when last tried, or has rested since.
@@ -125,10 +133,26 @@ impl Upstream {
         self.rests_until.load(Ordering::Relaxed) <= now_ms
     }
 
-    /// Notes that it could not be reached.
-    pub(super) fn rest(&self, now_ms: u64) {
+    /// Notes that it could not be reached; whether that is news.
+    pub(super) fn rest(&self, now_ms: u64) -> bool {
         let rest = u64::try_from(REST.as_millis()).unwrap_or(u64::MAX);
-        self.rests_until.store(now_ms.saturating_add(rest), Ordering::Relaxed);
+        self.rests_until.swap(now_ms.saturating_add(rest), Ordering::Relaxed) == 0
+    }
+
+    /// Notes that it was reached; whether that is news.
+    pub(super) fn reached(&self) -> bool {
+        self.rests_until.load(Ordering::Relaxed) != 0
+            && self.rests_until.swap(0, Ordering::Relaxed) != 0
+    }
+
+    /// Notes what health checks say.
+    pub(super) fn set_down(&self, is_down: bool) {
+        self.is_down.store(is_down, Ordering::Relaxed);
+    }
+
+    /// Whether health checks say that it is down.
+    pub(super) fn is_down(&self) -> bool {
+        self.is_down.load(Ordering::Relaxed)
     }
 
     /// Looks its name up, if it has one. A name that cannot be looked up now keeps the address it had.
@@ -150,12 +174,24 @@ impl Upstream {
 }
 
 /// What a client without a proxy would call it.
-fn authority(url: &UpstreamUrl) -> String {
+pub(super) fn authority(url: &UpstreamUrl) -> String {
     match url {
         UpstreamUrl::Tcp { host, port, scheme } if *port == scheme.port() => host.to_string(),
         UpstreamUrl::Tcp { host, port, .. } => format!("{host}:{port}"),
         UpstreamUrl::Unix(_) => String::from("localhost"),
     }
+}
+
+/// Why it could not be reached, in the engine's words.
+pub(super) fn why(error: &pingora::Error) -> String {
+    let mut why = error.etype().as_str().to_owned();
+    let context = error.context.as_ref().map(|context| context.as_str().to_owned());
+    let cause = error.cause.as_ref().map(|_| error.root_cause().to_string());
+    for part in [context, cause].into_iter().flatten() {
+        why.push_str(": ");
+        why.push_str(&part);
+    }
+    why
 }
 
 fn tcp_peer(address: SocketAddr, scheme: UpstreamScheme, name: &str) -> HttpPeer {

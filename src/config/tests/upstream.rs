@@ -1,6 +1,6 @@
 use super::{faults, parse};
 use crate::config::Config;
-use crate::proxy::{RouteSettings, UpstreamHost};
+use crate::proxy::{Probe, RouteSettings, UpstreamHost};
 use std::time::Duration;
 
 fn route(upstream: &str, rest: &str) -> String {
@@ -17,6 +17,7 @@ fn a_route_of_which_nothing_is_said_is_as_documented() {
     let said = settings("\"http://a\"", "");
     let usual = RouteSettings::new(said.key.clone(), said.upstreams.clone());
     assert_eq!(format!("{said:?}"), format!("{usual:?}"));
+    assert_eq!(settings("[\"http://a\", \"http://b\"]", "").health.probe, Probe::Connect);
 }
 
 #[test]
@@ -25,7 +26,8 @@ fn everything_about_an_upstream_can_be_said() {
         "\"https://a\"",
         "path = \"/app\"\nstrip_prefix = true\nupstream_host = \"b.test:8443\"\nbody_max = \"1MiB\"\n\
          connect_timeout = \"1s\"\nfirst_byte_timeout = \"2m\"\nidle_timeout = \"1h\"\n\
-         upstream_ca = \"/ca\"\nupstream_cert = \"/c\"\n\
+         health_check = \"/healthz?deep\"\nhealth_interval = \"30s\"\nhealth_timeout = \"3s\"\n\
+         health_down_after = 4\nhealth_up_after = 5\nupstream_ca = \"/ca\"\nupstream_cert = \"/c\"\n\
          upstream_key = \"/k\"\nupstream_server_name = \"c.test\"",
     );
     assert!(said.strip_prefix && said.body_max == Some(1 << 20));
@@ -35,6 +37,10 @@ fn everything_about_an_upstream_can_be_said() {
     assert_eq!(seconds(patience.connect), 1);
     assert_eq!(patience.first_byte.map(seconds), Some(120));
     assert_eq!(patience.idle.map(seconds), Some(3600));
+    let health = said.health;
+    assert_eq!(health.probe, Probe::Get("/healthz?deep".into()));
+    assert_eq!((seconds(health.interval), seconds(health.timeout)), (30, 3));
+    assert_eq!((health.down_after, health.up_after), (4, 5));
     let tls = format!("{:?}", said.tls);
     assert!(["/ca", "/c", "/k", "c.test"].iter().all(|part| tls.contains(part)), "{tls}");
 }
@@ -56,6 +62,13 @@ fn every_bad_word_about_an_upstream_is_a_fault_with_advice() {
         (http, "connect_timeout = \"0s\"", "connect_timeout", "zero"),
         (http, "first_byte_timeout = 5", "first_byte_timeout", "in quotes"),
         (http, "idle_timeout = \"5\"", "idle_timeout", "not a duration"),
+        (http, "health_check = \"tcp\"", "health_check", "\"connect\" or a path"),
+        (http, "health_check = \"/a b\"", "health_check", "\"connect\" or a path"),
+        (http, "health_check = true", "health_check", "in quotes"),
+        (http, "health_interval = \"0s\"", "health_interval", "zero"),
+        (http, "health_timeout = \"\"", "health_timeout", "not a duration"),
+        (http, "health_down_after = 0", "health_down_after", "write 1 to 100"),
+        (http, "health_up_after = 101", "health_up_after", "write 1 to 100"),
         (http, "upstream_ca = \"/x\"", "upstream_ca", "write https://"),
         (http, "upstream_server_name = \"a\"", "upstream_server_name", "write https://"),
         (https, "upstream_cert = \"/x\"", "upstream_cert", "without upstream_key"),

@@ -1,9 +1,11 @@
-//! How apps are waited for and trusted, and what they are told of a request.
+//! How apps are watched, waited for and trusted, and what they are told of a request.
 
 mod bodies;
+mod health;
 mod names;
 mod paths;
 mod patience;
+mod retries;
 mod tls;
 
 use crate::harness::{App, House, Options, connect};

@@ -110,6 +110,19 @@ fn two_routes_to_one_app_do_not_share_what_one_of_them_is_trusted_with() {
 }
 
 #[test]
+fn an_app_whose_certificate_is_not_good_is_down_and_one_with_a_good_one_is_up() {
+    let (address, _) = strict_app();
+    let url = [format!("https://localhost:{}", address.port())];
+    let quick = "health_check = \"/x\"\nhealth_interval = \"1s\"\nhealth_down_after = 1\n";
+    let good = keys("ca.pem", "client.pem", "client.key", "") + quick;
+    let house = House::with(App::start(), route(&url, &good));
+    assert_eq!(house.get("/x", "").text(), "secure");
+    assert!(!house.gateway.log().contains("is down"));
+    let bad = keys("-", "client.pem", "client.key", "") + quick;
+    Gateway::start(route(&url, &bad)).hear("invalid peer certificate: UnknownIssuer");
+}
+
+#[test]
 fn a_file_that_cannot_be_used_is_a_fault_with_its_line() {
     let folder = TempDir::new();
     let config = folder.join("config.toml");
