@@ -20,7 +20,7 @@
 //! | 6 | [`portal`] | the pages for people |
 //! | 6 | [`api`] | the same for programs, as JSON, and its description |
 //! | 6 | [`forward`] | the same question asked by other proxies, about requests that they keep |
-//! | 7 | [`proxy`] | the data path on pingora: guard, hygiene, apps, headers, streams |
+//! | 7 | [`proxy`] | the data path on pingora: guard, hygiene, apps, health, headers, waits, streams |
 //! | 8 | [`config`] | from what people write to what each floor is told |
 //! | 9 | [`app`] | wiring, clock, administration socket, health, background jobs, shutdown |
 //! | 10 | [`cli`] | arguments, output, exit codes |

@@ -37,5 +37,5 @@ pub(super) async fn start(demo: Demo) -> io::Result<RouteSettings> {
     let host = Host::parse("127.0.0.1").map_err(|error| io::Error::other(error.to_string()))?;
     let upstream = UpstreamUrl::Tcp { host, port, scheme: UpstreamScheme::Http };
     let key = RouteKey { host: HostPattern::Any, path: String::from("/") };
-    Ok(RouteSettings { key, upstreams: vec![upstream], keeps_authorization: false })
+    Ok(RouteSettings::new(key, vec![upstream]))
 }

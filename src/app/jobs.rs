@@ -16,6 +16,8 @@ const USES: Duration = Duration::from_secs(10);
 /// How long it may stay open whether sessions ended.
 const DOUBTS: Duration = Duration::from_secs(1);
 const SWEEP: Duration = Duration::from_secs(60);
+/// How much later than it should an app may be found to take too long.
+const WAITS: Duration = Duration::from_millis(250);
 const NAMES: Duration = Duration::from_secs(10);
 
 /// What the jobs work on.
@@ -28,13 +30,22 @@ struct Jobs {
 /// Starts the jobs.
 pub(super) fn start(service: &Arc<Service>, gateway: &Arc<Gateway>) -> Vec<JoinHandle<()>> {
     let jobs = Jobs { service: Arc::clone(service), gateway: Arc::clone(gateway) };
-    vec![
+    let mut started = vec![
         jobs.every(STREAMS, |jobs| async move { jobs.gateway.end_orphaned_streams().await }),
         jobs.every(NAMES, |jobs| async move { say_unresolved(&jobs.service, &jobs.gateway).await }),
         jobs.every(DOUBTS, Jobs::settle),
         jobs.every(USES, Jobs::save_uses),
         jobs.every(SWEEP, Jobs::sweep),
-    ]
+        jobs.every(WAITS, |jobs| async move { jobs.gateway.end_overdue_waits() }),
+    ];
+    started.extend(gateway.health_checks().into_iter().map(|check| {
+        let check = Arc::new(check);
+        jobs.every(check.interval(), move |_| {
+            let check = Arc::clone(&check);
+            async move { check.run().await }
+        })
+    }));
+    started
 }
 
 impl Jobs {

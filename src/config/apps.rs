@@ -1,8 +1,9 @@
 //! `[identity]` and `[[route]]`: the apps, and what they are told about a person.
 
 use super::fault::{Place, Wrong};
-use super::kinds::{flag, optional};
+use super::kinds::{Amount, flag, optional, size};
 use super::reader::{Reader, Section};
+use super::upstream;
 use crate::domain::RouteKey;
 use crate::http::IdentityNames;
 use crate::proxy::{RouteSettings, UpstreamUrl};
@@ -68,17 +69,31 @@ pub(super) fn routes(reader: &mut Reader, prefix: Option<&str>) -> Option<Vec<Ro
     reader.each("route", |s| {
         let host = s.read("host", None, host_pattern);
         let path = s.read("path", "/", |text: String| route_path(text, prefix));
-        let upstreams = s.one_or_more("upstream", upstream);
+        let upstreams = s.one_or_more("upstream", upstream_url);
         if upstreams.as_ref().is_some_and(Vec::is_empty) {
             s.blame(&["upstream"], Wrong::new("is empty").advise("name where the app is"));
         }
         let keeps_authorization = s.read("keep_authorization", "false", flag);
+        let strip_prefix = s.read("strip_prefix", "false", flag);
+        let body_max = s.read("body_max", "", body_max);
+        let care = upstream::read(s, upstreams.as_deref().unwrap_or_default());
         let key = RouteKey { host: host?, path: path? };
         check_unique(s, &key, &mut seen);
+        if strip_prefix? && key.path == "/" {
+            let wrong = Wrong::new("there is nothing to strip of the path \"/\"")
+                .advise("give path a prefix, or leave strip_prefix out");
+            s.blame(&["strip_prefix"], wrong);
+        }
+        let care = care?;
         Some(RouteSettings {
-            key,
-            upstreams: upstreams?,
             keeps_authorization: keeps_authorization?,
+            strip_prefix: strip_prefix?,
+            host: care.host,
+            body_max: body_max?,
+            patience: care.patience,
+            health: care.health,
+            tls: care.tls,
+            ..RouteSettings::new(key, upstreams?)
         })
     })
 }
@@ -119,7 +134,14 @@ fn route_path(text: String, prefix: Option<&str>) -> Result<String, Wrong> {
     Ok(text)
 }
 
-fn upstream(text: &str) -> Result<UpstreamUrl, Wrong> {
+fn body_max(amount: Amount) -> Result<Option<u64>, Wrong> {
+    if amount.is_empty() {
+        return Ok(None);
+    }
+    size(1..=usize::MAX)(amount).map(|size| u64::try_from(size).ok())
+}
+
+fn upstream_url(text: &str) -> Result<UpstreamUrl, Wrong> {
     // What stands before an @ is a password, and faults are printed.
     if text.contains('@') {
         return Err(

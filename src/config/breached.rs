@@ -1,9 +1,9 @@
 //! `breached` in `[password]`: where new passwords are looked up among stolen ones.
 
 use super::Config;
-use super::fault::{Faults, Wrong};
+use super::fault::{Fault, Wrong};
 use super::kinds::{one_of, path};
-use super::reader::{Entry, Section};
+use super::reader::Section;
 use crate::service::{BreachSource, RangeUrl};
 use std::path::PathBuf;
 
@@ -47,18 +47,14 @@ fn url(text: String) -> Result<RangeUrl, Wrong> {
     })
 }
 
-/// Refuses a configuration whose list cannot be read, before somebody chooses the first password.
-pub(super) fn with_readable_list(config: Config) -> Result<Config, Faults> {
-    let Err(error) = config.service.breached.check() else { return Ok(config) };
+/// Refuses a list that cannot be read, before somebody chooses the first password.
+pub(super) fn with_readable_list(config: &Config) -> Result<(), Fault> {
+    let Err(error) = config.service.breached.check() else { return Ok(()) };
     let path = match &config.service.breached {
         BreachSource::List(path) => path.display().to_string(),
         BreachSource::Off | BreachSource::Api { .. } => String::new(),
     };
     let wrong = Wrong::new(format!("the list {path} cannot be used: {error}"))
         .advise("name a readable file with a password or its SHA-1 in each line");
-    let is_it = |entry: &&Entry| entry.table == TABLE && entry.name == KEY;
-    let place = config.entries.iter().find(is_it).map(|entry| entry.place.clone());
-    let fault = wrong.at(place.unwrap_or(super::Place::File), format!("{TABLE}.{KEY}"));
-    let file = config.file.as_ref().map(|path| path.display().to_string());
-    Err(Faults::new(file.as_deref().unwrap_or("configuration"), vec![fault]))
+    Err(config.fault((TABLE, 0), KEY, wrong))
 }

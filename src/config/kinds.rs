@@ -69,6 +69,13 @@ impl Raw for bool {
 /// A number of bytes: an integer, or a text with a unit.
 pub(super) struct Amount(String);
 
+impl Amount {
+    /// Whether nothing is said, which turns something off.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 impl Raw for Amount {
     fn take(placed: Placed) -> Result<Self, Wrong> {
         match placed.value {

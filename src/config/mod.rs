@@ -33,6 +33,7 @@ mod show;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod upstream;
 
 pub use fault::{Fault, Faults, Place};
 pub use kinds::duration_of as duration;
@@ -127,7 +128,21 @@ impl Config {
     /// Looks whether the files it names can be read that a gateway needs and does not make. For
     /// whoever is about to serve: somebody must be able to be disabled while a list is gone.
     pub fn with_files(self) -> Result<Self, Faults> {
-        breached::with_readable_list(self)
+        let list = breached::with_readable_list(&self);
+        let (config, certificates) = upstream::with_certificates(self);
+        let faults: Vec<Fault> = list.err().into_iter().chain(certificates).collect();
+        if faults.is_empty() {
+            return Ok(config);
+        }
+        let file = config.file.as_ref().map(|path| path.display().to_string());
+        Err(Faults::new(file.as_deref().unwrap_or("configuration"), faults))
+    }
+
+    /// What is wrong with a key that was read without a fault.
+    fn fault(&self, (table, nth): (&str, usize), name: &str, wrong: Wrong) -> Fault {
+        let is_it = |entry: &&Entry| (entry.table, entry.nth) == (table, nth) && entry.name == name;
+        let place = self.entries.iter().find(is_it).map(|entry| entry.place.clone());
+        wrong.at(place.unwrap_or(Place::File), format!("{table}.{name}"))
     }
 }
 

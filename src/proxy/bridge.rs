@@ -81,7 +81,8 @@ async fn read_body(session: &mut Session, most: usize) -> Result<Bytes, BodyFaul
     if session.as_downstream_mut().is_body_empty() {
         return Ok(Bytes::new());
     }
-    if declared_length(&session.req_header().headers).is_some_and(|length| length > most) {
+    let declared = declared_length(&session.req_header().headers);
+    if declared.is_some_and(|length| usize::try_from(length).map_or(true, |length| length > most)) {
         return Err(BodyFault::TooLarge);
     }
     if session.req_header().headers.contains_key(EXPECT) {
@@ -98,7 +99,8 @@ async fn read_body(session: &mut Session, most: usize) -> Result<Bytes, BodyFaul
     }
 }
 
-fn declared_length(headers: &HeaderMap) -> Option<usize> {
+/// How long a message says that its body is.
+pub(super) fn declared_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 

@@ -4,7 +4,9 @@
 //! early_request_filter      hygiene for HTTP/2; deadlines
 //! request_filter            our own pages, a challenge or a refusal are answered here
 //! upstream_peer             an upstream, for the permit
+//! connected_to_upstream     it is reached; how long it may take
 //! upstream_request_filter   what the app is told
+//! request_body_filter       no more than the app takes
 //! response_filter           our cookies out; streams entered
 //! fail_to_proxy             the app could not be reached, or broke off
 //! logging                   one line
@@ -12,24 +14,27 @@
 //!
 //! The engine tells nothing to a log of its own: its messages may quote a request.
 
-use super::bridge::{self, BODY_PATIENCE, split_target};
+use super::bridge::{self, BODY_PATIENCE, declared_length, split_target};
 use super::gateway::{Arrival, Ctx, Gateway, Turn};
 use super::guard::ConnControl;
 use super::headers::HeaderRules;
 use super::hygiene::{HeadLimits, check_http2, is_websocket_upgrade};
+use super::waits::{Line, Phase, Wait};
 use crate::http::{Response, challenge, credential, is_page_navigation, refusal};
 use crate::observe::{Access, Outcome};
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, SET_COOKIE};
-use http::{HeaderMap, StatusCode};
+use http::header::SET_COOKIE;
+use http::{HeaderMap, StatusCode, Version};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
+use pingora::protocols::Digest;
 use pingora::protocols::l4::socket::SocketAddr as PeerAddr;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session};
 use pingora::upstreams::peer::HttpPeer;
 use pingora::{Error, ErrorSource, ErrorType, Result};
 use std::net::SocketAddr;
+use std::os::fd::RawFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,6 +50,11 @@ pub(super) struct Door(Arc<Gateway>);
 impl Door {
     pub(super) const fn new(gateway: Arc<Gateway>) -> Self {
         Self(gateway)
+    }
+
+    /// What is behind it.
+    pub(super) const fn gateway(&self) -> &Arc<Gateway> {
+        &self.0
     }
 
     /// Answers what no app is to answer.
@@ -104,28 +114,6 @@ impl Door {
         ctx.person = person.unwrap_or_default();
     }
 
-    /// Lets bytes pass, in either direction, for as long as the session they belong to is good.
-    /// What passes is use of it.
-    fn pass(&self, ctx: &mut Ctx) -> Result<()> {
-        let Some(live) = &ctx.person else { return Ok(()) };
-        let now = self.0.service.clock().now();
-        if live.goes_on(now) {
-            live.seen(now);
-            return Ok(());
-        }
-        ctx.note(Outcome::Failed, "session_ended");
-        Err(Error::new(ErrorType::HTTPStatus(401)))
-    }
-
-    /// Sees to it that what goes on for long ends with the session it belongs to.
-    fn enter_stream(&self, session: &Session, ctx: &mut Ctx) {
-        if let (None, Some(live), Some(connection)) =
-            (&ctx.stream, &ctx.person, ConnControl::of(session))
-        {
-            ctx.stream = Some(self.0.streams.enter(live, connection));
-        }
-    }
-
     fn refusal(&self, session: &Session, status: StatusCode) -> Response {
         let head = session.req_header();
         let is_call = self.0.is_call(split_target(head.raw_path()).0);
@@ -144,8 +132,12 @@ fn peer_of(session: &Session) -> Option<SocketAddr> {
 
 /// Whether a message with these headers, if it has a body, may go on for long.
 fn is_long(headers: &HeaderMap) -> bool {
-    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    length.is_none_or(|length: u64| length > LONG)
+    declared_length(headers).is_none_or(|length| length > LONG)
+}
+
+/// Whether another head is to follow.
+fn is_interim(response: &ResponseHeader) -> bool {
+    response.status.is_informational()
 }
 
 /// Whether the client's connection is encrypted.
@@ -223,34 +215,71 @@ impl ProxyHttp for Door {
         let is_upgrade = is_websocket_upgrade(session.req_header());
         let picked = app.pick(permit, &ctx.tried, is_upgrade, self.0.clock_ms());
         let Some((choice, peer)) = picked else {
-            ctx.note(Outcome::Failed, "no_upstream");
+            let reason = if app.is_down() { "upstreams_down" } else { "no_upstream" };
+            ctx.note(Outcome::Failed, reason);
             return Err(Error::new(ErrorType::HTTPStatus(502)));
         };
         ctx.tried.push(choice);
+        ctx.wait = None;
         Ok(peer)
+    }
+
+    async fn connected_to_upstream(
+        &self,
+        _session: &mut Session,
+        is_reused: bool,
+        _peer: &HttpPeer,
+        _fd: RawFd,
+        digest: Option<&Digest>,
+        ctx: &mut Box<Ctx>,
+    ) -> Result<()> {
+        if !is_reused {
+            self.note_reached(ctx, Ok(()));
+        }
+        let fastened = digest.and_then(|digest| digest.proxy_digest.as_deref());
+        if let Some(line) = fastened.and_then(Line::on) {
+            ctx.wait = Some(self.0.waits.enter(line, self.0.clock_ms()));
+        }
+        Ok(())
     }
 
     async fn upstream_request_filter(
         &self,
-        _session: &mut Session,
+        session: &mut Session,
         request: &mut RequestHeader,
         ctx: &mut Box<Ctx>,
     ) -> Result<()> {
+        // Sent from its beginning, also where it was sent in vain before.
+        ctx.sent = 0;
+        if request.version == Version::HTTP_2 {
+            // The connection is not this request's alone.
+            ctx.wait = None;
+        } else if let Some(wait) = ctx.wait.as_ref().filter(|_| session.is_body_empty()) {
+            wait.begin(Phase::Waiting, self.0.clock_ms());
+        }
         let Some(arrival) = &ctx.arrival else {
             return Err(Error::new(ErrorType::HTTPStatus(400)));
         };
-        let keeps = ctx.app.as_ref().is_some_and(|app| app.keeps_authorization());
-        self.0.headers.rewrite(request, ctx.person.as_deref(), arrival, keeps)
+        let Some(app) = &ctx.app else { return Err(Error::new(ErrorType::HTTPStatus(403))) };
+        let telling = app.telling(ctx.tried.last());
+        self.0.headers.rewrite(request, ctx.person.as_deref(), arrival, &telling)
     }
 
     async fn request_body_filter(
         &self,
-        _session: &mut Session,
+        session: &mut Session,
         body: &mut Option<Bytes>,
-        _end: bool,
+        end: bool,
         ctx: &mut Box<Ctx>,
     ) -> Result<()> {
-        if body.is_some() { self.pass(ctx) } else { Ok(()) }
+        if let Some(body) = body {
+            self.pass(ctx)?;
+            Self::measure(session, body, ctx)?;
+        }
+        if let Some(wait) = ctx.wait.as_ref().filter(|_| end) {
+            wait.sent(self.0.clock_ms());
+        }
+        Ok(())
     }
 
     async fn response_filter(
@@ -265,8 +294,11 @@ impl ProxyHttp for Door {
             return Err(Error::new(ErrorType::HTTPStatus(502)));
         }
         self.pass(ctx)?;
+        if let Some(wait) = ctx.wait.as_ref().filter(|_| switches || !is_interim(response)) {
+            wait.begin(Phase::Streaming, self.0.clock_ms());
+        }
         HeaderRules::strip_response(response)?;
-        if switches || !response.status.is_informational() && is_long(&response.headers) {
+        if switches || !is_interim(response) && is_long(&response.headers) {
             self.enter_stream(session, ctx);
         }
         Ok(())
@@ -276,9 +308,14 @@ impl ProxyHttp for Door {
         &self,
         _session: &mut Session,
         body: &mut Option<Bytes>,
-        _end: bool,
+        end: bool,
         ctx: &mut Box<Ctx>,
     ) -> Result<Option<Duration>> {
+        // An answer without a length ends with its connection, but not with one that was cut.
+        if end && ctx.wait.as_ref().is_some_and(Wait::is_cut) {
+            ctx.note(Outcome::Failed, "app_timeout");
+            return Err(Error::new(ErrorType::ReadTimedout));
+        }
         if body.is_some() { self.pass(ctx).map(|()| None) } else { Ok(None) }
     }
 
@@ -301,9 +338,9 @@ impl ProxyHttp for Door {
         mut error: Box<Error>,
     ) -> Box<Error> {
         // Nothing was sent yet, so another upstream may be tried for any request.
-        if let (Some(app), Some(choice)) = (&ctx.app, ctx.tried.last()) {
-            app.rest(*choice, self.0.clock_ms());
-            error.set_retry(ctx.tried.len() < app.count());
+        self.note_reached(ctx, Err(&error));
+        if let Some(app) = &ctx.app {
+            error.set_retry(app.has_another(&ctx.tried));
         }
         error
     }
@@ -317,7 +354,9 @@ impl ProxyHttp for Door {
         client_reused: bool,
     ) -> Box<Error> {
         let is_whole = !session.as_ref().retry_buffer_truncated();
-        if is_whole && session.req_header().method.is_idempotent() {
+        let is_late = *error.etype() == ErrorType::ReadTimedout;
+        let is_late = is_late || ctx.wait.as_ref().is_some_and(Wait::is_cut);
+        if is_whole && !is_late && session.req_header().method.is_idempotent() {
             error.retry.decide_reuse(client_reused);
         } else {
             error.set_retry(false);
@@ -338,6 +377,7 @@ impl ProxyHttp for Door {
         let status = match (error.etype(), error.esource()) {
             (ErrorType::HTTPStatus(status), _) => *status,
             (_, ErrorSource::Downstream) => 0,
+            _ if ctx.wait.as_ref().is_some_and(Wait::is_cut) => 504,
             (
                 ErrorType::ConnectTimedout | ErrorType::ReadTimedout | ErrorType::WriteTimedout,
                 ErrorSource::Upstream,
@@ -349,6 +389,8 @@ impl ProxyHttp for Door {
             let from_app = *error.esource() == ErrorSource::Upstream;
             let reason = if status == 0 {
                 "client_left"
+            } else if status == 504 {
+                "app_timeout"
             } else if from_app {
                 "app_unreachable"
             } else {

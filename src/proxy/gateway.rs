@@ -4,14 +4,16 @@
 //! is it one of our own pages, is there an app for it, what does the gate say.
 
 use super::apps::{App, Apps, Choice, apps, resolve};
-use super::bridge::split_target;
+use super::bridge::{declared_length, split_target};
 use super::client::{TrustedProxies, Way};
 use super::door::Door;
 use super::guard::{Front, GuardSettings, Refused};
 use super::headers::HeaderRules;
+use super::health::{HealthCheck, checks};
 use super::serve::Serving;
 use super::settings::Settings;
 use super::streams::{Entry, Streams};
+use super::waits::{Wait, Waits};
 use crate::api::Api;
 use crate::domain::Asked;
 use crate::forward::{Checked, Forward};
@@ -20,7 +22,7 @@ use crate::observe::{Access, Level, Outcome};
 use crate::portal::Portal;
 use crate::service::{Answer, LiveSession, Permit, Service};
 use crate::types::{ClientAddr, Host, PathView, RequestCx, RequestId};
-use http::{HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use pingora::apps::HttpServerOptions;
 use pingora::http::RequestHeader;
 use pingora::proxy::http_proxy;
@@ -60,6 +62,7 @@ pub struct Gateway {
     pub(super) site: Arc<Site>,
     pub(super) headers: HeaderRules,
     pub(super) streams: Arc<Streams>,
+    pub(super) waits: Arc<Waits>,
     apps: Apps,
     trusted: TrustedProxies,
     workers: usize,
@@ -77,6 +80,9 @@ pub(super) struct Ctx {
     pub(super) person: Option<Arc<LiveSession>>,
     pub(super) tried: Vec<Choice>,
     pub(super) stream: Option<Entry>,
+    pub(super) wait: Option<Wait>,
+    /// So much of the body the app has been sent.
+    pub(super) sent: u64,
     pub(super) outcome: Outcome,
     pub(super) reason: Option<&'static str>,
     /// What another proxy asks about: a method, a host and a path.
@@ -118,6 +124,8 @@ impl Ctx {
             person: None,
             tried: Vec::new(),
             stream: None,
+            wait: None,
+            sent: 0,
             outcome: Outcome::Failed,
             reason: None,
             about: None,
@@ -140,6 +148,7 @@ impl Gateway {
             headers: HeaderRules::new(settings.identity, Cookies::new(&site)),
             trusted: TrustedProxies::new(settings.trusted_proxies),
             streams: Arc::default(),
+            waits: Arc::default(),
             workers: settings.workers,
             started: Instant::now(),
             requests: AtomicU64::new(0),
@@ -160,6 +169,22 @@ impl Gateway {
     /// Ends streams whose sessions have ended. To be called twice a second.
     pub async fn end_orphaned_streams(&self) {
         self.streams.end_orphans(&self.service).await;
+    }
+
+    /// Cuts connections to apps that make their clients wait too long. To be called several times
+    /// a second.
+    pub fn end_overdue_waits(&self) {
+        self.waits.cut_overdue(self.clock_ms());
+    }
+
+    /// What there is to be run again and again, to learn which upstreams are up.
+    pub fn health_checks(self: &Arc<Self>) -> Vec<HealthCheck> {
+        checks(self, self.apps.iter().map(|(_, app)| app))
+    }
+
+    /// Tells the operator something about an upstream.
+    pub(super) fn say(&self, level: Level, message: &str) {
+        self.service.log().say(self.service.clock().now(), level, message);
     }
 
     /// Puts the engine and the guard around the data path, for so many connections at once.
@@ -230,6 +255,10 @@ impl Gateway {
             ctx.note(Outcome::NoRoute, "no_route");
             return Turn::Refuse(StatusCode::NOT_FOUND);
         };
+        if !app.takes(&view) {
+            ctx.note(Outcome::NoRoute, "odd_spelling_of_the_prefix");
+            return Turn::Refuse(StatusCode::NOT_FOUND);
+        }
         self.ask(head, arrival, &view, app, ctx).await
     }
 
@@ -249,10 +278,21 @@ impl Gateway {
             method: head.method.as_str(),
             client: arrival.cx.client,
         };
-        match self.service.ask(shown.as_ref(), &asked, &arrival.cx).await {
+        let answer = self.service.ask(shown.as_ref(), &asked, &arrival.cx).await;
+        self.heed(answer, app, &head.headers, ctx)
+    }
+
+    /// Does what the gate says.
+    fn heed(&self, answer: Answer, app: &Arc<App>, fields: &HeaderMap, ctx: &mut Ctx) -> Turn {
+        match answer {
             Answer::Allow(permit) => {
                 ctx.outcome = Outcome::Allowed;
                 ctx.person = permit.person().cloned();
+                let too_long = |most| declared_length(fields).is_some_and(|len| len > most);
+                if app.body_max().is_some_and(too_long) {
+                    ctx.reason = Some("body_too_large");
+                    return Turn::Refuse(StatusCode::PAYLOAD_TOO_LARGE);
+                }
                 ctx.permit = Some(permit);
                 ctx.app = Some(Arc::clone(app));
                 Turn::Forward
@@ -272,7 +312,7 @@ impl Gateway {
                 Turn::Refuse(StatusCode::FORBIDDEN)
             }
             Answer::Unavailable(why) => {
-                self.service.log().say(arrival.cx.now, Level::Error, &why);
+                self.say(Level::Error, &why);
                 ctx.note(Outcome::Failed, "store_unavailable");
                 Turn::Refuse(StatusCode::SERVICE_UNAVAILABLE)
             }

@@ -8,6 +8,8 @@
 //!
 //! Such a connection serves one request, since the engine cannot tell two of its kind apart.
 
+use super::route::Patience;
+use super::waits::Line;
 use async_trait::async_trait;
 use pingora::connectors::l4::Connect;
 use pingora::protocols::l4::socket::SocketAddr;
@@ -17,6 +19,7 @@ use pingora::upstreams::peer::HttpPeer;
 use pingora::{Error, ErrorType};
 use std::fmt::Debug;
 use std::io;
+use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -33,45 +36,76 @@ const TURNS: u8 = 4;
 /// How long a connection that has served its request is kept: not at all.
 const KEPT: Duration = Duration::from_millis(1);
 
-/// Prepares a peer for a handshake.
-pub(super) fn for_handshake(mut peer: HttpPeer, patience: Duration) -> HttpPeer {
+/// Sees to it that a peer's connection is used for nothing else.
+pub(super) fn unlike_any_other(mut peer: HttpPeer) -> HttpPeer {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     // A group of its own, so that no kept connection is used and none is kept for anybody.
     peer.group_key = NEXT.fetch_add(1, Ordering::Relaxed);
     peer.options.idle_timeout = Some(KEPT);
-    peer.options.custom_l4 = Some(Arc::new(Unhurried { patience }));
     peer
 }
 
-/// Opens connections whose reads give way.
+/// Opens connections that are more than the engine's.
 #[derive(Debug)]
-struct Unhurried {
-    patience: Duration,
+pub(super) struct Dial {
+    patience: Patience,
+    gives_way: bool,
+    is_in_line: bool,
+}
+
+impl Dial {
+    /// Connections whose reads give way, for a handshake; with a line where there are limits.
+    pub(super) const fn for_handshake(patience: Patience, is_in_line: bool) -> Self {
+        Self { patience, gives_way: true, is_in_line }
+    }
+
+    /// Connections with a line.
+    pub(super) const fn in_line(patience: Patience) -> Self {
+        Self { patience, gives_way: false, is_in_line: true }
+    }
+
+    async fn open(&self, address: &SocketAddr) -> io::Result<(Stream, Option<Arc<Line>>)> {
+        match address {
+            SocketAddr::Inet(address) => {
+                let socket = TcpStream::connect(address).await?;
+                socket.set_nodelay(true)?;
+                let line = self.line(&socket)?;
+                Ok((if self.gives_way { giving_way(socket) } else { socket.into() }, line))
+            }
+            SocketAddr::Unix(address) => {
+                let path = address.as_pathname().ok_or(io::ErrorKind::AddrNotAvailable)?;
+                let socket = UnixStream::connect(path).await?;
+                let line = self.line(&socket)?;
+                Ok((if self.gives_way { giving_way(socket) } else { socket.into() }, line))
+            }
+        }
+    }
+
+    fn line(&self, socket: &impl AsFd) -> io::Result<Option<Arc<Line>>> {
+        self.is_in_line.then(|| Line::of(socket, self.patience)).transpose()
+    }
 }
 
 #[async_trait]
-impl Connect for Unhurried {
+impl Connect for Dial {
     async fn connect(&self, address: &SocketAddr) -> pingora::Result<Stream> {
-        match timeout(self.patience, open(address)).await {
-            Ok(Ok(socket)) => Ok(VirtualSocketStream::new(socket).into()),
-            Ok(Err(error)) => Err(Error::because(ErrorType::ConnectError, "a handshake", error)),
-            Err(late) => Err(Error::because(ErrorType::ConnectTimedout, "a handshake", late)),
+        const CONTEXT: &str = "an app";
+        match timeout(self.patience.connect, self.open(address)).await {
+            Ok(Ok((mut stream, line))) => {
+                line.map_or(Ok(()), |line| line.fasten(&mut stream))?;
+                Ok(stream)
+            }
+            Ok(Err(error)) => Err(Error::because(ErrorType::ConnectError, CONTEXT, error)),
+            Err(late) => Err(Error::because(ErrorType::ConnectTimedout, CONTEXT, late)),
         }
     }
 }
 
-async fn open(address: &SocketAddr) -> io::Result<Box<dyn VirtualSocket>> {
-    match address {
-        SocketAddr::Inet(address) => {
-            let socket = TcpStream::connect(address).await?;
-            socket.set_nodelay(true)?;
-            Ok(Box::new(GivesWay { socket, turns: 0 }))
-        }
-        SocketAddr::Unix(address) => {
-            let path = address.as_pathname().ok_or(io::ErrorKind::AddrNotAvailable)?;
-            Ok(Box::new(GivesWay { socket: UnixStream::connect(path).await?, turns: 0 }))
-        }
-    }
+fn giving_way<S>(socket: S) -> Stream
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + Sync + Debug + 'static,
+{
+    VirtualSocketStream::new(Box::new(GivesWay { socket, turns: 0 })).into()
 }
 
 /// A socket whose reads let everything else go first after each write.

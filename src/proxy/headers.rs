@@ -1,10 +1,12 @@
 //! What the app is told, and what it must not be told by anyone else.
 
+use super::bridge::split_target;
 use super::gateway::Arrival;
 use super::hygiene::ProtectedNames;
 use crate::http::{Cookies, IdentityNames, is_our_authorization, shows_token};
 use crate::service::LiveSession;
-use http::header::{AUTHORIZATION, COOKIE, HeaderName, HeaderValue, SET_COOKIE};
+use crate::types::PathView;
+use http::header::{AUTHORIZATION, COOKIE, HOST, HeaderName, HeaderValue, SET_COOKIE};
 use http::request::Parts;
 use http::{HeaderMap, Request};
 use pingora::http::{RequestHeader, ResponseHeader};
@@ -15,6 +17,7 @@ use std::sync::Arc;
 static FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 static FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 static FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+static FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Fields that are written anew, at most.
@@ -46,6 +49,16 @@ const SPOKEN_FOR: [&[u8]; 17] = [
 /// Beginnings of such names.
 const FAMILIES: [&[u8]; 5] =
     [b"x-forwarded-", b"x-vestibule-", b"x-original-", b"x-rewrite-", b"x-envoy-"];
+
+/// What one app is told otherwise than others.
+pub(super) struct Telling<'a> {
+    /// Whether it is sent tokens of ours as well.
+    pub(super) keeps_authorization: bool,
+    /// Its host, where that is not what the client said.
+    pub(super) host: Option<&'a HeaderValue>,
+    /// What is taken off the path.
+    pub(super) prefix: Option<&'a HeaderValue>,
+}
 
 /// What is done to the head of a request before the app sees it.
 pub(super) struct HeaderRules {
@@ -94,7 +107,7 @@ impl HeaderRules {
         head: &mut RequestHeader,
         person: Option<&LiveSession>,
         arrival: &Arrival,
-        keeps_authorization: bool,
+        telling: &Telling<'_>,
     ) -> pingora::Result<()> {
         // Its fields by themselves: through the engine, every name would be parsed again.
         let mut parts = take(head);
@@ -102,7 +115,7 @@ impl HeaderRules {
         fields.reserve(WRITTEN);
         Self::strip(fields);
         Self::strip_cookies(fields)?;
-        if !keeps_authorization {
+        if !telling.keeps_authorization {
             Self::strip_authorization(fields);
         }
         self.tell(fields, person);
@@ -112,8 +125,32 @@ impl HeaderRules {
         fields.insert(&FORWARDED_PROTO, proto);
         fields.insert(&FORWARDED_HOST, authority.clone());
         fields.insert(&REQUEST_ID, value(&cx.id.hex())?);
+        if let Some(host) = telling.host {
+            fields.insert(HOST, host.clone());
+        }
+        let Some(prefix) = telling.prefix else {
+            *head = parts.into();
+            return Ok(());
+        };
+        fields.insert(&FORWARDED_PREFIX, prefix.clone());
+        if !fields.contains_key(HOST) {
+            // On HTTP/2 the host may be told with the target alone, which is written anew.
+            fields.insert(HOST, authority.clone());
+        }
         *head = parts.into();
-        Ok(())
+        Self::take_off(head, prefix)
+    }
+
+    /// Takes what the app knows nothing of off the target; what is left stays as it came.
+    fn take_off(head: &mut RequestHeader, prefix: &HeaderValue) -> pingora::Result<()> {
+        let (path, _) = split_target(head.raw_path());
+        let prefix = prefix.to_str().unwrap_or_default();
+        let Some(left) = PathView::of(path).without(prefix) else {
+            return Err(pingora::Error::new(ErrorType::HTTPStatus(404)));
+        };
+        let mut target = left.as_bytes().to_vec();
+        target.extend_from_slice(head.raw_path().get(path.len()..).unwrap_or_default());
+        head.set_raw_path(&target)
     }
 
     /// Writes who it is, over whatever the client wrote there; where there is nothing to write,

@@ -2,8 +2,9 @@
 //!
 //! `hygiene` says what a request must look like before anything else looks at it; `guard` enforces
 //! that on the raw bytes of every connection, in front of the engine; `gateway` asks the gate,
-//! `door` plugs that into the engine; `apps` knows where the apps are, and gives an upstream only to a permit. Nothing in
-//! here decides who may pass, and nothing repairs a request: what is ambiguous is refused, since
+//! `door` plugs that into the engine; `apps` knows where the apps are, and gives an upstream only
+//! to a permit; `health` learns which of them are up, and `waits` ends what takes too long. Nothing
+//! in here decides who may pass, and nothing repairs a request: what is ambiguous is refused, since
 //! whoever repairs may repair differently from the app behind.
 
 mod apps;
@@ -14,11 +15,20 @@ mod gateway;
 mod guard;
 mod handshake;
 mod headers;
+mod health;
 mod hygiene;
+mod passing;
+mod route;
 mod serve;
 mod settings;
 mod streams;
+mod tls;
+mod upstream;
+mod waits;
 
 pub use gateway::{Gateway, Parts};
+pub use health::HealthCheck;
+pub use route::{Health, Patience, Probe, RouteSettings, UpstreamHost};
 pub use serve::{Listener, Running, Serving};
-pub use settings::{Listen, RouteSettings, Settings, UpstreamScheme, UpstreamUrl};
+pub use settings::{Listen, Settings, UpstreamScheme, UpstreamUrl};
+pub use tls::{TlsFile, UpstreamTls};

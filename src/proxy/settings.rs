@@ -1,6 +1,6 @@
 //! What the data path is told by the configuration.
 
-use crate::domain::RouteKey;
+use super::route::RouteSettings;
 use crate::http::IdentityNames;
 use crate::types::{Host, Network};
 use std::fmt;
@@ -63,7 +63,22 @@ pub enum UpstreamScheme {
     H2c,
 }
 
+impl UpstreamScheme {
+    /// The port that need not be said.
+    pub const fn port(self) -> u16 {
+        match self {
+            Self::Http | Self::H2c => 80,
+            Self::Https => 443,
+        }
+    }
+}
+
 impl UpstreamUrl {
+    /// Whether it is reached over TLS.
+    pub const fn is_tls(&self) -> bool {
+        matches!(self, Self::Tcp { scheme: UpstreamScheme::Https, .. })
+    }
+
     /// Reads the forms above. A path is not part of it: the app receives the path as it came.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         const FORMS: &str =
@@ -73,15 +88,15 @@ impl UpstreamUrl {
             return if path.starts_with('/') { Ok(Self::Unix(path.into())) } else { Err(FORMS) };
         }
         let (scheme, rest) = text.split_once("://").ok_or(FORMS)?;
-        let (scheme, standard) = match scheme {
-            "http" => (UpstreamScheme::Http, 80),
-            "https" => (UpstreamScheme::Https, 443),
-            "h2c" => (UpstreamScheme::H2c, 80),
+        let scheme = match scheme {
+            "http" => UpstreamScheme::Http,
+            "https" => UpstreamScheme::Https,
+            "h2c" => UpstreamScheme::H2c,
             _ => return Err(FORMS),
         };
         let (host, port) =
             Host::parse_authority(rest.strip_suffix('/').unwrap_or(rest)).map_err(|_| FORMS)?;
-        Ok(Self::Tcp { host, port: port.unwrap_or(standard), scheme })
+        Ok(Self::Tcp { host, port: port.unwrap_or(scheme.port()), scheme })
     }
 }
 
@@ -99,17 +114,6 @@ impl fmt::Display for UpstreamUrl {
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
         }
     }
-}
-
-/// One app.
-#[derive(Clone, Debug)]
-pub struct RouteSettings {
-    /// Which requests are for it.
-    pub key: RouteKey,
-    /// Where it is; several take turns.
-    pub upstreams: Vec<UpstreamUrl>,
-    /// Whether the app is sent tokens of ours as well.
-    pub keeps_authorization: bool,
 }
 
 /// What the data path is told by the configuration.

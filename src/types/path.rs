@@ -55,6 +55,24 @@ impl<'a> PathView<'a> {
     pub fn raw_below(&self, prefix: &str) -> Option<&'a str> {
         below(self.raw, prefix)
     }
+
+    /// The raw path for an app that knows nothing of `prefix`. None where the raw path does not
+    /// begin with it, and where what is left could be read as something else than what was judged:
+    /// `/app/../app/x` lies below `/app`, and without it would be `/app/x` again.
+    pub fn without(&self, prefix: &str) -> Option<&'a str> {
+        let rest = self.raw_below(prefix)?;
+        let rest = if rest.is_empty() { "/" } else { rest };
+        // To many servers and browsers, what begins so names a host.
+        if rest.starts_with("//") || rest.starts_with("/\\") {
+            return None;
+        }
+        if self.is_canonical {
+            return Some(rest);
+        }
+        let judged = below(&self.canonical, prefix)?;
+        let judged = if judged.is_empty() { "/" } else { judged };
+        (PathView::of(rest).canonical() == judged).then_some(rest)
+    }
 }
 
 /// What follows `prefix` in `path`, on a segment border.
@@ -220,5 +238,30 @@ mod tests {
         assert!(PathView::of("/anything").is_below("/"));
         assert_eq!(PathView::of("/api/x").raw_below("/api"), Some("/x"));
         assert_eq!(PathView::of("/x/../api").raw_below("/api"), None);
+    }
+
+    #[test]
+    fn without_its_prefix_a_path_means_what_it_meant_with_it() {
+        for (path, left) in [
+            ("/app", "/"),
+            ("/app/", "/"),
+            ("/app/x//y%2f?", "/x//y%2f?"),
+            ("/app/x/../y;z", "/x/../y;z"),
+            ("/app/%2e%2e/app", ""),
+            ("/app/../app/x", ""),
+            ("/app/x/../../app/y", ""),
+            ("/app/..;/app/y", ""),
+            ("/app//x", ""),
+            ("/app/\\x", ""),
+            ("/%61pp/x", ""),
+            ("//app/x", ""),
+            ("/./app/x", ""),
+            ("/app%2fx", ""),
+            ("/apps", ""),
+        ] {
+            let left = (!left.is_empty()).then_some(left);
+            assert_eq!(PathView::of(path).without("/app"), left, "{path}");
+            assert_eq!(PathView::of(path).without("/app/"), left, "{path}");
+        }
     }
 }

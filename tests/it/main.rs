@@ -31,5 +31,6 @@ mod secrets;
 mod sign_in;
 mod streaming;
 mod time;
+mod upstream_care;
 mod upstreams;
 mod websocket;

@@ -23,8 +23,9 @@ fn tls_app() -> (SocketAddr, Arc<Mutex<String>>) {
     let config = rustls::ServerConfig::builder_with_provider(provider);
     let config = config.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
     let config = Arc::new(config.with_single_cert(chain, key).unwrap());
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
+    // Reached under other addresses as well, which its certificate is not for.
+    let listener = TcpListener::bind("0.0.0.0:0").unwrap();
+    let address = SocketAddr::from(([127, 0, 0, 1], listener.local_addr().unwrap().port()));
     let received = Arc::new(Mutex::new(String::new()));
     let of_thread = Arc::clone(&received);
     std::thread::spawn(move || {

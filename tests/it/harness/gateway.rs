@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 
 /// How a gateway is started.
@@ -51,7 +51,20 @@ pub struct Gateway {
     readers: Vec<JoinHandle<()>>,
 }
 
-type Lines = Arc<Mutex<String>>;
+type Lines = Arc<Said>;
+
+/// What was said so far, for whoever waits to hear something.
+#[derive(Default)]
+struct Said {
+    text: Mutex<String>,
+    more: Condvar,
+}
+
+impl Said {
+    fn so_far(&self) -> String {
+        self.text.lock().unwrap().clone()
+    }
+}
 
 /// An address nobody listens on, never given twice. From below the range in which the system
 /// chooses ports by itself, so that no test's own socket takes it meanwhile.
@@ -125,7 +138,7 @@ impl Gateway {
                         let _ = child.kill();
                     }
                     let code = child.wait().unwrap().code();
-                    return Err((code, stderr.lock().unwrap().clone()));
+                    return Err((code, stderr.so_far()));
                 }
             }
         }
@@ -168,7 +181,7 @@ impl Gateway {
 
     /// What it has said to whoever started it.
     pub fn greeting(&self) -> String {
-        self.stdout.lock().unwrap().clone()
+        self.stdout.so_far()
     }
 
     /// Stops it as an operator does; everything it has logged, to the last line.
@@ -186,7 +199,15 @@ impl Gateway {
 
     /// What it has logged.
     pub fn log(&self) -> String {
-        self.stderr.lock().unwrap().clone()
+        self.stderr.so_far()
+    }
+
+    /// Waits until it has logged this.
+    pub fn hear(&self, wanted: &str) {
+        let unheard = |text: &mut String| !text.contains(wanted);
+        let text = self.stderr.text.lock().unwrap();
+        let (text, waited) = self.stderr.more.wait_timeout_while(text, PATIENCE, unheard).unwrap();
+        assert!(!waited.timed_out(), "never heard {wanted:?} in:\n{text}");
     }
 
     pub fn pid(&self) -> u32 {
@@ -248,10 +269,11 @@ fn collect(
     let of_thread = Arc::clone(&lines);
     let reader = std::thread::spawn(move || {
         for line in BufReader::new(stream).lines().map_while(Result::ok) {
-            let mut text = of_thread.lock().unwrap();
+            let mut text = of_thread.text.lock().unwrap();
             text.push_str(&line);
             text.push('\n');
             drop(text);
+            of_thread.more.notify_all();
             // The test may have stopped listening.
             let _ = sender.send(line);
         }
