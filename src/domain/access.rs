@@ -72,6 +72,8 @@ pub enum Known<'a> {
         username: &'a str,
         /// The groups that count for this session.
         groups: &'a [GroupName],
+        /// All they are in.
+        all_groups: &'a [GroupName],
         /// Whether they have a second factor that they could show.
         has_factor: bool,
         /// When they showed it, if they have in this session.

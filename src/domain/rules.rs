@@ -107,7 +107,7 @@ impl Rule {
 
     fn path_unfit(&self, path: &PathView<'_>) -> Option<Fit> {
         if !self.policy.loosens() {
-            return (!path.is_below_in_any_case(&self.path)).then_some(Fit::OtherPath);
+            return (!path.may_be_below(&self.path)).then_some(Fit::OtherPath);
         }
         if !path.is_below(&self.path) {
             return Some(Fit::OtherPath);
@@ -119,7 +119,11 @@ impl Rule {
         if self.users.is_empty() && self.groups.is_empty() {
             return Fit::Fits;
         }
-        let Known::Person { username, groups, .. } = known else { return Fit::IfPerson };
+        let Known::Person { username, groups, all_groups, .. } = known else {
+            return Fit::IfPerson;
+        };
+        // Whoever has laid groups aside has not got out of what is forbidden to them.
+        let groups = if self.policy == Policy::Deny { all_groups } else { groups };
         if self.is_for(username, groups) { Fit::Fits } else { Fit::OtherPerson }
     }
 
@@ -160,7 +164,8 @@ impl Rules {
                 HostPattern::Below(parent) => compiled.below.entry(parent.to_string()).or_default(),
                 HostPattern::Exact(host) => compiled.exact.entry(host.to_string()).or_default(),
             };
-            let path = rule.path.trim_end_matches('/').to_ascii_lowercase();
+            let path = PathView::of(&rule.path).canonical().to_lowercase();
+            let path = path.trim_end_matches('/').to_owned();
             by_path.entry(path).or_default().push(number);
         }
         Self { all: rules, ..compiled }
@@ -179,9 +184,11 @@ impl Rules {
         if self.all.is_empty() {
             return None;
         }
-        let path = asked.path.canonical().to_ascii_lowercase();
+        let path = asked.path.canonical().to_lowercase();
         let mut first: Option<(usize, &Rule, bool)> = None;
-        for number in self.candidates(asked.host, &path) {
+        // Where it leads is anybody's guess, so that every rule has its say.
+        let all = if asked.path.climbs() { 0..self.all.len() } else { 0..0 };
+        for number in self.candidates(asked.host, &path).chain(all) {
             if first.is_some_and(|(found, ..)| found <= number + 1) {
                 continue;
             }

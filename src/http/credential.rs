@@ -40,17 +40,27 @@ pub fn shows_token(headers: &HeaderMap) -> bool {
     headers.get_all(AUTHORIZATION).iter().any(|field| is_our_authorization(field.as_bytes()))
 }
 
-/// Whether an `Authorization` field carries a token of ours, good or not.
+/// Whether an `Authorization` field carries a token of ours, good or not, in whatever wrapping: an
+/// app might undo one that we would not.
 pub fn is_our_authorization(field: &[u8]) -> bool {
-    let is_ours = |token: &[u8]| {
-        [Prefix::Access, Prefix::Refresh, Prefix::Token]
-            .iter()
-            .any(|prefix| token.starts_with(prefix.as_str().as_bytes()))
+    let carries = |text: &[u8]| {
+        [Prefix::Access, Prefix::Refresh, Prefix::Token].iter().any(|prefix| {
+            let prefix = prefix.as_str().as_bytes();
+            text.windows(prefix.len()).any(|window| window == prefix)
+        })
     };
-    scheme(field).is_some_and(|scheme| match scheme {
-        Scheme::Bearer(token) => is_ours(token),
-        Scheme::Basic(pair) => split(pair.reveal()).is_some_and(|(_, token)| is_ours(token)),
-    })
+    if carries(field) {
+        return true;
+    }
+    // What is no base64 is passed over by some.
+    let digits: Vec<u8> = field
+        .split(u8::is_ascii_whitespace)
+        .skip(1)
+        .flatten()
+        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, b'+' | b'/'))
+        .copied()
+        .collect();
+    BASE64.decode(digits).is_ok_and(|decoded| carries(&decoded))
 }
 
 /// How a field authorises.

@@ -4,7 +4,7 @@ use super::live::Which;
 use super::{Denied, LiveSession, Service, Visitor};
 use crate::crypto::{Password, TokenKind, digest};
 use crate::domain::{AccessToken, AuditEvent, PasswordWeakness, Session, User, UserChange};
-use crate::store::{Effect, OneTime, Onward, Step};
+use crate::store::{Effect, OneTime, Onward, Recognised, Step};
 use crate::types::{RequestCx, SessionId, TokenId};
 
 impl Service {
@@ -147,7 +147,10 @@ impl Service {
             effects: vec![effect],
             onward: Onward::Same(live.session().id()),
             clears: None,
-            browser: browser.map(|token| digest(TokenKind::Browser, token)),
+            browser: browser.map(|token| {
+                let known = digest(TokenKind::Browser, token);
+                Recognised { before: Some(known), after: known }
+            }),
             now: visitor.cx.now,
         };
         self.commit(step).await.map_err(|denied| match denied {

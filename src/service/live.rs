@@ -60,6 +60,8 @@ pub struct LiveSession {
     username: String,
     identity: Identity,
     groups: Vec<GroupName>,
+    /// All that the person is in, which may be more than count for an access token.
+    all_groups: Vec<GroupName>,
     has_factor: bool,
     administers: bool,
     /// Where it may be used, for an access token's.
@@ -72,9 +74,10 @@ pub struct LiveSession {
 impl LiveSession {
     /// Puts together what a request with an access token needs to know.
     pub(super) fn of_token(digest: TokenDigest, token: AccessToken, mut user: User) -> Self {
-        user.groups = token.limits.narrow(&user.groups);
+        let all_groups = user.groups.clone();
+        user.groups = token.limits.narrow(&all_groups);
         let session = token.session();
-        Self { limits: Some(token.limits), ..Self::new(digest, session, &user) }
+        Self { limits: Some(token.limits), all_groups, ..Self::new(digest, session, &user) }
     }
 
     /// Puts together what a request needs to know.
@@ -84,6 +87,7 @@ impl LiveSession {
             digest,
             identity: Identity::of(user),
             groups: user.groups.clone(),
+            all_groups: user.groups.clone(),
             has_factor: user.totp.is_some(),
             administers: user.is_administrator(),
             limits: None,
@@ -139,6 +143,7 @@ impl LiveSession {
         Known::Person {
             username: &self.username,
             groups: &self.groups,
+            all_groups: &self.all_groups,
             // A token has nothing to show again.
             has_factor: self.has_factor && !self.is_token(),
             shown_at: self.session.second_factor().map(|(_, at)| at),

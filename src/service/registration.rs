@@ -4,7 +4,7 @@ use super::{Denied, Service};
 use crate::crypto::new_user_id;
 use crate::domain::{AuditEvent, User};
 use crate::store::Added;
-use crate::types::{DisplayName, Email, Login, RequestCx, Username};
+use crate::types::{DisplayName, Email, Login, NameError, RequestCx, Username};
 
 /// Somebody who wants to be added.
 #[derive(Clone, Copy)]
@@ -32,7 +32,12 @@ impl Service {
         }
         self.admit_address(cx)?;
         let given = |text: &'static str, value: &str| (!value.is_empty()).then_some(text);
-        let mut user = User::new(new_user_id()?, Username::parse(new.username)?, cx.now);
+        let username = Username::parse(new.username)?;
+        // Apps are told the name, and would take it for an address that nobody has checked.
+        if username.as_str().contains('@') {
+            return Err(Denied::Name(NameError("choose a username without an @")));
+        }
+        let mut user = User::new(new_user_id()?, username, cx.now);
         user.email = given("email", new.email).map(|_| Email::parse(new.email)).transpose()?;
         let display_name = given("display_name", new.display_name);
         user.display_name =

@@ -10,7 +10,7 @@ use crate::domain::{
     AuditEvent, Climbed, FullyAuthenticated, KnownBrowser, Next, PasswordWeakness, PendingSignIn,
     Session, User, UserChange,
 };
-use crate::store::{Effect, OneTime, Onward, Step, Stepped};
+use crate::store::{Effect, OneTime, Onward, Recognised, Step, Stepped};
 use crate::types::{Bearer, Host, RequestCx, Timestamp};
 use std::time::Duration;
 
@@ -214,8 +214,13 @@ impl Service {
             Climbed::Waits(next) => wait(pending, next)?,
             Climbed::Done(proof) => {
                 clears = Some(self.counter_of(&user, visitor).await?.key());
-                let known = self.browser_token(visitor).await?;
-                browser = known.as_ref().map(|known| digest(TokenKind::Browser, known));
+                let known = if visitor.keeps_cookies { Some(new_bearer()?) } else { None };
+                // Another one at each sign-in: whoever copied the last one does not learn, by
+                // waiting, to be taken for those who come after.
+                browser = known.as_ref().map(|known| Recognised {
+                    before: visitor.browser.map(|token| digest(TokenKind::Browser, token)),
+                    after: digest(TokenKind::Browser, known),
+                });
                 self.arrive(pending, proof, recovery_codes, (user, known), visitor)?
             }
         };
@@ -248,21 +253,6 @@ impl Service {
             Stepped::Void => Err(Denied::Expired),
             Stepped::Refused => Err(Denied::NameTaken),
         }
-    }
-
-    /// The token a browser is known by: its own, where we gave it one, or a new one. One that we
-    /// never gave is not taken on.
-    async fn browser_token(&self, visitor: Visitor<'_>) -> Result<Option<Bearer>, Denied> {
-        if !visitor.keeps_cookies {
-            return Ok(None);
-        }
-        if let Some(token) = visitor.browser {
-            let known = self.store.browser(digest(TokenKind::Browser, token), visitor.cx.now);
-            if known.await?.is_some() {
-                return Ok(Some(token.clone()));
-            }
-        }
-        Ok(Some(new_bearer()?))
     }
 
     /// The session at the top of the ladder.

@@ -172,6 +172,15 @@ pub enum Onward {
     Same(SessionId),
 }
 
+/// What a browser is known by.
+#[derive(Clone, Copy, Debug)]
+pub struct Recognised {
+    /// What it was known by until now, perhaps; to nobody any more, afterwards.
+    pub before: Option<TokenDigest>,
+    /// What it is known by from now on, to everybody it was known to.
+    pub after: TokenDigest,
+}
+
 /// One step of a sign-in, to be taken as a whole or not at all.
 #[derive(Clone, Debug)]
 pub struct Step {
@@ -191,7 +200,7 @@ pub struct Step {
     /// The failure counter it clears, where it completes a sign-in.
     pub clears: Option<[u8; 32]>,
     /// The browser that is known from now on, where it completes a sign-in.
-    pub browser: Option<TokenDigest>,
+    pub browser: Option<Recognised>,
     /// The moment it is taken.
     pub now: Timestamp,
 }

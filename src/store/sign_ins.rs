@@ -149,7 +149,7 @@ fn commit(txn: &mut Txn<'_>, mut step: Step) -> Result<Stepped> {
         }
         Onward::Same(_) => {}
     }
-    if let Some(browser) = &step.browser {
+    if let Some(browser) = step.browser {
         txn.put_browser(browser, &outcome.after, step.now)?;
     }
     if let Some(key) = &step.clears {

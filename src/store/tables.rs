@@ -7,7 +7,7 @@ use super::kv::{Rows as _, Sealing};
 use super::layout;
 use super::records::{self, AwaitedRecord, HandoverRecord, PendingRecord, Seal, UserRecord};
 use super::txn::{Txn, unreadable};
-use super::{Awaited, Result, StoredSession};
+use super::{Awaited, Recognised, Result, StoredSession};
 use crate::crypto::{RecoveryCode, RecoverySet};
 use crate::domain::{
     AccessToken, Failures, KnownBrowser, Link, LinkPurpose, PendingSignIn, Session, User,
@@ -356,12 +356,17 @@ impl Txn<'_> {
     /// Notes that somebody has signed in with a browser.
     pub(super) fn put_browser(
         &mut self,
-        digest: &TokenDigest,
+        browser: Recognised,
         user: &User,
         now: Timestamp,
     ) -> Result<()> {
-        let known = KnownBrowser::after(self.browser(digest)?, user.id, user.credentials, now);
-        self.put_until(layout::browser(digest), known.expires_at(), &known)
+        let mut known = None;
+        if let Some(before) = browser.before {
+            known = self.browser(&before)?.filter(|known| now < known.expires_at());
+            self.remove_until(layout::browser(&before))?;
+        }
+        let known = KnownBrowser::after(known, user.id, user.credentials, now);
+        self.put_until(layout::browser(&browser.after), known.expires_at(), &known)
     }
 
     pub(super) fn put_pending(

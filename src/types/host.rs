@@ -35,8 +35,9 @@ impl Host {
         let (host, port) = match text.strip_prefix('[') {
             Some(rest) => {
                 let (inner, after) = rest.split_once(']').ok_or(HostError)?;
-                inner.parse::<Ipv6Addr>().map_err(|_| HostError)?;
-                (format!("[{}]", inner.to_ascii_lowercase()), after.strip_prefix(':'))
+                // In its one spelling, whichever it came in.
+                let address = inner.parse::<Ipv6Addr>().map_err(|_| HostError)?;
+                (format!("[{address}]"), after.strip_prefix(':'))
             }
             None => match text.split_once(':') {
                 Some((name, port)) => (reg_name(name)?, Some(port)),

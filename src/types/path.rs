@@ -1,10 +1,13 @@
 //! One path, two readings.
 //!
-//! What the app receives is the raw path, byte for byte. What rules are asked about is the form in
-//! which the most obliging server might read it. Where the two differ in more than spelling, a
-//! rule that opens something must not match: [`PathView::is_canonical`] says so.
+//! What the app receives is the raw path, byte for byte. What rules are asked about is the text
+//! that the most obliging server might read in it: one text for all spellings, without escapes.
+//! Where a path could be read as something else as well, a rule that opens something must not
+//! match: [`PathView::is_canonical`] says so. And where a path climbs, servers end up in different
+//! places; whichever it is, its names are among those of the path and in their order.
 
 use std::borrow::Cow;
+use unicode_normalization::{UnicodeNormalization as _, is_nfkc};
 
 /// A request path (without query) and its canonical form.
 #[derive(Debug, PartialEq, Eq)]
@@ -12,15 +15,22 @@ pub struct PathView<'a> {
     raw: &'a str,
     canonical: Cow<'a, str>,
     is_canonical: bool,
+    /// The names in it, if it climbs: every place that it might lead to is made of some of these.
+    names: Vec<String>,
 }
 
 impl<'a> PathView<'a> {
-    /// Reads a path that begins with a slash. Allocates only where it is not canonical.
+    /// Reads a path that begins with a slash. Allocates only where it is not plain.
     pub fn of(raw: &'a str) -> Self {
-        if is_canonical(raw.as_bytes()) {
-            return Self { raw, canonical: Cow::Borrowed(raw), is_canonical: true };
+        let is_canonical = is_canonical(raw.as_bytes());
+        if is_canonical && !raw.contains('%') && raw.is_ascii() {
+            return Self { raw, canonical: Cow::Borrowed(raw), is_canonical, names: Vec::new() };
         }
-        Self { raw, canonical: Cow::Owned(canonicalise(raw)), is_canonical: false }
+        let text = decoded(raw);
+        let canonical = canonicalise(&text);
+        // Letters that some server takes for others are two readings as well.
+        let is_canonical = is_canonical && spells(raw, &canonical);
+        Self { raw, canonical: Cow::Owned(canonical), is_canonical, names: names_passed(&text) }
     }
 
     /// As the client sent it.
@@ -38,17 +48,26 @@ impl<'a> PathView<'a> {
         self.is_canonical
     }
 
-    /// Whether the canonical form is `prefix` or lies below it, on a segment border.
+    /// Whether the canonical form is `prefix` or lies below it, on a segment border. Escapes in the
+    /// prefix stand for what they stand for in a path.
     pub fn is_below(&self, prefix: &str) -> bool {
-        below(&self.canonical, prefix).is_some()
+        below(&self.canonical, &plain(prefix)).is_some()
     }
 
-    /// As [`PathView::is_below`], whatever the case: some servers read paths so.
-    pub fn is_below_in_any_case(&self, prefix: &str) -> bool {
-        let prefix = prefix.trim_end_matches('/');
-        self.canonical.split_at_checked(prefix.len()).is_some_and(|(start, rest)| {
-            start.eq_ignore_ascii_case(prefix) && (rest.is_empty() || rest.starts_with('/'))
-        })
+    /// Whether it climbs, so that servers may disagree about where it leads.
+    pub fn climbs(&self) -> bool {
+        !self.names.is_empty()
+    }
+
+    /// Whether some server might read it as `prefix` or below, whatever the case: some read so.
+    pub fn may_be_below(&self, prefix: &str) -> bool {
+        let prefix = plain(prefix).to_lowercase();
+        if below(&self.canonical.to_lowercase(), &prefix).is_some() {
+            return true;
+        }
+        let mut passed = self.names.iter();
+        let mut wanted = prefix.split('/').filter(|name| !name.is_empty());
+        self.climbs() && wanted.all(|name| passed.any(|other| other == name))
     }
 
     /// What follows `prefix` in the raw path: empty, or beginning with a slash.
@@ -75,20 +94,26 @@ impl<'a> PathView<'a> {
     }
 }
 
+/// A path as it was written in a configuration, as rules compare it.
+fn plain(path: &str) -> Cow<'_, str> {
+    if path.contains('%') { Cow::Owned(canonicalise(&decoded(path))) } else { Cow::Borrowed(path) }
+}
+
 /// What follows `prefix` in `path`, on a segment border.
 fn below<'p>(path: &'p str, prefix: &str) -> Option<&'p str> {
     let rest = path.strip_prefix(prefix.trim_end_matches('/'))?;
     (rest.is_empty() || rest.starts_with('/')).then_some(rest)
 }
 
-/// Whether no server could read the path otherwise: no empty or dot segments, no backslash,
-/// parameter, fragment or control byte, and no escape for a byte that could stand for itself.
+/// Whether no server could read the path otherwise: no empty or dot segments, none that ends in
+/// dots or spaces, no backslash, parameter, fragment or control byte, and no escape for a byte that
+/// could stand for itself or that means something.
 fn is_canonical(path: &[u8]) -> bool {
     let Some(rest) = path.strip_prefix(b"/") else { return false };
     let mut segments = rest.split(|c| *c == b'/').peekable();
     while let Some(segment) = segments.next() {
         let is_last = segments.peek().is_none();
-        if segment.is_empty() && !is_last || segment == b"." || segment == b".." {
+        if segment.is_empty() && !is_last || segment.ends_with(b".") || segment.ends_with(b"%20") {
             return false;
         }
         if !segment_is_canonical(segment) {
@@ -113,9 +138,18 @@ fn segment_is_canonical(segment: &[u8]) -> bool {
     true
 }
 
-/// Bytes whose escape some server undoes before it looks at the path.
+/// Bytes that stand for themselves in a path or mean something in it: who escapes them hides them.
 fn has_meaning(c: u8) -> bool {
-    c.is_ascii_alphanumeric() || c < 0x20 || c == 0x7f || b"-._~/\\%;#".contains(&c)
+    c.is_ascii_alphanumeric() || c < 0x20 || c == 0x7f || b"-._~/\\%;#?!$&'()*+,=:@".contains(&c)
+}
+
+/// Whether the text is what the path spells, letter by letter.
+fn spells(raw: &str, text: &str) -> bool {
+    let mut bytes = raw.as_bytes().to_vec();
+    if let Some(decoded) = decode_once(&bytes) {
+        bytes = decoded;
+    }
+    bytes == text.as_bytes() && is_nfkc(text)
 }
 
 fn unhex(pair: &[u8]) -> Option<u8> {
@@ -126,35 +160,79 @@ fn unhex(pair: &[u8]) -> Option<u8> {
     }
 }
 
-/// Undoes everything that some server undoes: escapes (also of escapes), backslashes, parameters,
-/// empty and dot segments, and what follows a fragment or NUL.
-fn canonicalise(raw: &str) -> String {
+/// Without any escapes, also of escapes, in the letters that some server takes them for.
+fn decoded(raw: &str) -> String {
     let mut path = raw.as_bytes().to_vec();
     // No server undoes more layers of escapes than this; a bound keeps the work linear.
     for _ in 0..8 {
         let Some(decoded) = decode_once(&path) else { break };
         path = decoded;
     }
-    if let Some(end) = path.iter().position(|c| *c == b'#' || *c == 0) {
-        path.truncate(end);
-    }
-    let mut segments: Vec<&[u8]> = Vec::new();
+    String::from_utf8_lossy(&shortest(path)).nfkc().collect()
+}
+
+/// Undoes what else some server undoes: backslashes, parameters, empty and dot segments, and what
+/// follows a fragment or NUL.
+fn canonicalise(text: &str) -> String {
+    let text = text.split(['#', '?', '\0']).next().unwrap_or_default();
+    let mut segments: Vec<&str> = Vec::new();
     let mut is_directory = true;
-    for segment in path.split(|c| *c == b'/' || *c == b'\\') {
-        let segment = segment.split(|c| *c == b';').next().unwrap_or_default();
-        is_directory = matches!(segment, b"" | b"." | b"..");
+    for segment in text.split(['/', '\\']) {
+        let segment = segment.split(';').next().unwrap_or_default();
+        let name = name_in(segment);
+        is_directory = name.is_empty();
         match segment {
-            b"" | b"." => {}
-            b".." => drop(segments.pop()),
-            name => segments.push(name),
+            ".." => drop(segments.pop()),
+            _ if name.is_empty() => {}
+            _ => segments.push(name),
         }
     }
     let mut canonical = String::from("/");
-    canonical.push_str(&String::from_utf8_lossy(&segments.join(&b'/')));
+    canonical.push_str(&segments.join("/"));
     if is_directory && !segments.is_empty() {
         canonical.push('/');
     }
     canonical
+}
+
+/// What a segment names: some servers do not see dots and spaces at its end.
+fn name_in(segment: &str) -> &str {
+    segment.trim_end_matches(['.', ' '])
+}
+
+/// All names in a path that climbs somewhere, in lower case; none if it does not.
+fn names_passed(text: &str) -> Vec<String> {
+    let segments = || {
+        let segments = text.split(['/', '\\']);
+        segments.map(|segment| segment.split([';', '#', '?', '\0']).next().unwrap_or_default())
+    };
+    let climbs = |segment: &str| name_in(segment).is_empty() && segment.matches('.').count() > 1;
+    if !segments().any(climbs) {
+        return Vec::new();
+    }
+    segments().map(name_in).filter(|name| !name.is_empty()).map(str::to_lowercase).collect()
+}
+
+/// Letters of seven bits that were spelled in two bytes, as no encoder does and some decoders read.
+fn shortest(path: Vec<u8>) -> Vec<u8> {
+    if !path.iter().any(|c| matches!(c, 0xc0 | 0xc1)) {
+        return path;
+    }
+    let mut short = Vec::with_capacity(path.len());
+    let mut rest = path.as_slice();
+    while let Some((first, after)) = rest.split_first() {
+        rest = match (first, after.split_first()) {
+            (0xc0 | 0xc1, Some((second @ 0x80..=0xbf, after))) => {
+                short.push((first & 1) << 6 | second & 0x3f);
+                after
+            }
+            _ => {
+                short.push(*first);
+                after
+            }
+        };
+    }
+    short
 }
 
 /// One layer of escapes undone, or nothing where there is none left.
@@ -182,11 +260,55 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_with_one_reading_is_kept_as_it_is() {
-        for path in ["/", "/a/b", "/a/b/", "/a%20b", "/caf%C3%A9", "/.well-known/x", "/a..b/c.d"] {
+    fn a_path_with_one_reading_is_read_as_what_it_spells() {
+        for (path, text) in [
+            ("/", "/"),
+            ("/a/b", "/a/b"),
+            ("/a/b/", "/a/b/"),
+            ("/a%20b", "/a b"),
+            ("/caf%C3%A9", "/caf\u{e9}"),
+            ("/caf%c3%a9/x", "/caf\u{e9}/x"),
+            ("/.well-known/x", "/.well-known/x"),
+            ("/a..b/c.d", "/a..b/c.d"),
+            ("/Special:Export", "/Special:Export"),
+            ("/a%5Bb%5D", "/a[b]"),
+        ] {
             let view = PathView::of(path);
             assert!(view.is_canonical(), "{path}");
-            assert_eq!(view.canonical(), path);
+            assert_eq!(view.canonical(), text);
+        }
+    }
+
+    #[test]
+    fn escapes_in_a_prefix_stand_for_what_they_stand_for_in_a_path() {
+        for path in ["/caf%C3%A9", "//caf%C3%A9", "/%63af%c3%a9;x", "/x/../caf%C3%A9/y"] {
+            assert!(PathView::of(path).is_below("/caf%C3%A9"), "{path}");
+        }
+        assert!(PathView::of("/CAF%C3%89").may_be_below("/caf%C3%A9"));
+        assert!(!PathView::of("/cafe").is_below("/caf%C3%A9"));
+    }
+
+    #[test]
+    fn a_path_that_climbs_may_lead_to_whatever_its_names_spell_in_order() {
+        for path in [
+            "/x/../a/b",
+            "/a/../b",
+            "/a//../b",
+            "/a/;/../b",
+            "/A/%252e%252e/b",
+            "/a%3f/../b",
+            "/x%3f/../a/b",
+            "/x/..%20/a/b",
+            "/x/.../a/y/b/z",
+        ] {
+            let view = PathView::of(path);
+            assert!(view.climbs() && view.may_be_below("/a/b"), "{path}");
+            assert!(view.may_be_below("/B"), "{path}");
+            assert!(!view.may_be_below("/b/a") && !view.may_be_below("/ab"), "{path}");
+        }
+        for path in ["/x/a/b", "/a/x/b", "/a../b", "/a;..;/b", "/./x/b"] {
+            let view = PathView::of(path);
+            assert!(!view.climbs() && !view.may_be_below("/b"), "{path}");
         }
     }
 
@@ -211,6 +333,16 @@ mod tests {
             ("/a#b", "/a"),
             ("/a%23b", "/a"),
             ("/a%00b", "/a"),
+            ("/Special%3AExport", "/Special:Export"),
+            ("/%40private", "/@private"),
+            ("/admin%3fx", "/admin"),
+            ("/x/%c0%ae%c0%ae/admin", "/admin"),
+            ("/%c1%a1dmin", "/admin"),
+            ("/admin.", "/admin"),
+            ("/admin%20", "/admin"),
+            ("/admin.%20/x", "/admin/x"),
+            ("/%EF%BD%81dmin", "/admin"),
+            ("/a/.../b", "/a/b"),
             ("/a%zz", "/a%zz"),
             ("/a%2", "/a%2"),
         ] {

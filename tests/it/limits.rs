@@ -140,9 +140,17 @@ fn a_browser_is_known_to_the_accounts_that_were_signed_in_to_and_to_no_other() {
     planted.cookies.insert("vestibule-known".into(), "A".repeat(43));
     assert_eq!(give(&mut planted, "bob", ADMIN_PASSWORD).status, 303);
     assert_ne!(planted.cookies["vestibule-known"], "A".repeat(43));
-    // One that we gave is kept, so that it is known to everybody who shares the browser.
+    // It is another one after each sign-in: whoever copied it is not taken for whoever comes next.
+    let mut thief = world.browser_from("198.51.100.2");
+    thief.cookies.insert("vestibule-known".into(), known.clone());
     assert_eq!(give(&mut browser, "bob", ADMIN_PASSWORD).status, 303);
-    assert_eq!(browser.cookies["vestibule-known"], known);
+    assert_ne!(browser.cookies["vestibule-known"], known);
+    for _ in 0..3 {
+        assert_eq!(fail(&mut thief, "bob"), 401);
+    }
+    assert_eq!(give(&mut thief, "bob", ADMIN_PASSWORD).status, 423);
+    browser.cookies.remove("vestibule");
+    assert_eq!(give(&mut browser, "bob", ADMIN_PASSWORD).status, 303);
 }
 
 #[test]

@@ -118,6 +118,16 @@ fn a_token_reaches_no_further_than_it_was_made_for() {
     let received = house.app.take_received().to_ascii_lowercase();
     assert!(received.contains("remote-groups: ci\r\n"), "{received}");
 
+    // Laying a group aside is no way out of what is forbidden to it.
+    let config = "[[rule]]\npath = \"/payroll\"\ngroups = [\"ci\"]\npolicy = \"deny\"\n";
+    let strict = House::with(App::start(), Options::default().config(config));
+    strict.gateway.json(&["user", "set", "ann", "--group", "staff", "--group", "ci"], "");
+    let staff = token(&strict, "staff", &["--group", "staff"]);
+    let head = format!("GET /payroll HTTP/1.1\r\nHost: a.test\r\n{}", bearer(&staff));
+    let reply =
+        exchange(strict.gateway.address, format!("{head}Connection: close\r\n\r\n").as_bytes());
+    assert_eq!(reply.status, 403);
+
     let one_factor = token(&house, "weak", &["--one-factor"]);
     assert_refused(&ask(&house, "app.test", &bearer(&one_factor)), "one factor of two");
 }

@@ -16,6 +16,9 @@ policy = "bypass"
 path = "/closed"
 policy = "deny"
 [[rule]]
+path = "/caf%C3%A9/Special:Export"
+policy = "deny"
+[[rule]]
 path = "/staff"
 groups = ["staff"]
 policy = "two_factor"
@@ -58,6 +61,19 @@ fn rules_open_close_and_leave_the_rest_to_the_default() {
         ("GET", "/CLOSED/x", 403, 403),
         ("GET", "/x/../closed", 403, 403),
         ("GET", "/%63losed", 403, 403),
+        ("GET", "/closed%20", 403, 403),
+        ("GET", "/closed.", 403, 403),
+        ("GET", "/closed%3fx", 403, 403),
+        ("GET", "/x/%c0%ae%c0%ae/closed", 403, 403),
+        ("GET", "/%EF%BD%83losed", 403, 403),
+        ("GET", "/caf%C3%A9/Special:Export", 403, 403),
+        ("GET", "/caf%C3%A9/Special%3AExport", 403, 403),
+        ("GET", "//caf%c3%a9/Special:Export", 403, 403),
+        ("GET", "/caf%C3%A9;x/Special:Export", 403, 403),
+        ("GET", "/health%3f/../closed", 403, 403),
+        ("GET", "/closed/../x", 403, 403),
+        ("GET", "/closed/%252e%252e/x", 403, 403),
+        ("GET", "/x/..%20/closed", 403, 403),
         ("GET", "/staff", 401, 403),
         ("GET", "/elsewhere", 401, 200),
     ] {
@@ -87,7 +103,7 @@ fn what_is_explained_is_what_happens() {
         ("/health", "allow", Some(1)),
         ("/health/%2e%2e/x", "sign_in", None),
         ("/closed", "forbid", Some(2)),
-        ("/staff", "sign_in", Some(3)),
+        ("/staff", "sign_in", Some(4)),
         ("/wiki", "sign_in", None),
     ] {
         let told = explain(&[], target);
@@ -95,10 +111,10 @@ fn what_is_explained_is_what_happens() {
         assert_eq!(told["route"], "*/", "{told}");
     }
     let told = explain(&["--user", "ann"], "/staff");
-    assert_eq!((told["decision"].as_str(), told["rule"].as_u64()), (Some("forbid"), Some(4)));
+    assert_eq!((told["decision"].as_str(), told["rule"].as_u64()), (Some("forbid"), Some(5)));
     let reasons = told["reasons"].as_array().unwrap();
-    assert_eq!(reasons.len(), 4, "{told}");
-    assert_eq!(reasons[2], "rule 3 (two_factor): it is for other people");
+    assert_eq!(reasons.len(), 5, "{told}");
+    assert_eq!(reasons[3], "rule 4 (two_factor): it is for other people");
     let told = explain(&["--from", "10.1.2.3"], "/elsewhere");
     assert_eq!(told["decision"], "allow");
     let text = house.gateway.command(&["policy", "explain", "GET", "nowhere"]);

@@ -18,6 +18,7 @@ impl Desk<'_> {
         let known = user.as_ref().map_or(Known::Nobody, |user| Known::Person {
             username: user.username.as_str(),
             groups: &user.groups,
+            all_groups: &user.groups,
             has_factor: user.totp.is_some(),
             shown_at: user.totp.is_some().then_some(now),
         });

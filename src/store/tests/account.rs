@@ -2,8 +2,8 @@ use super::bench::*;
 use super::on_both_engines;
 use crate::domain::{KnownBrowser, Program, Session, User, UserChange};
 use crate::store::{
-    Awaited, Counters as _, Effect, OneTime, Onward, Rotated, Sessions as _, SignIns as _, Step,
-    Stepped, Upkeep as _, Users as _,
+    Awaited, Counters as _, Effect, OneTime, Onward, Recognised, Rotated, Sessions as _,
+    SignIns as _, Step, Stepped, Upkeep as _, Users as _,
 };
 use crate::types::{Timestamp, TokenDigest};
 use std::sync::Arc;
@@ -141,10 +141,20 @@ async fn a_browser_is_known_by_a_finished_sign_in_and_forgotten_in_time(bench: &
     let browser = digest();
     assert!(bench.store.browser(browser, NOW).await.unwrap().is_none());
     let onward = Onward::Session(digest(), session(&ann, NOW), Vec::new());
-    let done = Step { browser: Some(browser), ..step(&ann, onward, NOW) };
+    let as_new = Some(Recognised { before: None, after: browser });
+    let done = Step { browser: as_new, ..step(&ann, onward, NOW) };
     assert_eq!(bench.commit(done).await, Stepped::Done);
     let known = bench.store.browser(browser, NOW).await.unwrap().unwrap();
     assert!(known.knows(ann.id, 0) && !known.knows(bob.id, 0));
+    // Somebody else signs in with it: it gets another token, and the last one is nobody's.
+    let (before, browser) = (browser, digest());
+    let onward = Onward::Session(digest(), session(&bob, NOW), Vec::new());
+    let renewed = Some(Recognised { before: Some(before), after: browser });
+    let done = Step { browser: renewed, ..step(&bob, onward, NOW) };
+    assert_eq!(bench.commit(done).await, Stepped::Done);
+    let known = bench.store.browser(browser, NOW).await.unwrap().unwrap();
+    assert!(known.knows(ann.id, 0) && known.knows(bob.id, 0));
+    assert!(bench.store.browser(before, NOW).await.unwrap().is_none());
     let end = NOW.plus(KnownBrowser::LIFE);
     assert!(bench.store.browser(browser, end).await.unwrap().is_none());
     while bench.store.sweep(end).await.unwrap() > 0 {}

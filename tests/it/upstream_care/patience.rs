@@ -238,9 +238,8 @@ fn connections_to_an_app_with_limits_are_kept_and_survive_being_unused() {
     });
     let house = house(front, "first_byte_timeout = \"1s\"\nidle_timeout = \"1s\"");
     assert_eq!(house.get("/x", "").text(), "hello");
+    // An answer may be read before its connection is put away; after this time it has been.
     sleep(LONG);
-    for _ in 0..5 {
-        assert_eq!(house.get("/x", "").text(), "hello");
-    }
+    assert_eq!(house.get("/x", "").text(), "hello");
     assert_eq!(connections.load(Ordering::SeqCst), 1);
 }
