@@ -27,8 +27,6 @@ mod password;
 mod recovery;
 mod register;
 mod steps;
-#[cfg(test)]
-mod tests;
 mod visit;
 
 pub use demo::{Demo, demo_page};
