@@ -26,12 +26,12 @@ mod visit;
 
 use crate::http::{
     Answer, Cookies, Entry, Fields, Found, Parameters, Request, Response, Router, Site,
-    is_from_elsewhere, problem_of, shows_token,
+    is_from_elsewhere, problem_of, say_token_is_bad,
 };
 use crate::observe::Level;
 use crate::service::{Denied, Service};
 use call::Written;
-use http::header::{ALLOW, WWW_AUTHENTICATE};
+use http::header::ALLOW;
 use http::{HeaderValue, Method, StatusCode};
 use std::sync::Arc;
 use table::{Line, table};
@@ -129,10 +129,8 @@ impl Api {
             }
         };
         let mut response = problem_of(&self.site, &answer);
-        // For programs alone: on a challenge, a browser would open a window of its own.
-        if answer.code == UNAUTHENTICATED && shows_token(&request.headers) {
-            let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
-            response.headers.insert(WWW_AUTHENTICATE, challenge);
+        if answer.code == UNAUTHENTICATED {
+            say_token_is_bad(&mut response, &request.headers);
         }
         response
     }

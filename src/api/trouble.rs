@@ -1,5 +1,7 @@
 //! Why a call is not answered with what it asks for.
 
+pub(super) use crate::http::Trouble;
+
 use crate::http::{Answer, BadJson};
 use crate::service::Denied;
 use http::StatusCode;
@@ -7,27 +9,6 @@ use std::borrow::Cow;
 
 /// The code of whoever has to sign in first.
 pub(super) const UNAUTHENTICATED: &str = "unauthenticated";
-
-/// Why a call is not answered with what it asks for.
-#[derive(Debug)]
-pub(super) enum Trouble {
-    /// The use case said no.
-    Denied(Denied),
-    /// The call itself will not do.
-    Answer(Answer),
-}
-
-impl From<Denied> for Trouble {
-    fn from(denied: Denied) -> Self {
-        Self::Denied(denied)
-    }
-}
-
-impl From<Answer> for Trouble {
-    fn from(answer: Answer) -> Self {
-        Self::Answer(answer)
-    }
-}
 
 impl From<BadJson> for Trouble {
     fn from(bad: BadJson) -> Self {
@@ -77,6 +58,7 @@ impl Trouble {
 
     /// As it is told to somebody who was signed in when the call began: what has ended meanwhile
     /// is the session.
+    #[must_use]
     pub fn of_session(self) -> Self {
         match self {
             Self::Denied(Denied::Expired | Denied::SessionRevoked) => Self::unauthenticated(),

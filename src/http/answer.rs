@@ -24,6 +24,27 @@ pub struct Answer {
     pub retry_after: Option<u64>,
 }
 
+/// Why a request is not answered with what it asks for.
+#[derive(Debug)]
+pub enum Trouble {
+    /// The use case said no.
+    Denied(Denied),
+    /// The request itself will not do.
+    Answer(Answer),
+}
+
+impl From<Denied> for Trouble {
+    fn from(denied: Denied) -> Self {
+        Self::Denied(denied)
+    }
+}
+
+impl From<Answer> for Trouble {
+    fn from(answer: Answer) -> Self {
+        Self::Answer(answer)
+    }
+}
+
 impl Answer {
     /// A no that no use case says.
     pub fn new(status: StatusCode, code: &'static str, text: impl Into<Cow<'static, str>>) -> Self {

@@ -5,8 +5,7 @@
 //! differently by whoever looked at it before us: both are refused.
 
 use super::Request;
-use super::router::unhex;
-use crate::types::Secret;
+use crate::types::{Secret, unescaped};
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 
@@ -92,22 +91,8 @@ impl Fields {
 
 /// Undoes the encoding of forms, as browsers do it. Nothing where the outcome is not UTF-8.
 fn decode(encoded: &[u8]) -> Option<String> {
-    let mut bytes = Vec::with_capacity(encoded.len());
-    let mut rest = encoded;
-    while let Some((first, after)) = rest.split_first() {
-        let escape = after.split_at_checked(2).filter(|_| *first == b'%');
-        match escape.and_then(|(hex, after)| Some((unhex(hex)?, after))) {
-            Some((byte, after)) => {
-                bytes.push(byte);
-                rest = after;
-            }
-            None => {
-                bytes.push(if *first == b'+' { b' ' } else { *first });
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8(bytes).ok()
+    let spaced: Vec<u8> = encoded.iter().map(|c| if *c == b'+' { b' ' } else { *c }).collect();
+    String::from_utf8(unescaped(&spaced)).ok()
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ mod refusal;
 mod router;
 mod site;
 
-pub use answer::Answer;
+pub use answer::{Answer, Trouble};
 pub use cookies::Cookies;
 pub use credential::{credential, is_our_authorization, shows_token};
 pub use csrf::{form_token, is_from_elsewhere, is_own_document, token_fits};
@@ -37,7 +37,9 @@ pub use identity::IdentityNames;
 pub use json::{BadJson, read_json};
 pub use location::Location;
 pub use message::{Request, Response};
-pub use navigation::{Challenge, challenge, is_page_navigation, referring_page, unauthorised};
+pub use navigation::{
+    Challenge, challenge, is_page_navigation, referring_page, say_token_is_bad, unauthorised,
+};
 pub use progress::cookies_after;
 pub use qr::{qr_png, qr_svg};
 pub use refusal::{ProblemDetails, error_page, problem, problem_of, refusal};

@@ -4,9 +4,6 @@ use super::{Location, Response, Site, problem, shows_token};
 use http::header::{ACCEPT, HOST, REFERER, UPGRADE, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
-/// What a program is told whose token is not good.
-const INVALID_TOKEN: HeaderValue = HeaderValue::from_static("Bearer error=\"invalid_token\"");
-
 /// Whether a person goes to a page, as opposed to a script, a program or a part of a page asking
 /// for something. Browsers say so; where nothing is said, it is guessed from what is accepted.
 pub fn is_page_navigation(method: &Method, headers: &HeaderMap) -> bool {
@@ -84,14 +81,20 @@ pub fn challenge(
     Response::redirect(site, StatusCode::SEE_OTHER, &to)
 }
 
-/// Asks without sending anywhere. Only whoever showed a token is told how to authorise: on
+/// Says that a token is not good, to whoever showed one. Nobody else is told how to authorise: on
 /// `WWW-Authenticate` a browser would open a window of its own.
+pub fn say_token_is_bad(response: &mut Response, headers: &HeaderMap) {
+    if shows_token(headers) {
+        let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
+        response.headers.insert(WWW_AUTHENTICATE, challenge);
+    }
+}
+
+/// Asks without sending anywhere.
 pub fn unauthorised(site: &Site, first: Challenge, headers: &HeaderMap) -> Response {
     let (_, code, title) = first.words();
     let mut response = problem(site, StatusCode::UNAUTHORIZED, code, title);
-    if shows_token(headers) {
-        response.headers.insert(WWW_AUTHENTICATE, INVALID_TOKEN);
-    }
+    say_token_is_bad(&mut response, headers);
     response
 }
 

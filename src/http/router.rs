@@ -3,6 +3,7 @@
 //! Each is a line in it: method, path, handler, and how it is defended against other sites. There
 //! is no way to write a line for a form without the defence of forms.
 
+use crate::types::split_escape;
 use http::Method;
 
 /// How a line is defended against requests that other sites make a browser send.
@@ -84,23 +85,13 @@ fn decode(segment: &str) -> Option<String> {
     let mut rest = segment.as_bytes();
     while let Some((first, after)) = rest.split_first() {
         let (byte, after) = match *first {
-            b'%' => {
-                let (hex, after) = after.split_at_checked(2)?;
-                (unhex(hex)?, after)
-            }
+            b'%' => split_escape(rest)?,
             plain => (plain, after),
         };
         bytes.push(byte);
         rest = after;
     }
     String::from_utf8(bytes).ok().filter(|text| !text.is_empty())
-}
-
-/// The byte that two hexadecimal digits stand for.
-pub(super) fn unhex(pair: &[u8]) -> Option<u8> {
-    let digits = std::str::from_utf8(pair).ok()?;
-    let all = digits.bytes().all(|c| c.is_ascii_hexdigit());
-    all.then(|| u8::from_str_radix(digits, 16).ok()).flatten()
 }
 
 /// The table.

@@ -34,7 +34,7 @@ pub use demo::{Demo, demo_page};
 use crate::http::html::{STYLE, style_path};
 use crate::http::{
     Answer, Cookies, Csrf, Entry, Fields, Found, Location, Request, Response, Router, Site,
-    error_page, is_from_elsewhere, is_own_document, is_page_navigation, refusal,
+    Trouble, error_page, is_from_elsewhere, is_own_document, is_page_navigation, refusal,
 };
 use crate::service::{Denied, Service};
 use crate::types::PathView;
@@ -58,26 +58,6 @@ enum Page {
     Link,
     Register,
     Style,
-}
-
-/// Why a form was not acted on.
-enum Trouble {
-    /// The use case said no.
-    Denied(Denied),
-    /// The form itself will not do.
-    Answer(Answer),
-}
-
-impl From<Denied> for Trouble {
-    fn from(denied: Denied) -> Self {
-        Self::Denied(denied)
-    }
-}
-
-impl From<Answer> for Trouble {
-    fn from(answer: Answer) -> Self {
-        Self::Answer(answer)
-    }
 }
 
 /// Where acting on a form led.

@@ -4,7 +4,7 @@ use super::onward::{at, onward, token};
 use super::steps::{current_password, new_password, typed_twice, whose};
 use super::{Acted, Visit};
 use crate::http::html::sentence;
-use crate::http::{Answer, Response};
+use crate::http::{Answer, Response, Trouble};
 use crate::service::{Denied, LiveSession};
 use maud::html;
 
@@ -65,7 +65,7 @@ pub(super) async fn act(visit: &Visit<'_>) -> Acted {
             Answer { about: Some("current_password"), text: text.into(), ..visit.answer(&denied) }
                 .into()
         }
-        other => super::Trouble::from(other),
+        other => Trouble::from(other),
     })?;
     let body = html! {
         (sentence("Your password is changed. Everywhere but here you are signed out."))

@@ -6,6 +6,7 @@
 //! match: [`PathView::is_canonical`] says so. And where a path climbs, servers end up in different
 //! places; whichever it is, its names are among those of the path and in their order.
 
+use super::percent::{split_escape, unescaped};
 use std::borrow::Cow;
 use unicode_normalization::{UnicodeNormalization as _, is_nfkc};
 
@@ -127,8 +128,8 @@ fn segment_is_canonical(segment: &[u8]) -> bool {
     let mut rest = segment;
     while let Some((first, after)) = rest.split_first() {
         rest = match first {
-            b'%' => match after.split_at_checked(2) {
-                Some((hex, after)) if unhex(hex).is_some_and(|c| !has_meaning(c)) => after,
+            b'%' => match split_escape(rest) {
+                Some((byte, after)) if !has_meaning(byte) => after,
                 _ => return false,
             },
             b'\\' | b';' | b'#' | 0..=0x20 | 0x7f => return false,
@@ -145,19 +146,7 @@ fn has_meaning(c: u8) -> bool {
 
 /// Whether the text is what the path spells, letter by letter.
 fn spells(raw: &str, text: &str) -> bool {
-    let mut bytes = raw.as_bytes().to_vec();
-    if let Some(decoded) = decode_once(&bytes) {
-        bytes = decoded;
-    }
-    bytes == text.as_bytes() && is_nfkc(text)
-}
-
-fn unhex(pair: &[u8]) -> Option<u8> {
-    let digit = |c: u8| char::from(c).to_digit(16).and_then(|d| u8::try_from(d).ok());
-    match pair {
-        [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
-        _ => None,
-    }
+    unescaped(raw.as_bytes()) == text.as_bytes() && is_nfkc(text)
 }
 
 /// Without any escapes, also of escapes, in the letters that some server takes them for.
@@ -165,8 +154,11 @@ fn decoded(raw: &str) -> String {
     let mut path = raw.as_bytes().to_vec();
     // No server undoes more layers of escapes than this; a bound keeps the work linear.
     for _ in 0..8 {
-        let Some(decoded) = decode_once(&path) else { break };
-        path = decoded;
+        let plainer = unescaped(&path);
+        if plainer.len() == path.len() {
+            break;
+        }
+        path = plainer;
     }
     String::from_utf8_lossy(&shortest(path)).nfkc().collect()
 }
@@ -233,26 +225,6 @@ fn shortest(path: Vec<u8>) -> Vec<u8> {
         };
     }
     short
-}
-
-/// One layer of escapes undone, or nothing where there is none left.
-fn decode_once(path: &[u8]) -> Option<Vec<u8>> {
-    let mut decoded = Vec::with_capacity(path.len());
-    let mut rest = path;
-    while let Some((first, after)) = rest.split_first() {
-        let escape = after.split_at_checked(2).filter(|_| *first == b'%');
-        match escape.and_then(|(hex, after)| Some((unhex(hex)?, after))) {
-            Some((byte, after)) => {
-                decoded.push(byte);
-                rest = after;
-            }
-            None => {
-                decoded.push(*first);
-                rest = after;
-            }
-        }
-    }
-    (decoded.len() < path.len()).then_some(decoded)
 }
 
 #[cfg(test)]

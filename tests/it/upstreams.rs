@@ -1,47 +1,19 @@
 //! Apps behind socket files and behind TLS.
 
-use crate::harness::{App, Gateway, House, Options, PATIENCE, TempDir};
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use crate::harness::{App, Gateway, House, Options, PATIENCE, TempDir, fixture, serve_tls};
 use std::io::{BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::os::unix::net::UnixListener;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-
-/// Certificates for `localhost` and 127.0.0.1, good for a hundred years and for tests alone.
-fn fixture(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/fixtures").join(name)
-}
 
 /// An app behind TLS; the requests it could read.
 fn tls_app() -> (SocketAddr, Arc<Mutex<String>>) {
-    let chain = CertificateDer::pem_file_iter(fixture("app.pem")).unwrap();
-    let chain = chain.collect::<Result<Vec<_>, _>>().unwrap();
-    let key = PrivateKeyDer::from_pem_file(fixture("app.key")).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider);
-    let config = config.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
-    let config = Arc::new(config.with_single_cert(chain, key).unwrap());
-    // Reached under other addresses as well, which its certificate is not for.
-    let listener = TcpListener::bind("0.0.0.0:0").unwrap();
-    let address = SocketAddr::from(([127, 0, 0, 1], listener.local_addr().unwrap().port()));
     let received = Arc::new(Mutex::new(String::new()));
     let of_thread = Arc::clone(&received);
-    std::thread::spawn(move || {
-        for mut tcp in listener.incoming().flatten() {
-            tcp.set_read_timeout(Some(PATIENCE)).unwrap();
-            let mut tls = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
-            let mut stream = rustls::Stream::new(&mut tls, &mut tcp);
-            let mut buffer = [0; 4096];
-            let Ok(count) = stream.read(&mut buffer) else { continue };
-            of_thread.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..count]));
-            let _ = stream.write_all(
-                b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\nsecure",
-            );
-            stream.conn.send_close_notify();
-            let _ = stream.flush();
-        }
+    let address = serve_tls(None, move |head, stream| {
+        of_thread.lock().unwrap().push_str(head);
+        let answer = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\nsecure";
+        let _ = stream.write_all(answer.as_bytes());
     });
     (address, received)
 }
@@ -56,7 +28,7 @@ fn an_app_behind_tls_is_asked_only_if_its_certificate_is_good() {
 
     let trusting = |url: &str| {
         let mut options = Options::upstream(url);
-        let bundle = fixture("ca.pem").display().to_string();
+        let bundle = fixture("ca.pem");
         options.env.push((String::from("SSL_CERT_FILE"), bundle));
         House::with(App::start(), options)
     };

@@ -1,13 +1,10 @@
 //! A service that answers with ranges of hashes, or does not.
 
 use super::sha1;
-use crate::harness::{App, PATIENCE};
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use crate::harness::{App, serve_tls};
 use std::fmt::Write as _;
 use std::io::{Read as _, Write};
-use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 /// How the service answers.
@@ -115,38 +112,13 @@ fn answer(mood: Mood, known: &Known, head: &str, stream: &mut impl Write) {
     };
 }
 
-/// Certificates for `localhost` and 127.0.0.1, good for a hundred years and for tests alone.
-pub fn fixture(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/fixtures").join(name)
-}
-
 /// A service behind TLS; the questions it could read.
 pub fn over_tls(stolen: &[&str]) -> (SocketAddr, Arc<Mutex<String>>) {
-    let chain = CertificateDer::pem_file_iter(fixture("app.pem")).unwrap();
-    let chain = chain.collect::<Result<Vec<_>, _>>().unwrap();
-    let key = PrivateKeyDer::from_pem_file(fixture("app.key")).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider);
-    let config = config.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
-    let config = Arc::new(config.with_single_cert(chain, key).unwrap());
-    // At every address of this machine's own, also those that the certificate does not name.
-    let listener = TcpListener::bind("0.0.0.0:0").unwrap();
-    let address = listener.local_addr().unwrap();
     let received = Arc::new(Mutex::new(String::new()));
     let (of_thread, known) = (Arc::clone(&received), Known::new(stolen, &[]));
-    std::thread::spawn(move || {
-        for mut tcp in listener.incoming().flatten() {
-            tcp.set_read_timeout(Some(PATIENCE)).unwrap();
-            let mut tls = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
-            let mut stream = rustls::Stream::new(&mut tls, &mut tcp);
-            let mut buffer = [0; 4096];
-            let Ok(count) = stream.read(&mut buffer) else { continue };
-            let head = String::from_utf8_lossy(&buffer[..count]).into_owned();
-            of_thread.lock().unwrap().push_str(&head);
-            answer(Mood::Good, &known, &head, &mut stream);
-            stream.conn.send_close_notify();
-            let _ = stream.flush();
-        }
+    let address = serve_tls(None, move |head, stream| {
+        of_thread.lock().unwrap().push_str(head);
+        answer(Mood::Good, &known, head, stream);
     });
     (address, received)
 }

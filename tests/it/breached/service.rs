@@ -2,7 +2,7 @@
 
 use super::server::{self, Mood, Ranges};
 use super::{CHOSEN, STOLEN, choose, is_refused_everywhere, refuses, sha1, takes, target_of};
-use crate::harness::{ADMIN_PASSWORD, Browser, Gateway, Options, PATIENCE, free_port};
+use crate::harness::{ADMIN_PASSWORD, Browser, Gateway, Options, PATIENCE, fixture, free_port};
 use std::time::Instant;
 
 /// In the answer, but only to make it longer.
@@ -69,7 +69,7 @@ fn over_tls_a_service_has_to_prove_who_it_is() {
         let url = format!("https://{host}:{}", address.port());
         let mut options = Options::default().config(&server::config(&url, "refuse"));
         if trusts {
-            let bundle = server::fixture("ca.pem").display().to_string();
+            let bundle = fixture("ca.pem");
             options.env.push((String::from("SSL_CERT_FILE"), bundle));
         }
         Gateway::start(options)

@@ -13,6 +13,7 @@ mod people;
 mod shared;
 mod small_disk;
 mod temp;
+mod tls;
 mod world;
 
 pub use app::App;
@@ -27,4 +28,5 @@ pub use people::{ADMIN_PASSWORD, Person, code_after, code_at, code_now, step_now
 pub use shared::{Behind, Shared};
 pub use small_disk::SmallDisk;
 pub use temp::TempDir;
+pub use tls::{fixture, serve_tls};
 pub use world::World;

@@ -1,55 +1,21 @@
 //! Whom an app behind TLS is trusted to be, and who we are to it.
 
 use super::route;
-use crate::harness::{App, Gateway, House, PATIENCE, TempDir, run};
-use rustls::RootCertStore;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
+use crate::harness::{App, Gateway, House, TempDir, fixture, run, serve_tls};
 use std::fs::write;
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::io::Write as _;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-
-/// Certificates good for a hundred years and for tests alone: `app` for `localhost` and 127.0.0.1
-/// under `ca`, and `client` under `clients`.
-fn fixture(name: &str) -> String {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/fixtures");
-    folder.join(name).display().to_string()
-}
 
 /// An app behind TLS that lets in clients of ours alone; the names it was asked for.
 fn strict_app() -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
-    let chain = CertificateDer::pem_file_iter(fixture("app.pem")).unwrap();
-    let chain = chain.collect::<Result<Vec<_>, _>>().unwrap();
-    let key = PrivateKeyDer::from_pem_file(fixture("app.key")).unwrap();
-    let mut clients = RootCertStore::empty();
-    clients.add(CertificateDer::from_pem_file(fixture("clients.pem")).unwrap()).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier =
-        WebPkiClientVerifier::builder_with_provider(Arc::new(clients), Arc::clone(&provider));
-    let config = rustls::ServerConfig::builder_with_provider(provider);
-    let config = config.with_safe_default_protocol_versions().unwrap();
-    let config = config.with_client_cert_verifier(verifier.build().unwrap());
-    let config = Arc::new(config.with_single_cert(chain, key).unwrap());
-    let listener = TcpListener::bind("0.0.0.0:0").unwrap();
-    let address = SocketAddr::from(([127, 0, 0, 1], listener.local_addr().unwrap().port()));
     let names = Arc::new(Mutex::new(Vec::new()));
     let of_thread = Arc::clone(&names);
-    std::thread::spawn(move || {
-        for mut tcp in listener.incoming().flatten() {
-            tcp.set_read_timeout(Some(PATIENCE)).unwrap();
-            let mut tls = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
-            let mut stream = rustls::Stream::new(&mut tls, &mut tcp);
-            let Ok(1..) = stream.read(&mut [0; 4096]) else { continue };
-            let name = stream.conn.server_name().unwrap_or_default().to_owned();
-            of_thread.lock().unwrap().push(name);
-            let answer = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\nsecure";
-            let _ = stream.write_all(answer.as_bytes());
-            stream.conn.send_close_notify();
-            let _ = stream.flush();
-        }
+    let address = serve_tls(Some("clients.pem"), move |_, stream| {
+        let name = stream.conn.server_name().unwrap_or_default().to_owned();
+        of_thread.lock().unwrap().push(name);
+        let answer = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\nsecure";
+        let _ = stream.write_all(answer.as_bytes());
     });
     (address, names)
 }
