@@ -68,11 +68,9 @@ struct State {
 pub fn run(config: Config, greet: impl FnOnce(&Greeting)) -> Result<(), RunError> {
     let format = if stderr().is_terminal() { Format::Human } else { Format::Json };
     let (log, log_thread) = Log::start(format, stderr()).map_err(RunError::thread)?;
-    let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    if config.proxy.workers > 0 {
-        runtime.worker_threads(config.proxy.workers);
-    }
-    let runtime = runtime.enable_all().build().map_err(RunError::thread)?;
+    // For all that is not a visitor's request: those have workers of their own.
+    let runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = { runtime }.enable_all().build().map_err(RunError::thread)?;
     // Before anything is written: where an address is taken, the folder stays as it was.
     let (doors, orders) = runtime
         .block_on(async { Ok::<_, RunError>((Doors::open(&config).await?, Orders::heed()?)) })?;
@@ -166,6 +164,7 @@ async fn serve(
     say_unresolved(&service, &gateway).await;
     let jobs = jobs::start(&service, &gateway);
     let running = gateway.serving(files::connections()).start(doors.listeners);
+    let running = running.map_err(RunError::thread)?;
     greet(&Greeting {
         listens: config.proxy.listen.iter().map(ToString::to_string).collect(),
         public_url: config.site.public_url.to_string(),

@@ -7,7 +7,7 @@ use super::apps::{App, Apps, Choice, apps, resolve};
 use super::bridge::{declared_length, split_target};
 use super::client::{TrustedProxies, Way};
 use super::door::Door;
-use super::guard::{Front, GuardSettings, Refused};
+use super::guard::{Connections, Front, GuardSettings, Refused};
 use super::headers::HeaderRules;
 use super::health::{HealthCheck, checks};
 use super::serve::Serving;
@@ -25,12 +25,19 @@ use crate::types::{ClientAddr, Host, PathView, RequestCx, RequestId};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use pingora::apps::HttpServerOptions;
 use pingora::http::RequestHeader;
-use pingora::proxy::http_proxy;
+use pingora::proxy::{HttpProxy, http_proxy};
 use pingora::server::configuration::ServerConf;
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
+
+/// How many workers there are: one a core, where nothing else is asked for.
+fn workers(asked: usize) -> usize {
+    if asked > 0 { asked } else { thread::available_parallelism().map_or(1, NonZero::get) }
+}
 
 /// How long an HTTP/2 connection may carry nothing.
 const H2_IDLE: Duration = Duration::from_secs(60);
@@ -149,7 +156,7 @@ impl Gateway {
             trusted: TrustedProxies::new(settings.trusted_proxies),
             streams: Arc::default(),
             waits: Arc::default(),
-            workers: settings.workers,
+            workers: workers(settings.workers),
             started: Instant::now(),
             requests: AtomicU64::new(0),
             service,
@@ -187,10 +194,16 @@ impl Gateway {
         self.service.log().say(self.service.clock().now(), level, message);
     }
 
-    /// Puts the engine and the guard around the data path, for so many connections at once.
+    /// Puts the engine and the guard around the data path, once for each worker, for so many
+    /// connections at once.
     pub fn serving(self: &Arc<Self>, max_connections: usize) -> Serving {
-        let conf = ServerConf { threads: self.workers.max(1), ..ServerConf::default() };
-        let mut proxy = http_proxy(&Arc::new(conf), Door::new(Arc::clone(self)));
+        let connections = Connections::new(max_connections);
+        let fronts = (0..self.workers).map(|_| self.front(Arc::clone(&connections)));
+        Serving::new(fronts.collect(), connections)
+    }
+
+    fn front(self: &Arc<Self>, connections: Arc<Connections>) -> Arc<Front<HttpProxy<Door>>> {
+        let mut proxy = http_proxy(&Arc::new(ServerConf::default()), Door::new(Arc::clone(self)));
         let mut options = HttpServerOptions::default();
         options.h2c = true;
         options.h2_idle_timeout = Some(H2_IDLE);
@@ -199,10 +212,9 @@ impl Gateway {
         let guard = GuardSettings {
             protected: Arc::clone(self.headers.protected()),
             on_refusal: Arc::new(move |refused| of_log.log_refused(&refused)),
-            max_connections,
             ..GuardSettings::default()
         };
-        Serving::new(Arc::new(Front::new(Arc::new(proxy), guard)))
+        Arc::new(Front::new(Arc::new(proxy), guard, connections))
     }
 
     /// Gathers what there is to know of a request whose head is in order.

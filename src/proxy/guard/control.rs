@@ -126,7 +126,8 @@ pub(crate) struct Connections {
 }
 
 impl Connections {
-    pub(super) fn new(max: usize) -> Arc<Self> {
+    /// Room for so many; one more is closed at once.
+    pub(crate) fn new(max: usize) -> Arc<Self> {
         Arc::new(Self {
             max,
             next: AtomicU64::new(0),

@@ -36,8 +36,6 @@ pub(crate) struct GuardSettings {
     pub(crate) body_timeout: Duration,
     /// How much of a head is taken.
     pub(crate) limits: HeadLimits,
-    /// Open connections; one more is closed at once.
-    pub(crate) max_connections: usize,
     /// Names only the gateway may use.
     pub(crate) protected: Arc<ProtectedNames>,
     /// Told of every refusal; must not block.
@@ -51,7 +49,6 @@ impl Default for GuardSettings {
             idle_timeout: Duration::from_secs(60),
             body_timeout: Duration::from_secs(60),
             limits: HeadLimits::default(),
-            max_connections: 10_000,
             protected: Arc::new(ProtectedNames::default()),
             on_refusal: Arc::new(|_| {}),
         }
@@ -60,10 +57,7 @@ impl Default for GuardSettings {
 
 impl fmt::Debug for GuardSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GuardSettings")
-            .field("limits", &self.limits)
-            .field("max_connections", &self.max_connections)
-            .finish_non_exhaustive()
+        f.debug_struct("GuardSettings").field("limits", &self.limits).finish_non_exhaustive()
     }
 }
 
@@ -78,18 +72,9 @@ pub(crate) struct Front<A> {
 }
 
 impl<A> Front<A> {
-    /// Puts the guard in front of `app`.
-    pub(crate) fn new(app: Arc<A>, settings: GuardSettings) -> Self {
-        Self {
-            connections: Connections::new(settings.max_connections),
-            settings: Arc::new(settings),
-            app,
-        }
-    }
-
-    /// The register of open connections, for draining and for the metrics.
-    pub(crate) fn connections(&self) -> &Arc<Connections> {
-        &self.connections
+    /// Puts the guard in front of `app`. Several may share a register of open connections.
+    pub(crate) fn new(app: Arc<A>, settings: GuardSettings, connections: Arc<Connections>) -> Self {
+        Self { settings: Arc::new(settings), app, connections }
     }
 
     fn wrap(&self, stream: Stream) -> Option<GuardedStream> {

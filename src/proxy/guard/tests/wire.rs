@@ -130,6 +130,10 @@ async fn more(socket: &mut TcpStream, unread: &mut Vec<u8>, log: &Log) -> Option
 }
 
 async fn house(adjust: impl FnOnce(&mut GuardSettings)) -> House {
+    house_for(10_000, adjust).await
+}
+
+async fn house_for(most: usize, adjust: impl FnOnce(&mut GuardSettings)) -> House {
     let log = Log::default();
     let refused = Arc::new(Mutex::new(Vec::new()));
     let controls = Arc::new(Mutex::new(Vec::new()));
@@ -145,8 +149,8 @@ async fn house(adjust: impl FnOnce(&mut GuardSettings)) -> House {
         ..GuardSettings::default()
     };
     adjust(&mut settings);
-    let front = Arc::new(Front::new(Arc::new(proxy), settings));
-    let connections = front.connections().clone();
+    let connections = Connections::new(most);
+    let front = Arc::new(Front::new(Arc::new(proxy), settings, connections.clone()));
     let (_shutdown, watch) = tokio::sync::watch::channel(false);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -461,7 +465,7 @@ async fn an_answer_before_the_body_was_read_arrives() {
 
 #[tokio::test]
 async fn a_full_house_closes_the_new_connection_and_a_drain_ends_the_idle_ones() {
-    let house = house(|settings| settings.max_connections = 1).await;
+    let house = house_for(1, |_| {}).await;
     let mut first = house.connect().await;
     first.write_all(b"GET /one HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
     read_until(&mut first, "/one").await;
