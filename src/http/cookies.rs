@@ -163,14 +163,17 @@ fn only<'h>(headers: &'h HeaderMap, wanted: &[u8]) -> Option<&'h [u8]> {
     let mut found = None;
     for field in headers.get_all(COOKIE) {
         for pair in field.as_bytes().split(|c| *c == b';') {
-            let mut parts = pair.splitn(2, |c| *c == b'=');
-            if parts.next().map(<[u8]>::trim_ascii) != Some(wanted) {
-                continue;
-            }
+            let Some(rest) = pair.trim_ascii_start().strip_prefix(wanted) else { continue };
+            let value = match rest.trim_ascii_start().split_first() {
+                None => &[],
+                Some((b'=', value)) => value.trim_ascii(),
+                // Its name only begins so.
+                Some(_) => continue,
+            };
             if found.is_some() {
                 return None;
             }
-            found = Some(parts.next().unwrap_or_default().trim_ascii());
+            found = Some(value);
         }
     }
     found

@@ -126,7 +126,8 @@ fn push_number(out: &mut String, mut number: u64) {
 
 fn escape_json(out: &mut String, value: &str) {
     // A line is written for every request, and nearly none has anything to escape.
-    if value.bytes().all(|c| (b' '..0x7f).contains(&c) && c != b'"' && c != b'\\') {
+    let is_plain = |c: u8| (b' '..0x7f).contains(&c) & (c != b'"') & (c != b'\\');
+    if value.bytes().fold(true, |plain, c| plain & is_plain(c)) {
         out.push_str(value);
         return;
     }

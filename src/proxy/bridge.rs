@@ -74,7 +74,8 @@ pub(super) fn without_body(session: &Session, arrival: &Arrival) -> Request {
 /// Path and query of a target. Hygiene let printable ASCII through and nothing else.
 pub(super) fn split_target(target: &[u8]) -> (&str, &str) {
     let target = std::str::from_utf8(target).unwrap_or("/");
-    target.split_once('?').unwrap_or((target, ""))
+    let end = memchr::memchr(b'?', target.as_bytes());
+    end.and_then(|end| Some((target.get(..end)?, target.get(end + 1..)?))).unwrap_or((target, ""))
 }
 
 async fn read_body(session: &mut Session, most: usize) -> Result<Bytes, BodyFault> {

@@ -20,6 +20,26 @@ impl ClientAddr {
         }
     }
 
+    /// As text. The usual kind by hand, since every request is told on with its own.
+    pub fn text(self) -> String {
+        let IpAddr::V4(ip) = self.0 else { return self.0.to_string() };
+        let mut text = String::with_capacity("255.255.255.255".len());
+        for (number, octet) in ip.octets().into_iter().enumerate() {
+            if number > 0 {
+                text.push('.');
+            }
+            let digit = |of: u8| char::from(b'0' + of % 10);
+            if octet >= 100 {
+                text.push(digit(octet / 100));
+            }
+            if octet >= 10 {
+                text.push(digit(octet / 10));
+            }
+            text.push(digit(octet));
+        }
+        text
+    }
+
     /// The address itself.
     pub const fn ip(self) -> IpAddr {
         self.0
@@ -111,6 +131,13 @@ mod tests {
     fn an_ipv4_address_written_as_ipv6_is_the_ipv4_address() {
         assert_eq!(addr("::ffff:192.0.2.7"), addr("192.0.2.7"));
         assert!(Network::parse("192.0.2.0/24").unwrap().contains(addr("::ffff:192.0.2.7")));
+    }
+
+    #[test]
+    fn an_address_is_written_as_everybody_writes_it() {
+        for text in ["0.0.0.0", "9.10.99.100", "255.255.255.255", "127.0.0.1", "2001:db8::1"] {
+            assert_eq!(addr(text).text(), text);
+        }
     }
 
     #[test]

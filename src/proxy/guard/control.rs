@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Waker;
+use std::task::{Poll, Waker};
 use std::time::Duration;
-
-use tokio::sync::Notify;
 
 /// Locks, also after a panic elsewhere: what lies inside is never half written.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -22,7 +22,7 @@ pub(crate) struct ConnControl {
     body_timeout_ms: AtomicU64,
     reader: Mutex<Option<Waker>>,
     writer: Mutex<Option<Waker>>,
-    end: Notify,
+    task: Mutex<Option<Waker>>,
 }
 
 impl ConnControl {
@@ -38,12 +38,29 @@ impl ConnControl {
     pub(crate) fn kill(&self) {
         self.killed.store(true, Ordering::SeqCst);
         self.wake();
-        self.end.notify_one();
+        if let Some(waker) = lock(&self.task).take() {
+            waker.wake();
+        }
     }
 
-    /// Returns once [`Self::kill`] was called; for one waiter.
-    pub(super) async fn killed(&self) {
-        self.end.notified().await;
+    /// Drives a connection to its end; none where [`Self::kill`] was called before.
+    ///
+    /// Asked at every step of every request, so that it costs no more than a look: the task is
+    /// noted once, and again only where another one goes on with it.
+    pub(super) async fn drive<T>(&self, mut serving: impl Future<Output = T> + Unpin) -> Option<T> {
+        let mut noted: Option<Waker> = None;
+        poll_fn(|cx| {
+            if !noted.as_ref().is_some_and(|noted| noted.will_wake(cx.waker())) {
+                register(&self.task, cx.waker());
+                noted = Some(cx.waker().clone());
+            }
+            match Pin::new(&mut serving).poll(cx) {
+                Poll::Ready(done) => Poll::Ready(Some(done)),
+                Poll::Pending if self.is_killed() => Poll::Ready(None),
+                Poll::Pending => Poll::Pending,
+            }
+        })
+        .await
     }
 
     /// Ends the connection at the next border between requests.

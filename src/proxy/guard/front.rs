@@ -101,14 +101,10 @@ where
         // The engine keeps an HTTP connection until its end. Should it ever give one back, that one
         // is closed: wrapping it twice would confuse two guards.
         let mut serving = self.app.process_new(Box::new(guarded), shutdown);
-        tokio::select! {
-            biased;
-            _ended = &mut serving => {}
-            () = control.killed() => {
-                // Reads and writes fail by now. What waits for the app instead is given a moment
-                // to write its access line, then dropped.
-                let _ = tokio::time::timeout(KILL_GRACE, serving).await;
-            }
+        if control.drive(&mut serving).await.is_none() {
+            // Reads and writes fail by now. What waits for the app instead is given a moment to
+            // write its access line, then dropped.
+            let _ = tokio::time::timeout(KILL_GRACE, serving).await;
         }
         None
     }

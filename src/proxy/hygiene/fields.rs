@@ -216,10 +216,13 @@ static BYTES: [u8; 256] = {
 
 /// No control byte but HTAB; no byte above ASCII where `ascii` is asked for.
 pub(crate) fn check_value(value: &[u8], ascii: bool) -> Result<(), Refusal> {
-    let clean = value.iter().fold(true, |ok, b| {
-        ok & ((*b >= 0x20) | (*b == b'\t')) & (*b != 0x7f) & (!ascii | (*b < 0x80))
-    });
-    if clean { Ok(()) } else { Err(Refusal::BadFieldValue) }
+    // All bytes together: which of them it was does not matter.
+    let (mut control, mut all) = (false, 0);
+    for byte in value {
+        control |= ((*byte < 0x20) & (*byte != b'\t')) | (*byte == 0x7f);
+        all |= *byte;
+    }
+    if control || ascii && all >= 0x80 { Err(Refusal::BadFieldValue) } else { Ok(()) }
 }
 
 /// Digits only, and no more than fit.
@@ -259,12 +262,14 @@ fn must_stay(token: &[u8]) -> bool {
 
 /// The value without white space around it.
 pub(crate) fn trim(value: &[u8]) -> &[u8] {
-    let start = value.iter().position(|b| !matches!(b, b' ' | b'\t'));
-    let end = value.iter().rposition(|b| !matches!(b, b' ' | b'\t'));
-    match (start, end) {
-        (Some(start), Some(end)) => value.get(start..=end).unwrap_or_default(),
-        _ => &[],
+    let mut value = value;
+    while let [b' ' | b'\t', rest @ ..] = value {
+        value = rest;
     }
+    while let [rest @ .., b' ' | b'\t'] = value {
+        value = rest;
+    }
+    value
 }
 
 /// The members of a comma-separated list, empty ones passed over.
