@@ -6,7 +6,9 @@
 local CHECK = "http://127.0.0.1:8080/_vestibule/authz/auth-request"
 
 -- The names of [identity] in the gateway's configuration.
-local NAMES = { "Remote-User", "Remote-Groups", "Remote-Name", "Remote-Email" }
+local NAMES = {
+    "Remote-User", "Remote-Groups", "Remote-Name", "Remote-Email", "X-Vestibule-Assertion",
+}
 
 -- How long an answer may take, in milliseconds, each of the four times that HAProxy tries. No
 -- answer is a no.

@@ -10,9 +10,17 @@ use crate::proxy::{RouteSettings, UpstreamUrl};
 use crate::types::{HostPattern, PathView};
 use http::HeaderName;
 
+/// The one name of ours that an app is told by.
+const ASSERTION: &str = "X-Vestibule-Assertion";
+
 pub(super) fn identity(s: &mut Section<'_>) -> Option<IdentityNames> {
-    const KEYS: [&str; 4] = ["user", "groups", "name", "email"];
-    const DEFAULTS: [&str; 4] = ["Remote-User", "Remote-Groups", "Remote-Name", "Remote-Email"];
+    const KEYS: [(&str, &str); 5] = [
+        ("user", "Remote-User"),
+        ("groups", "Remote-Groups"),
+        ("name", "Remote-Name"),
+        ("email", "Remote-Email"),
+        ("assertion", ASSERTION),
+    ];
     let mut taken: Vec<(&str, String)> = Vec::new();
     let mut read = |(key, default)| {
         let header = s.read(key, default, optional(header))?;
@@ -27,9 +35,14 @@ pub(super) fn identity(s: &mut Section<'_>) -> Option<IdentityNames> {
         }
         Some(header)
     };
-    let mut names = KEYS.into_iter().zip(DEFAULTS);
-    let [user, groups, name, email] = std::array::from_fn(|_| names.next().and_then(&mut read));
-    Some(IdentityNames { user: user?, groups: groups?, name: name?, email: email? })
+    let [user, groups, name, email, assertion] = KEYS.map(&mut read);
+    Some(IdentityNames {
+        user: user?,
+        groups: groups?,
+        name: name?,
+        email: email?,
+        assertion: assertion?,
+    })
 }
 
 /// As the most obliging server reads it: `_` for `-`, case aside.
@@ -56,7 +69,7 @@ fn header(text: String) -> Result<HeaderName, Wrong> {
     let name: HeaderName = text.parse().map_err(|_| {
         Wrong::new(format!("{text:?} is not a header name")).advise("write Remote-User")
     })?;
-    if is_taken(&folded(&name)) {
+    if is_taken(&folded(&name)) && !text.eq_ignore_ascii_case(ASSERTION) {
         return Err(Wrong::new(format!("{text} has a meaning of its own"))
             .advise("choose a name that nothing else uses, as Remote-User"));
     }

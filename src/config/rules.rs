@@ -43,6 +43,7 @@ pub(super) fn read(reader: &mut Reader, public_url: Option<&PublicUrl>) -> Optio
         registration: registration?,
         failures,
         access: access?,
+        issuer: public_url?.to_string(),
     };
     Some(Rules { service, cookie_domain, body_max })
 }

@@ -1,10 +1,12 @@
 //! One master key, a subkey for each purpose.
 
+use super::signing::StatementKey;
 use crate::types::{Login, Secret, TokenDigest, UserId};
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use std::fmt;
+use zeroize::Zeroizing;
 
 /// The shortest master key that is taken, in bytes.
 const SHORTEST: usize = 32;
@@ -37,6 +39,7 @@ pub struct Keyring {
     forms: MacKey,
     names: MacKey,
     rows: MacKey,
+    statements: Secret<[u8; 32]>,
     id: [u8; 8],
 }
 
@@ -55,6 +58,7 @@ impl Keyring {
             forms: subkey(&root, "form tokens")?,
             names: subkey(&root, "failure counters")?,
             rows: subkey(&root, "row integrity")?,
+            statements: subkey(&root, "signed statements")?,
             id: *subkey(&root, "key id")?.reveal(),
         })
     }
@@ -95,6 +99,19 @@ impl Keyring {
         key
     }
 
+    /// The key that signs statements about people in this period, counted from 1970.
+    pub fn statement_key(&self, period: u64) -> Option<StatementKey> {
+        let root = Hkdf::<Sha256>::from_prk(self.statements.reveal()).ok()?;
+        let attempt = |attempt: u8| {
+            let label = [period.to_be_bytes().as_slice(), &[attempt]].concat();
+            let mut secret = Zeroizing::new([0; 32]);
+            root.expand(&label, secret.as_mut()).ok()?;
+            StatementKey::of(&secret)
+        };
+        // The first will do, but for one in four thousand million.
+        (0..=u8::MAX).find_map(attempt)
+    }
+
     /// A keyed image of one stored row, for the store's own inventory.
     pub fn row_mark(&self, row: &[u8]) -> [u8; 32] {
         mac(&self.rows, row)
@@ -132,5 +149,15 @@ mod tests {
         let same = [5; 32];
         assert_ne!(keys.form_token(&same), keys.row_mark(&same));
         assert_ne!(keys.sealing.reveal(), &keys.rows.reveal()[..32]);
+    }
+
+    #[test]
+    fn every_period_signs_with_a_key_of_its_own_that_the_master_key_alone_knows() {
+        let keys = Keyring::from_master(&(0..32).collect::<Vec<u8>>()).unwrap();
+        let others = Keyring::from_master(&(1..33).collect::<Vec<u8>>()).unwrap();
+        let public = |keys: &Keyring, period| keys.statement_key(period).unwrap().public().clone();
+        assert_eq!(public(&keys, 1), public(&keys, 1));
+        assert_ne!(public(&keys, 1), public(&keys, 2));
+        assert_ne!(public(&keys, 1), public(&others, 1));
     }
 }

@@ -9,6 +9,7 @@ mod password;
 mod random;
 mod recovery;
 mod seal;
+mod signing;
 mod spelling;
 mod token;
 mod totp;
@@ -18,6 +19,7 @@ pub use password::{HashParams, Password, PasswordHash, PasswordVerified};
 pub use random::{NoEntropy, random};
 pub use recovery::{RecoveryCode, RecoveryDigest, RecoverySet};
 pub use seal::{OpenError, Sealed};
+pub use signing::{PublicKey, StatementKey};
 pub use spelling::Spelling;
 pub use token::{
     TokenKind, digest, family, new_bearer, new_session_id, new_token_id, new_user_id, successor,

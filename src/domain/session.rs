@@ -182,6 +182,16 @@ impl Session {
         self.expires_at
     }
 
+    /// When requests can no longer be made under it, whatever happens.
+    pub fn admits_until(&self) -> Timestamp {
+        self.program.map_or(self.expires_at, |program| program.access_until.min(self.expires_at))
+    }
+
+    /// When a factor was shown last.
+    pub fn authenticated_at(&self) -> Timestamp {
+        self.second_factor.map_or(self.password_at, |(_, at)| at.max(self.password_at))
+    }
+
     /// When, at the latest, it ends if nothing more is heard of it.
     pub fn ends_at(&self) -> Timestamp {
         self.expires_at.min(self.last_seen_at.plus(Duration::from_secs(self.idle_secs)))

@@ -5,6 +5,7 @@
 //! looks at its own fields alone, since of those of the others anybody may have sent any.
 
 use crate::http::Request;
+use crate::service::AppOrigin;
 use crate::types::{Host, is_method, is_target};
 use http::{HeaderMap, Method};
 
@@ -44,6 +45,11 @@ impl Kept {
     /// The address in the browser's bar.
     pub(super) fn url(&self) -> String {
         self.at(&self.target)
+    }
+
+    /// Where the browser finds the app.
+    pub(super) fn origin(&self) -> AppOrigin<'_> {
+        AppOrigin { https: self.scheme == "https", authority: self.authority.as_bytes() }
     }
 
     /// The address of something on the same origin.

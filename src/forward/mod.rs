@@ -19,8 +19,8 @@ use crate::http::{
     is_page_navigation, problem_of, referring_page, refusal, shows_token, unauthorised,
 };
 use crate::observe::{Level, Outcome};
-use crate::service::{Answer as Gate, LiveSession, Service};
-use crate::types::{Host, PathView};
+use crate::service::{Answer as Gate, LiveSession, Service, Unsigned};
+use crate::types::{Host, PathView, Timestamp};
 use bytes::Bytes;
 use dialect::{Dialect, Kept};
 use http::{HeaderValue, Method, StatusCode};
@@ -164,10 +164,17 @@ impl Forward {
             client: cx.client,
         };
         let challenge = |first| self.challenge(first, request, dialect, kept, portal);
+        let unable = |why: String, reason| {
+            self.service.log().say(cx.now, Level::Error, &why);
+            (refuse(StatusCode::SERVICE_UNAVAILABLE), Outcome::Failed, reason, None)
+        };
         match self.service.ask(shown.as_ref(), &asked, cx).await {
             Gate::Allow(permit) => {
                 let person = permit.person().cloned();
-                (self.allow(person.as_deref()), Outcome::Allowed, dialect.name(), person)
+                match self.allow(person.as_deref(), kept, cx.now) {
+                    Ok(response) => (response, Outcome::Allowed, dialect.name(), person),
+                    Err(why) => unable(why.to_string(), "unsigned"),
+                }
             }
             Gate::Challenge => {
                 let response = challenge(Challenge::SignIn);
@@ -180,23 +187,25 @@ impl Forward {
             Gate::Forbid(person) => {
                 (refuse(StatusCode::FORBIDDEN), Outcome::Forbidden, "policy", person)
             }
-            Gate::Unavailable(why) => {
-                self.service.log().say(cx.now, Level::Error, &why);
-                let response = refuse(StatusCode::SERVICE_UNAVAILABLE);
-                (response, Outcome::Failed, "store_unavailable", None)
-            }
+            Gate::Unavailable(why) => unable(why, "store_unavailable"),
         }
     }
 
     /// Yes, and who it is: under every name something, if only nothing.
-    fn allow(&self, person: Option<&LiveSession>) -> Response {
+    fn allow(
+        &self,
+        person: Option<&LiveSession>,
+        kept: &Kept,
+        now: Timestamp,
+    ) -> Result<Response, Unsigned> {
+        let assertion = self.identity.assertion(&self.service, person, kept.origin(), now)?;
         let kind = "text/plain; charset=utf-8";
         let mut response = Response::new(&self.site, StatusCode::OK, kind, Bytes::new());
-        for (name, value) in self.identity.told(person) {
+        for (name, value) in self.identity.told(person, assertion.as_ref()) {
             let value = value.cloned().unwrap_or_else(|| HeaderValue::from_static(""));
             response.headers.insert(name, value);
         }
-        response
+        Ok(response)
     }
 
     /// Not before this is done. Says where, but to a program, which has no use for a page; and

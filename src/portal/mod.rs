@@ -58,6 +58,7 @@ enum Page {
     Link,
     Register,
     Style,
+    Keys,
 }
 
 /// Where acting on a form led.
@@ -80,9 +81,8 @@ impl Portal {
 
     /// Whether a path is ours: in the form that rules look at, or as it was sent. What only one
     /// of the two readings calls ours gets our 404 and reaches no app.
-    pub fn owns(&self, path: &str) -> bool {
-        let view = PathView::of(path);
-        view.is_below(&self.site.prefix) || view.raw_below(&self.site.prefix).is_some()
+    pub fn owns(&self, path: &PathView<'_>) -> bool {
+        path.is_below(&self.site.prefix) || path.raw_below(&self.site.prefix).is_some()
     }
 
     /// Answers a request for one of our pages.
@@ -97,6 +97,7 @@ impl Portal {
         let found = below.map_or(Found::Nothing, |path| self.router.find(&request.method, path));
         match found {
             Found::Entry(entry, _) if entry.handler == Page::Style => self.style(),
+            Found::Entry(entry, _) if entry.handler == Page::Keys => self.keys(),
             Found::Entry(entry, _) => self.serve(entry, request).await,
             Found::OtherMethods(allow) => {
                 let status = StatusCode::METHOD_NOT_ALLOWED;
@@ -148,6 +149,7 @@ impl Portal {
             Page::Link => links::show(visit, answer).await,
             Page::Register => register::show(visit, answer),
             Page::Style => self.style(),
+            Page::Keys => self.keys(),
         }
     }
 
@@ -164,7 +166,7 @@ impl Portal {
             Page::Account => account::act(visit).await,
             Page::Register => register::act(visit).await,
             // These have no form; the table has no line that leads here.
-            Page::Home | Page::Style => {
+            Page::Home | Page::Style | Page::Keys => {
                 return refusal(&self.site, true, StatusCode::METHOD_NOT_ALLOWED);
             }
         };
@@ -185,6 +187,19 @@ impl Portal {
                 self.show(page, visit, Some(&answer)).await
             }
         }
+    }
+
+    /// The keys that apps check what they are told with. Kept for minutes only, so that a new master
+    /// key is known everywhere soon.
+    fn keys(&self) -> Response {
+        let Some(keys) = self.service.published_keys() else {
+            return refusal(&self.site, false, StatusCode::SERVICE_UNAVAILABLE);
+        };
+        let body = serde_json::json!({ "keys": keys }).to_string();
+        let mut response =
+            Response::new(&self.site, StatusCode::OK, "application/json", body.into());
+        response.headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+        response
     }
 
     /// The style sheet: its name changes with its content, so it may be kept for ever.
@@ -224,5 +239,6 @@ fn table() -> Vec<Entry<Page>> {
         Entry::page("/invite", Page::Link),
         Entry::form("/invite", Page::Link),
         Entry::page(style_path(), Page::Style),
+        Entry::page("/jwks.json", Page::Keys),
     ]
 }

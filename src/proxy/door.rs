@@ -24,7 +24,7 @@ use crate::http::{Response, challenge, credential, is_page_navigation, refusal};
 use crate::observe::{Access, Outcome};
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::header::SET_COOKIE;
+use http::header::{SET_COOKIE, TRANSFER_ENCODING};
 use http::{HeaderMap, StatusCode, Version};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
@@ -130,9 +130,16 @@ fn peer_of(session: &Session) -> Option<SocketAddr> {
     }
 }
 
-/// Whether a message with these headers, if it has a body, may go on for long.
+/// Whether an answer with these headers, if it has a body, may go on for long.
 fn is_long(headers: &HeaderMap) -> bool {
     declared_length(headers).is_none_or(|length| length > LONG)
+}
+
+/// Whether a request in HTTP/1 has a body that may go on for long: without a length or chunks it has
+/// none.
+fn is_long_upload(headers: &HeaderMap) -> bool {
+    headers.contains_key(TRANSFER_ENCODING)
+        || declared_length(headers).is_some_and(|length| length > LONG)
 }
 
 /// Whether another head is to follow.
@@ -187,11 +194,9 @@ impl ProxyHttp for Door {
         };
         let answered = match self.0.decide(session.req_header(), &arrival, ctx).await {
             Turn::Forward => {
-                let is_upload = !session.as_downstream_mut().is_body_empty();
-                let is_long = is_upload && is_long(&session.req_header().headers);
                 // On HTTP/2 also the short ones: others may share the connection, and a connection
                 // is ended only where nobody else's request is on it.
-                if is_long || session.is_http2() {
+                if session.is_http2() || is_long_upload(&session.req_header().headers) {
                     self.enter_stream(session, ctx);
                 }
                 Ok(false)
@@ -262,7 +267,8 @@ impl ProxyHttp for Door {
         };
         let Some(app) = &ctx.app else { return Err(Error::new(ErrorType::HTTPStatus(403))) };
         let telling = app.telling(ctx.tried.last());
-        self.0.headers.rewrite(request, ctx.person.as_deref(), arrival, &telling)
+        let person = self.0.introduce(ctx.person.as_deref(), arrival)?;
+        self.0.headers.rewrite(request, &person, arrival, &telling)
     }
 
     async fn request_body_filter(

@@ -8,7 +8,7 @@ use super::bridge::{declared_length, split_target};
 use super::client::{TrustedProxies, Way};
 use super::door::Door;
 use super::guard::{Connections, Front, GuardSettings, Refused};
-use super::headers::HeaderRules;
+use super::headers::{HeaderRules, Person};
 use super::health::{HealthCheck, checks};
 use super::serve::Serving;
 use super::settings::Settings;
@@ -20,7 +20,7 @@ use crate::forward::{Checked, Forward};
 use crate::http::{Challenge, Cookies, Request, Response, Site, credential};
 use crate::observe::{Access, Level, Outcome};
 use crate::portal::Portal;
-use crate::service::{Answer, LiveSession, Permit, Service};
+use crate::service::{Answer, AppOrigin, LiveSession, Permit, Service};
 use crate::types::{ClientAddr, Host, PathView, RequestCx, RequestId};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use pingora::apps::HttpServerOptions;
@@ -225,7 +225,7 @@ impl Gateway {
         tls: bool,
     ) -> Option<Arrival> {
         let way = self.trusted.way(peer, tls, &head.headers);
-        let client = HeaderValue::try_from(way.client.to_string()).ok()?;
+        let client = HeaderValue::try_from(way.client.text()).ok()?;
         let authority = match head.uri.authority() {
             Some(authority) => HeaderValue::from_str(authority.as_str()).ok()?,
             None => head.headers.get(http::header::HOST)?.clone(),
@@ -253,11 +253,11 @@ impl Gateway {
         }
         let is_ours =
             self.apps.knows_host(&arrival.host) || arrival.host == *self.site.public_url.host();
-        if is_ours && self.portal.owns(path) {
+        let view = PathView::of(path);
+        if is_ours && self.portal.owns(&view) {
             ctx.outcome = Outcome::Portal;
             return Turn::Portal;
         }
-        let view = PathView::of(path);
         // Neither a way into our own pages by another spelling, nor one past them.
         if view.is_below(&self.site.prefix) {
             ctx.note(Outcome::NoRoute, "odd_spelling_of_the_portal");
@@ -329,6 +329,22 @@ impl Gateway {
                 Turn::Refuse(StatusCode::SERVICE_UNAVAILABLE)
             }
         }
+    }
+
+    /// Who it is, as an app is told that the client calls by this name.
+    pub(super) fn introduce<'a>(
+        &self,
+        live: Option<&'a LiveSession>,
+        arrival: &Arrival,
+    ) -> pingora::Result<Person<'a>> {
+        let authority = arrival.authority.as_bytes();
+        let origin = AppOrigin { https: arrival.way.https, authority };
+        let signed = self.headers.identity().assertion(&self.service, live, origin, arrival.cx.now);
+        let assertion = signed.map_err(|why| {
+            self.say(Level::Error, &format!("an app is not asked: {why}"));
+            pingora::Error::new(pingora::ErrorType::HTTPStatus(503))
+        })?;
+        Ok(Person { live, assertion })
     }
 
     /// Whether a path is one of the calls for programs, who are told everything as JSON.

@@ -21,7 +21,7 @@ static FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefi
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Fields that are written anew, at most.
-const WRITTEN: usize = 8;
+const WRITTEN: usize = 9;
 
 /// Fields by which a client could speak for a proxy, in the folded spelling: besides all of
 /// [`FAMILIES`].
@@ -50,6 +50,14 @@ const SPOKEN_FOR: [&[u8]; 17] = [
 const FAMILIES: [&[u8]; 5] =
     [b"x-forwarded-", b"x-vestibule-", b"x-original-", b"x-rewrite-", b"x-envoy-"];
 
+/// Who it is, as the app is told.
+pub(super) struct Person<'a> {
+    /// Nobody where nobody was asked for.
+    pub(super) live: Option<&'a LiveSession>,
+    /// The same, signed.
+    pub(super) assertion: Option<HeaderValue>,
+}
+
 /// What one app is told otherwise than others.
 pub(super) struct Telling<'a> {
     /// Whether it is sent tokens of ours as well.
@@ -73,18 +81,22 @@ impl HeaderRules {
     /// Prepares the rules for these names.
     pub(super) fn new(identity: IdentityNames, cookies: Cookies) -> Self {
         let own = [&FORWARDED_FOR, &FORWARDED_PROTO, &FORWARDED_HOST, &REQUEST_ID];
-        let (told, mut unused) = (names_of(&identity), names_of(&IdentityNames::default()));
-        unused.retain(|name| !told.contains(name));
-        let names = own.into_iter().chain(&told).chain(&unused).map(HeaderName::as_str);
-        // The assertion is to come; nobody may use its name before.
-        let names = names.chain(["x-vestibule-assertion"]);
-        let protected = Arc::new(ProtectedNames::new(names));
+        let usual = IdentityNames::default();
+        let is_unused = |name: &&HeaderName| identity.names().all(|told| told != *name);
+        let unused: Vec<HeaderName> = usual.names().filter(is_unused).cloned().collect();
+        let names = own.into_iter().chain(identity.names()).chain(&unused);
+        let protected = Arc::new(ProtectedNames::new(names.map(HeaderName::as_str)));
         Self { identity, unused, cookies, protected }
     }
 
     /// Names that only the gateway may use.
     pub(super) const fn protected(&self) -> &Arc<ProtectedNames> {
         &self.protected
+    }
+
+    /// By which names apps are told who somebody is.
+    pub(super) const fn identity(&self) -> &IdentityNames {
+        &self.identity
     }
 
     /// How our cookies are called.
@@ -105,7 +117,7 @@ impl HeaderRules {
     pub(super) fn rewrite(
         &self,
         head: &mut RequestHeader,
-        person: Option<&LiveSession>,
+        person: &Person<'_>,
         arrival: &Arrival,
         telling: &Telling<'_>,
     ) -> pingora::Result<()> {
@@ -155,8 +167,8 @@ impl HeaderRules {
 
     /// Writes who it is, over whatever the client wrote there; where there is nothing to write,
     /// there is nothing left.
-    fn tell(&self, fields: &mut HeaderMap, person: Option<&LiveSession>) {
-        for (name, value) in self.identity.told(person) {
+    fn tell(&self, fields: &mut HeaderMap, person: &Person<'_>) {
+        for (name, value) in self.identity.told(person.live, person.assertion.as_ref()) {
             match value {
                 Some(value) => drop(fields.insert(name, value.clone())),
                 None => drop(fields.remove(name)),
@@ -239,12 +251,6 @@ fn value(bytes: &[u8]) -> pingora::Result<HeaderValue> {
     HeaderValue::from_bytes(bytes).or_err(ErrorType::InvalidHTTPHeader, "not a field's value")
 }
 
-/// The names an app is told by.
-fn names_of(identity: &IdentityNames) -> Vec<HeaderName> {
-    let IdentityNames { user, groups, name, email } = identity;
-    [user, groups, name, email].into_iter().flatten().cloned().collect()
-}
-
 /// Whether a cookie is one of the gateway's. A cookie without a name comes back from browsers as
 /// its bare value, so that `=vestibule=x` would return as `vestibule=x`.
 fn is_ours(pair: &[u8]) -> bool {
@@ -260,10 +266,10 @@ fn is_spoken_for(name: &[u8]) -> bool {
         return false;
     }
     let fold = |c: &u8| if c.is_ascii_alphanumeric() { *c } else { b'-' };
-    let is = |known: &[u8]| name.iter().map(fold).eq(known.iter().copied());
     let begins = |known: &[u8]| {
         name.get(..known.len()).is_some_and(|s| s.iter().map(fold).eq(known.iter().copied()))
     };
+    let is = |known: &[u8]| name.len() == known.len() && begins(known);
     FAMILIES.iter().any(|family| begins(family)) || SPOKEN_FOR.iter().any(|known| is(known))
 }
 

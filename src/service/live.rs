@@ -9,6 +9,7 @@
 //! That counts up the epoch before it looks at the slots, and whoever loads a session compares
 //! the epoch after inserting: so a session that was read before it ended is never kept.
 
+use super::assertion::Statements;
 use crate::domain::{AccessToken, Known, Session, TokenLimits, User};
 use crate::types::{ClientAddr, GroupName, Host, SessionId, Timestamp, TokenDigest, UserId};
 use arc_swap::ArcSwapOption;
@@ -66,6 +67,7 @@ pub struct LiveSession {
     administers: bool,
     /// Where it may be used, for an access token's.
     limits: Option<TokenLimits>,
+    statements: Statements,
     last_seen: AtomicU64,
     stored_seen: AtomicU64,
     ended: AtomicBool,
@@ -91,6 +93,7 @@ impl LiveSession {
             has_factor: user.totp.is_some(),
             administers: user.is_administrator(),
             limits: None,
+            statements: Statements::default(),
             username: user.username.to_string(),
             session,
             last_seen: AtomicU64::new(seen),
@@ -163,6 +166,11 @@ impl LiveSession {
     /// What the app is told.
     pub const fn identity(&self) -> &Identity {
         &self.identity
+    }
+
+    /// What apps were told that they can check.
+    pub(super) const fn statements(&self) -> &Statements {
+        &self.statements
     }
 
     /// The groups that count for it.

@@ -5,6 +5,7 @@
 
 mod account;
 mod admin;
+mod assertion;
 mod breached;
 mod capability;
 mod ending;
@@ -26,6 +27,7 @@ pub use admin::{
     AdminError, AdminErrorKind, AdminReply, AdminRequest, NewToken, NewTotp, NewUser,
     PolicyQuestion, SessionView, TokenView, UserView,
 };
+pub use assertion::{AppOrigin, Unsigned};
 pub use breached::{BreachSource, RangeUrl};
 pub use capability::AdminCap;
 pub use enrol::Enrolment;
@@ -45,6 +47,7 @@ use crate::domain::{AuditEvent, SignInFailure};
 use crate::observe::{Actor, Log};
 use crate::store::{Store, StoreError};
 use crate::types::{Clock, RequestCx, Secret, UserId};
+use assertion::Signing;
 use breached::Breaches;
 use hashing::HashPool;
 use limits::Windows;
@@ -68,6 +71,7 @@ pub struct Service {
     /// Whether sessions may have ended in the store that memory still knows.
     in_doubt: AtomicBool,
     loading: Semaphore,
+    signing: Signing,
     clock: Arc<dyn Clock>,
     log: Log,
     /// What one-time links begin with: the portal's address and prefix.
@@ -94,6 +98,7 @@ impl Service {
             windows: Windows::new(),
             in_doubt: AtomicBool::new(false),
             loading: Semaphore::new(LOADING),
+            signing: Signing::default(),
             store,
             keys,
             settings,

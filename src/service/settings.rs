@@ -34,6 +34,8 @@ pub struct Settings {
     pub failures: FailureRules,
     /// Who may go where.
     pub access: AccessRules,
+    /// Who signs what apps are told: the address of the portal.
+    pub issuer: String,
 }
 
 impl Default for Settings {
@@ -52,6 +54,7 @@ impl Default for Settings {
             registration: false,
             failures: FailureRules::default(),
             access: AccessRules::default(),
+            issuer: String::from("http://127.0.0.1:8080"),
         }
     }
 }

@@ -6,6 +6,7 @@ mod harness;
 
 mod account;
 mod api;
+mod assertion;
 mod bad_input;
 mod breached;
 mod commands;

@@ -49,6 +49,10 @@ pub fn the_app_is_told_who_it_is_by_the_gateway_alone(scene: &Scene, cookie: &st
             .collect();
         // Empty, or not at all.
         assert!(said == [user] || user.is_empty() && said.is_empty(), "{received}");
+        let signed = told.lines().find_map(|line| line.strip_prefix("x-vestibule-assertion:"));
+        let signed = signed.unwrap_or_default().trim();
+        assert_eq!(signed.split('.').count() == 3, user == "ann", "{received}");
+        assert!(user == "ann" || signed.is_empty(), "{received}");
         // Traefik has no way to change a cookie.
         if scene.proxy != Proxy::Traefik && !user.is_empty() {
             assert!(told.contains("theirs=1") && told.contains("more=2"), "{received}");

@@ -93,7 +93,8 @@ const PAGE: &str = "Accept: text/html\r\nSec-Fetch-Mode: navigate\r\n";
 
 /// What a client writes that would be somebody else.
 const FORGED: &str = "Remote-User: root\r\nremote-groups: admins\r\nREMOTE-NAME: Root\r\n\
-                      Remote-Email: root@evil.test\r\nRemote-User: root2\r\n";
+                      Remote-Email: root@evil.test\r\nRemote-User: root2\r\n\
+                      X-Vestibule-Assertion: root\r\n";
 
 /// The tests of one proxy.
 macro_rules! tests_of {
