@@ -164,8 +164,8 @@ impl Rules {
                 HostPattern::Below(parent) => compiled.below.entry(parent.to_string()).or_default(),
                 HostPattern::Exact(host) => compiled.exact.entry(host.to_string()).or_default(),
             };
-            let path = PathView::of(&rule.path).canonical().to_lowercase();
-            let path = path.trim_end_matches('/').to_owned();
+            let path = PathView::of(&rule.path);
+            let path = path.folded().trim_end_matches('/').to_owned();
             by_path.entry(path).or_default().push(number);
         }
         Self { all: rules, ..compiled }
@@ -184,11 +184,11 @@ impl Rules {
         if self.all.is_empty() {
             return None;
         }
-        let path = asked.path.canonical().to_lowercase();
+        let path = asked.path.folded();
         let mut first: Option<(usize, &Rule, bool)> = None;
         // Where it leads is anybody's guess, so that every rule has its say.
         let all = if asked.path.climbs() { 0..self.all.len() } else { 0..0 };
-        for number in self.candidates(asked.host, &path).chain(all) {
+        for number in self.candidates(asked.host, path).chain(all) {
             if first.is_some_and(|(found, ..)| found <= number + 1) {
                 continue;
             }

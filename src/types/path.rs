@@ -15,6 +15,8 @@ use unicode_normalization::{UnicodeNormalization as _, is_nfkc};
 pub struct PathView<'a> {
     raw: &'a str,
     canonical: Cow<'a, str>,
+    /// The canonical form in lower case: some servers know no other.
+    folded: Cow<'a, str>,
     is_canonical: bool,
     /// The names in it, if it climbs: every place that it might lead to is made of some of these.
     names: Vec<String>,
@@ -25,13 +27,16 @@ impl<'a> PathView<'a> {
     pub fn of(raw: &'a str) -> Self {
         let is_canonical = is_canonical(raw.as_bytes());
         if is_canonical && !raw.contains('%') && raw.is_ascii() {
-            return Self { raw, canonical: Cow::Borrowed(raw), is_canonical, names: Vec::new() };
+            let (canonical, folded) = (Cow::Borrowed(raw), fold(raw));
+            return Self { raw, canonical, folded, is_canonical, names: Vec::new() };
         }
         let text = decoded(raw);
         let canonical = canonicalise(&text);
         // Letters that some server takes for others are two readings as well.
         let is_canonical = is_canonical && spells(raw, &canonical);
-        Self { raw, canonical: Cow::Owned(canonical), is_canonical, names: names_passed(&text) }
+        let folded = Cow::Owned(fold(&canonical).into_owned());
+        let (canonical, names) = (Cow::Owned(canonical), names_passed(&text));
+        Self { raw, canonical, folded, is_canonical, names }
     }
 
     /// As the client sent it.
@@ -42,6 +47,11 @@ impl<'a> PathView<'a> {
     /// As the most obliging server might read it.
     pub fn canonical(&self) -> &str {
         &self.canonical
+    }
+
+    /// As a server might read it that does not tell upper from lower case.
+    pub fn folded(&self) -> &str {
+        &self.folded
     }
 
     /// Whether there is only one way to read it.
@@ -62,8 +72,9 @@ impl<'a> PathView<'a> {
 
     /// Whether some server might read it as `prefix` or below, whatever the case: some read so.
     pub fn may_be_below(&self, prefix: &str) -> bool {
-        let prefix = plain(prefix).to_lowercase();
-        if below(&self.canonical.to_lowercase(), &prefix).is_some() {
+        let prefix = plain(prefix);
+        let prefix = fold(&prefix);
+        if below(&self.folded, &prefix).is_some() {
             return true;
         }
         let mut passed = self.names.iter();
@@ -98,6 +109,12 @@ impl<'a> PathView<'a> {
 /// A path as it was written in a configuration, as rules compare it.
 fn plain(path: &str) -> Cow<'_, str> {
     if path.contains('%') { Cow::Owned(canonicalise(&decoded(path))) } else { Cow::Borrowed(path) }
+}
+
+/// In lower case; as it is where it is so already.
+fn fold(text: &str) -> Cow<'_, str> {
+    let is_folded = text.bytes().all(|c| c.is_ascii() && !c.is_ascii_uppercase());
+    if is_folded { Cow::Borrowed(text) } else { Cow::Owned(text.to_lowercase()) }
 }
 
 /// What follows `prefix` in `path`, on a segment border.
