@@ -69,14 +69,16 @@ impl Log {
     pub fn access(&self, access: &Access<'_>) {
         self.line(access.at, Level::Info, "request", |line| {
             if let Some(id) = access.id {
-                line.text("id", std::str::from_utf8(&id.hex()).unwrap_or_default());
+                line.word("id", std::str::from_utf8(&id.hex()).unwrap_or_default());
             }
-            line.maybe("client", access.client);
-            line.text("method", access.method);
-            line.text("host", access.host);
+            if let Some(client) = access.client {
+                line.word("client", client);
+            }
+            line.word("method", access.method);
+            line.word("host", access.host);
             line.text("path", access.path);
             line.maybe("user", access.user);
-            line.text("outcome", access.outcome.name());
+            line.word("outcome", access.outcome.name());
             line.number("status", access.status.into());
             line.number("micros", access.micros);
             line.maybe("reason", access.reason);

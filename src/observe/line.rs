@@ -1,10 +1,6 @@
 //! One line of log: JSON for machines, words for a terminal.
 
-use crate::types::Timestamp;
 use std::fmt::Write as _;
-
-/// Room for most lines.
-const CAPACITY: usize = 384;
 
 /// How lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,25 +32,27 @@ impl Level {
     }
 }
 
-/// A line being written. Text from outside is escaped in both forms, so that nobody can forge
-/// a line or a field.
-pub struct Line {
+/// A line being written, behind those that wait. Text from outside is escaped in both forms, so
+/// that nobody can forge a line or a field.
+pub struct Line<'a> {
     format: Format,
-    text: String,
+    text: &'a mut String,
 }
 
-impl Line {
+impl<'a> Line<'a> {
     /// Begins a line.
-    pub(super) fn begin(format: Format, at: Timestamp, level: Level, kind: &str) -> Self {
-        let mut text = String::with_capacity(CAPACITY);
-        let time = at.rfc3339_bytes();
-        let time = std::str::from_utf8(&time).unwrap_or_default();
+    pub(super) fn begin(
+        format: Format,
+        text: &'a mut String,
+        time: &str,
+        level: Level,
+        kind: &str,
+    ) -> Self {
         match format {
             Format::Json => {
-                let pieces =
-                    ["{\"time\":\"", time, "\",\"level\":\"", level.name(), "\",\"kind\":\""];
-                push_all(&mut text, &pieces);
-                push_all(&mut text, &[kind, "\""]);
+                let level = level.name();
+                push_all(text, &["{\"time\":\"", time, "\",\"level\":\"", level]);
+                push_all(text, &["\",\"kind\":\"", kind, "\""]);
             }
             // Writing to a String does not fail, here and below.
             Format::Human => drop(write!(text, "{time} {:5} {kind}", level.name())),
@@ -66,14 +64,24 @@ impl Line {
     pub fn text(&mut self, key: &str, value: &str) {
         match self.format {
             Format::Json => {
-                push_all(&mut self.text, &[",\"", key, "\":\""]);
-                escape_json(&mut self.text, value);
+                push_all(self.text, &[",\"", key, "\":\""]);
+                escape_json(self.text, value);
                 self.text.push('"');
             }
             Format::Human => {
-                push_all(&mut self.text, &[" ", key, "="]);
-                escape_human(&mut self.text, value);
+                push_all(self.text, &[" ", key, "="]);
+                escape_human(self.text, value);
             }
+        }
+    }
+
+    /// A text field whose value is a word of ours, or was read as one of a kind that has nothing to
+    /// escape: a method, a host, an address.
+    pub fn word(&mut self, key: &str, value: &str) {
+        debug_assert!(value.bytes().all(|c| c.is_ascii_graphic() && !b"\"\\=".contains(&c)));
+        match self.format {
+            Format::Json => push_all(self.text, &[",\"", key, "\":\"", value, "\""]),
+            Format::Human => push_all(self.text, &[" ", key, "=", value]),
         }
     }
 
@@ -87,23 +95,24 @@ impl Line {
     /// A number.
     pub fn number(&mut self, key: &str, value: u64) {
         match self.format {
-            Format::Json => push_all(&mut self.text, &[",\"", key, "\":"]),
-            Format::Human => push_all(&mut self.text, &[" ", key, "="]),
+            Format::Json => push_all(self.text, &[",\"", key, "\":"]),
+            Format::Human => push_all(self.text, &[" ", key, "="]),
         }
-        push_number(&mut self.text, value);
+        push_number(self.text, value);
     }
 
-    /// The finished line.
-    pub(super) fn finish(mut self) -> String {
+    /// Ends the line.
+    pub(super) fn finish(self) {
         self.text.push_str(match self.format {
             Format::Json => "}\n",
             Format::Human => "\n",
         });
-        self.text
     }
 }
 
+#[inline]
 fn push_all(out: &mut String, pieces: &[&str]) {
+    out.reserve(pieces.iter().map(|piece| piece.len()).sum());
     for piece in pieces {
         out.push_str(piece);
     }
@@ -164,10 +173,12 @@ mod tests {
     use super::*;
 
     fn line(format: Format, value: &str) -> String {
-        let mut line = Line::begin(format, Timestamp::from_secs(0), Level::Info, "test");
+        let mut text = String::new();
+        let mut line = Line::begin(format, &mut text, "1970-01-01T00:00:00Z", Level::Info, "test");
         line.text("a", value);
         line.number("n", 7);
-        line.finish()
+        line.finish();
+        text
     }
 
     #[test]

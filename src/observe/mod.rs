@@ -1,8 +1,8 @@
 //! Floor 3: what operators see.
 //!
-//! One line a request, one line an event, written by a thread of its own: whoever logs puts a
-//! finished line into a bounded queue and goes on. When the queue is full the line is dropped and
-//! counted; a slow disk never slows a request. No query string, cookie, code, token or password
+//! One line a request, one line an event, written by a thread of its own: whoever logs writes its
+//! line onto a page in memory and goes on. When too much waits, the line is dropped and counted; a
+//! slow disk never slows a request. No query string, cookie, code, token or password
 //! is ever handed to this module, and its types have no place for one.
 
 mod access;

@@ -33,11 +33,6 @@ impl Timestamp {
 
     /// RFC 3339 in UTC, as logs and people read it.
     pub fn rfc3339(self) -> String {
-        String::from_utf8_lossy(&self.rfc3339_bytes()).into_owned()
-    }
-
-    /// As [`Timestamp::rfc3339`], on the stack: every line of log begins with one.
-    pub fn rfc3339_bytes(self) -> [u8; 20] {
         let (days, rest) = (self.0 / 86_400, self.0 % 86_400);
         let (year, month, day) = civil_from_days(days);
         let mut text = *b"0000-00-00T00:00:00Z";
@@ -47,7 +42,7 @@ impl Timestamp {
                 (*tens, *ones) = (digit(number / 10), digit(number));
             }
         }
-        text
+        String::from_utf8_lossy(&text).into_owned()
     }
 }
 
