@@ -138,10 +138,9 @@ impl Serving {
     pub fn start(self, listeners: Vec<Listener>) -> io::Result<Running> {
         let (stop, stopped) = watch::channel(false);
         let (end, ended) = watch::channel(false);
-        let listeners = Arc::new(listeners);
         let start = |(number, front)| {
             let (stopped, ended) = (stopped.clone(), ended.clone());
-            Worker { front, listeners: Arc::clone(&listeners), stopped, ended }.start(number)
+            Worker { front, stopped, ended }.start(number, &listeners)
         };
         let workers = self.fronts.into_iter().enumerate().map(start).collect::<io::Result<_>>()?;
         Ok(Running { stop, end, workers, connections: self.connections })
@@ -151,17 +150,16 @@ impl Serving {
 /// One thread that serves.
 struct Worker {
     front: Arc<Front<HttpProxy<Door>>>,
-    listeners: Arc<Vec<Listener>>,
     stopped: watch::Receiver<bool>,
     ended: watch::Receiver<bool>,
 }
 
 impl Worker {
-    fn start(self, number: usize) -> io::Result<Ends> {
+    fn start(self, number: usize, listeners: &[Listener]) -> io::Result<Ends> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let sockets = {
             let _entered = runtime.enter();
-            self.listeners.iter().map(Listener::open).collect::<io::Result<Vec<_>>>()?
+            listeners.iter().map(Listener::open).collect::<io::Result<Vec<_>>>()?
         };
         let (no_more, accepting) = oneshot::channel();
         let (gone, working) = oneshot::channel();

@@ -1,7 +1,7 @@
 //! How long an app may take. The seconds are real: what has to be waited for is waited for at once.
 
 use super::{house, open, route};
-use crate::harness::{App, House, PATIENCE, connect, read_head, read_reply, read_until};
+use crate::harness::{App, House, Options, PATIENCE, connect, read_head, read_reply, read_until};
 use std::io::{BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
@@ -236,7 +236,10 @@ fn connections_to_an_app_with_limits_are_kept_and_survive_being_unused() {
         std::thread::spawn(move || std::io::copy(&mut back, &mut out));
         let _ = std::io::copy(&mut stream, &mut app);
     });
-    let house = house(front, "first_byte_timeout = \"1s\"\nidle_timeout = \"1s\"");
+    // Every worker keeps connections of its own.
+    let keys = "first_byte_timeout = \"1s\"\nidle_timeout = \"1s\"";
+    let options = route(&[front.url()], keys);
+    let house = House::with(front, Options { server: String::from("workers = 1"), ..options });
     assert_eq!(house.get("/x", "").text(), "hello");
     // An answer may be read before its connection is put away; after this time it has been.
     sleep(LONG);
