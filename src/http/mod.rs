@@ -19,6 +19,7 @@ mod headers;
 pub(crate) mod html;
 mod identity;
 mod json;
+mod language;
 mod location;
 mod message;
 mod navigation;
@@ -35,6 +36,7 @@ pub use csrf::{form_token, is_from_elsewhere, is_own_document, token_fits};
 pub use fields::{BadFields, Fields};
 pub use identity::IdentityNames;
 pub use json::{BadJson, read_json};
+pub use language::Language;
 pub use location::Location;
 pub use message::{Request, Response};
 pub use navigation::{
