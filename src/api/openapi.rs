@@ -241,6 +241,7 @@ mod tests {
             cookie_domain: None,
             origins: ReturnOrigins { public_url, hosts: Vec::new(), cookie_domain: None },
             body_max: 65_536,
+            brand: crate::http::Brand::default(),
         };
         describe(&table(), &site, &Cookies::new(&site))
     }

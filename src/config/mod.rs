@@ -21,6 +21,7 @@
 
 mod access;
 mod apps;
+mod branding;
 mod breached;
 mod fault;
 mod hint;
@@ -98,6 +99,8 @@ pub struct Config {
     pub site: http::Site,
     /// For the data path.
     pub proxy: proxy::Settings,
+    /// A picture for our own pages that has yet to be read.
+    logo: Option<PathBuf>,
     entries: Vec<Entry>,
 }
 
@@ -130,7 +133,8 @@ impl Config {
     pub fn with_files(self) -> Result<Self, Faults> {
         let list = breached::with_readable_list(&self);
         let (config, certificates) = upstream::with_certificates(self);
-        let faults: Vec<Fault> = list.err().into_iter().chain(certificates).collect();
+        let (config, logo) = branding::with_logo(config);
+        let faults: Vec<Fault> = list.err().into_iter().chain(certificates).chain(logo).collect();
         if faults.is_empty() {
             return Ok(config);
         }
@@ -165,6 +169,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
     let master_key = reader.section("secrets", |s| master_key(s, &data));
     let rules = rules::read(reader, server.public_url.as_ref());
     let identity = reader.section("identity", apps::identity);
+    let branding = reader.section("branding", branding::read);
     let routes = apps::routes(reader, server.prefix.as_deref());
     let (public_url, rules, routes) = (server.public_url?, rules?, routes?);
     let origins = ReturnOrigins {
@@ -172,6 +177,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
         hosts: named_hosts(&routes),
         cookie_domain: rules.cookie_domain.clone(),
     };
+    let (brand, logo) = branding?;
     Some(Config {
         file: None,
         data_dir: data_dir?,
@@ -186,6 +192,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
             cookie_domain: rules.cookie_domain,
             origins,
             body_max: rules.body_max,
+            brand,
         },
         proxy: proxy::Settings {
             listen: server.listen?,
@@ -194,6 +201,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
             routes,
             identity: identity?,
         },
+        logo,
         entries: Vec::new(),
     })
 }

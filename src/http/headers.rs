@@ -1,19 +1,27 @@
 //! The header fields that every response of ours carries.
 
 use super::Site;
+use super::html::script_source;
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
+use std::sync::LazyLock;
 
-/// Nothing is loaded but our own style sheet and pictures, forms lead to us alone, and nobody
-/// frames us.
+/// Nothing is loaded but our own style sheet and pictures, no script runs but the one that stands in
+/// our pages, forms lead to us alone, and nobody frames us.
 ///
 /// Chrome and Safari apply `form-action` to the redirects that follow a form, too: whoever sends
 /// a browser to another host after a form does it by a page, not by a redirect.
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; \
-                      form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+static POLICY: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src {}; \
+         require-trusted-types-for 'script'; form-action 'self'; frame-ancestors 'none'; \
+         base-uri 'none'",
+        script_source()
+    )
+});
 
 /// Other sites, and other pages of this one, are told the origin at most, never a path or a query
 /// in which a link's token is. Not `no-referrer`: under that, the Fetch standard ("append a
@@ -31,7 +39,7 @@ const PERMISSIONS: &str = "accelerometer=(), browsing-topics=(), camera=(), disp
 /// Adds the security headers.
 pub(super) fn harden(headers: &mut HeaderMap, site: &Site) {
     let fields: [(HeaderName, &'static str); 8] = [
-        (CONTENT_SECURITY_POLICY, POLICY),
+        (CONTENT_SECURITY_POLICY, POLICY.as_str()),
         (CACHE_CONTROL, "no-store"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (REFERRER_POLICY, REFERRER),

@@ -11,6 +11,7 @@
 //! to an address that is not a [`Location`], or show a body or a cookie in `Debug`.
 
 mod answer;
+mod brand;
 mod cookies;
 mod credential;
 mod csrf;
@@ -30,6 +31,7 @@ mod router;
 mod site;
 
 pub use answer::{Answer, Trouble};
+pub use brand::{Asset, Brand, Colour};
 pub use cookies::Cookies;
 pub use credential::{credential, is_our_authorization, shows_token};
 pub use csrf::{form_token, is_from_elsewhere, is_own_document, token_fits};

@@ -120,7 +120,7 @@ mod tests {
         let site = site("https://login.example.com", None);
         let page = error_page(&site, StatusCode::NOT_FOUND, "<b>", "<script>alert(1)</script>");
         let html = String::from_utf8(page.body.to_vec()).unwrap();
-        assert!(html.contains("&lt;script&gt;") && !html.contains("<script"));
+        assert!(html.contains("&lt;script&gt;") && html.matches("<script").count() == 1);
         assert!(html.contains("<title>&lt;b&gt;"));
     }
 }

@@ -1,5 +1,6 @@
 //! Where our own pages are and what their cookies are called.
 
+use super::Brand;
 use crate::domain::ReturnOrigins;
 use crate::types::{Host, PublicUrl};
 
@@ -16,6 +17,8 @@ pub struct Site {
     pub origins: ReturnOrigins,
     /// The longest body of a request for our own pages, in bytes.
     pub body_max: usize,
+    /// Whose pages they are.
+    pub brand: Brand,
 }
 
 #[cfg(test)]
@@ -34,6 +37,7 @@ pub(crate) mod tests {
             cookie_domain: cookie_domain.clone(),
         };
         let prefix = String::from("/_vestibule");
-        Site { public_url, prefix, cookie_domain, origins, body_max: 65_536 }
+        let brand = Brand::default();
+        Site { public_url, prefix, cookie_domain, origins, body_max: 65_536, brand }
     }
 }

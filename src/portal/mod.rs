@@ -31,14 +31,12 @@ mod visit;
 
 pub use demo::{Demo, demo_page};
 
-use crate::http::html::{STYLE, style_path};
 use crate::http::{
     Answer, Cookies, Csrf, Entry, Fields, Found, Location, Request, Response, Router, Site,
     Trouble, error_page, is_from_elsewhere, is_own_document, is_page_navigation, refusal,
 };
 use crate::service::{Denied, Service};
 use crate::types::PathView;
-use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL};
 use http::{HeaderValue, Method, StatusCode};
 use std::sync::Arc;
@@ -57,7 +55,7 @@ enum Page {
     Logout,
     Link,
     Register,
-    Style,
+    Asset,
     Keys,
 }
 
@@ -76,7 +74,7 @@ impl Portal {
     /// Lays the table of pages.
     pub fn new(service: Arc<Service>, site: Arc<Site>) -> Self {
         let cookies = Cookies::new(&site);
-        Self { service, site, cookies, router: Router::new(table()) }
+        Self { router: Router::new(table(&site)), site, cookies, service }
     }
 
     /// Whether a path is ours: in the form that rules look at, or as it was sent. What only one
@@ -96,7 +94,7 @@ impl Portal {
         let below = request.path.strip_prefix(&self.site.prefix);
         let found = below.map_or(Found::Nothing, |path| self.router.find(&request.method, path));
         match found {
-            Found::Entry(entry, _) if entry.handler == Page::Style => self.style(),
+            Found::Entry(entry, _) if entry.handler == Page::Asset => self.asset(below),
             Found::Entry(entry, _) if entry.handler == Page::Keys => self.keys(),
             Found::Entry(entry, _) => self.serve(entry, request).await,
             Found::OtherMethods(allow) => {
@@ -148,7 +146,7 @@ impl Portal {
             Page::Logout => account::show_logout(visit, answer).await,
             Page::Link => links::show(visit, answer).await,
             Page::Register => register::show(visit, answer),
-            Page::Style => self.style(),
+            Page::Asset => self.asset(visit.request.path.strip_prefix(&self.site.prefix)),
             Page::Keys => self.keys(),
         }
     }
@@ -166,7 +164,7 @@ impl Portal {
             Page::Account => account::act(visit).await,
             Page::Register => register::act(visit).await,
             // These have no form; the table has no line that leads here.
-            Page::Home | Page::Style | Page::Keys => {
+            Page::Home | Page::Asset | Page::Keys => {
                 return refusal(&self.site, true, StatusCode::METHOD_NOT_ALLOWED);
             }
         };
@@ -202,11 +200,14 @@ impl Portal {
         response
     }
 
-    /// The style sheet: its name changes with its content, so it may be kept for ever.
-    fn style(&self) -> Response {
-        let body = Bytes::from_static(STYLE.as_bytes());
-        let mut response =
-            Response::new(&self.site, StatusCode::OK, "text/css; charset=utf-8", body);
+    /// The style sheet or the logo: its name changes with its content, so it may be kept for ever.
+    fn asset(&self, path: Option<&str>) -> Response {
+        let found = self.site.brand.assets().find(|asset| Some(asset.path.as_str()) == path);
+        let Some(asset) = found else {
+            return refusal(&self.site, false, StatusCode::NOT_FOUND);
+        };
+        let body = asset.body.clone();
+        let mut response = Response::new(&self.site, StatusCode::OK, asset.kind, body);
         let kept = HeaderValue::from_static("public, max-age=31536000, immutable");
         response.headers.insert(CACHE_CONTROL, kept);
         response
@@ -214,8 +215,9 @@ impl Portal {
 }
 
 /// Every page there is.
-fn table() -> Vec<Entry<Page>> {
-    vec![
+fn table(site: &Site) -> Vec<Entry<Page>> {
+    let assets = site.brand.assets().map(|asset| Entry::page(asset.path.clone(), Page::Asset));
+    let pages = [
         Entry::page("", Page::Home),
         Entry::page("/", Page::Home),
         Entry::page("/login", Page::Login),
@@ -238,7 +240,7 @@ fn table() -> Vec<Entry<Page>> {
         Entry::form("/setup", Page::Link),
         Entry::page("/invite", Page::Link),
         Entry::form("/invite", Page::Link),
-        Entry::page(style_path(), Page::Style),
         Entry::page("/jwks.json", Page::Keys),
-    ]
+    ];
+    assets.chain(pages).collect()
 }

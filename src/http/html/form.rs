@@ -27,6 +27,8 @@ pub(crate) struct Input<'a> {
     pub value: Option<&'a str>,
     /// A sentence more.
     pub hint: Option<&'static str>,
+    /// How many digits it takes, if it takes digits alone.
+    pub digits: Option<u8>,
     /// Whether it has the focus when no notice is about another.
     pub first: bool,
     /// Whether it may be left empty.
@@ -50,14 +52,27 @@ impl Input<'_> {
         };
         // Names are typed as they are, without a phone's help.
         let as_typed = (self.kind.is_none()).then_some("none");
-        html! {
-            label for=(self.name) { (self.label) }
-            @if let Some(text) = self.hint { p .hint id=(hint) { (text) } }
+        let input = html! {
             input id=(self.name) name=(self.name) type=(self.kind.unwrap_or("text"))
                 autocomplete=(self.autocomplete) inputmode=[self.inputmode] value=[self.value]
                 autocapitalize=[as_typed] spellcheck=[as_typed.map(|_| "false")]
+                data-digits=[self.digits]
                 aria-invalid=[is_wrong.then_some("true")] aria-describedby=[described]
                 required[!self.optional] readonly[self.readonly] autofocus[focus];
+        };
+        html! {
+            label for=(self.name) { (self.label) }
+            @if let Some(text) = self.hint { p .hint id=(hint) { (text) } }
+            @if self.kind == Some("password") {
+                div .reveal {
+                    (input)
+                    // For the script to bring out: without it there is nothing to press for.
+                    button type="button" hidden data-reveals=(self.name) aria-pressed="false"
+                        aria-label="Show password" { "Show" }
+                }
+            } @else {
+                (input)
+            }
         }
     }
 }

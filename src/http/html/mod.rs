@@ -1,15 +1,19 @@
-//! The frame of our pages, the inputs of our forms, and the one style sheet.
+//! The frame of our pages, the inputs of our forms, the one style sheet and the one script.
 //!
 //! Text is escaped by the macro that writes it. What is put in unescaped is made here or in the
-//! portal from our own constants, never from what somebody sent. No page has a script, a style
-//! attribute or anything from another host: the policy in the headers forbids all three.
+//! portal from our own constants, never from what somebody sent. No page has another script, a
+//! style attribute or anything from another host: the policy in the headers forbids all three.
 
 mod form;
-mod style;
+mod script;
 
 use form::notice;
 pub(crate) use form::{Input, form};
-pub(crate) use style::{STYLE, style_path};
+use script::SCRIPT;
+pub(crate) use script::script_source;
+
+/// The style sheet, but for the colour.
+pub(super) const STYLE: &str = include_str!("style.css");
 
 use super::{Answer, Location, Response, Site};
 use http::StatusCode;
@@ -68,6 +72,7 @@ fn framed(
     body: &Markup,
     onward: Option<&Location>,
 ) -> Response {
+    let brand = &site.brand;
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
@@ -79,20 +84,45 @@ fn framed(
                 @if let Some(to) = onward {
                     meta http-equiv="refresh" content={ "0;url=" (to.as_str()) };
                 }
-                title { (title) " · vestibule" }
-                link rel="stylesheet" href={ (site.prefix) (style_path()) };
+                title { (title) " · " (brand.name) }
+                link rel="stylesheet" href={ (site.prefix) (brand.style.path) };
                 // Without this, browsers ask the app for an icon.
                 link rel="icon" href="data:,";
             }
             body {
+                header {
+                    p {
+                        @match &brand.logo {
+                            Some(logo) => img src={ (site.prefix) (logo.path) } alt=(brand.name);,
+                            None => (brand.name),
+                        }
+                    }
+                }
                 main {
                     h1 { (heading) }
                     (body)
                 }
+                (footer(site))
+                script { (PreEscaped(SCRIPT)) }
             }
         }
     };
     Response::new(site, status, "text/html; charset=utf-8", markup.into_string().into())
+}
+
+/// What the operator has to say on every page, if anything.
+fn footer(site: &Site) -> Markup {
+    let (text, links) = (&site.brand.text, &site.brand.links);
+    html! {
+        @if !text.is_empty() || !links.is_empty() {
+            footer {
+                @if !text.is_empty() { p { (text) } }
+                @if !links.is_empty() {
+                    ul { @for (text, url) in links { li { a href=(url) { (text) } } } }
+                }
+            }
+        }
+    }
 }
 
 /// A picture that we made ourselves.

@@ -11,7 +11,7 @@ use vestibule::api::Api;
 use vestibule::crypto::{HashParams, Keyring};
 use vestibule::domain::{Rate, ReturnOrigins};
 use vestibule::forward::Forward;
-use vestibule::http::{IdentityNames, Request, Site};
+use vestibule::http::{Brand, IdentityNames, Request, Site};
 use vestibule::observe::{Format, Log};
 use vestibule::portal::Portal;
 use vestibule::service::{
@@ -62,6 +62,7 @@ impl World {
             cookie_domain: None,
             origins: ReturnOrigins { public_url, hosts: Vec::new(), cookie_domain: None },
             body_max: 65_536,
+            brand: Brand::default(),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let store = Arc::new(KvStore::in_memory(keys()).unwrap());

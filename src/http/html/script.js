@@ -1,0 +1,59 @@
+"use strict";
+// Everything here is a convenience: each page works without it.
+(() => {
+  const each = (selector, act) => document.querySelectorAll(selector).forEach(act);
+
+  // A password can be looked at while it is typed.
+  each("button[data-reveals]", (button) => {
+    const input = document.getElementById(button.dataset.reveals);
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const shown = input.type === "password";
+      input.type = shown ? "text" : "password";
+      button.setAttribute("aria-pressed", String(shown));
+      input.focus();
+    });
+    // What is sent is a password again, or browsers would not offer to keep it.
+    input.form.addEventListener("submit", () => { input.type = "password"; });
+  });
+
+  // A code is sent when its last digit is there, once; spaces from a paste are no part of it.
+  each("input[data-digits]", (input) => {
+    const wanted = Number(input.dataset.digits);
+    let sent = false;
+    input.addEventListener("input", () => {
+      const code = input.value.replace(/[\s-]/g, "");
+      if (code !== input.value && /^\d*$/.test(code)) input.value = code;
+      const others = [...input.form.elements].filter((one) => one.required && !one.value);
+      if (!sent && code.length === wanted && /^\d+$/.test(code) && others.length === 0) {
+        sent = true;
+        input.form.requestSubmit();
+      }
+    });
+    // Who comes back to the page may try again.
+    addEventListener("pageshow", () => { sent = false; });
+  });
+
+  // Recovery codes can be kept in three ways.
+  each("[data-keeps]", (bar) => {
+    const codes = [...document.querySelectorAll(bar.dataset.keeps)].map((one) => one.textContent.trim());
+    const text = codes.join("\n") + "\n";
+    const said = bar.querySelector("[role=status]");
+    const acts = {
+      copy: () => navigator.clipboard.writeText(text).then(() => { said.textContent = bar.dataset.copied; }),
+      save: () => {
+        const link = document.createElement("a");
+        link.href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
+        link.download = bar.dataset.file;
+        link.click();
+        URL.revokeObjectURL(link.href);
+      },
+      print: () => print(),
+    };
+    bar.hidden = false;
+    bar.querySelectorAll("button[data-does]").forEach((button) => {
+      button.hidden = button.dataset.does === "copy" && !navigator.clipboard;
+      button.addEventListener("click", acts[button.dataset.does]);
+    });
+  });
+})();
