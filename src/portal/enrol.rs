@@ -5,7 +5,7 @@ use super::steps::code_input;
 use super::{Acted, Visit, authenticator};
 use crate::crypto::RecoveryCode;
 use crate::domain::Next;
-use crate::http::html::{picture, sentence};
+use crate::http::html::{Input, picture, sentence};
 use crate::http::{Answer, Location, Response, qr_svg};
 use crate::service::Enrolment;
 use crate::types::Secret;
@@ -30,7 +30,9 @@ pub(super) async fn show(visit: &Visit<'_>, answer: Option<&Answer>) -> Response
         Ok(enrolment) => enrolment,
         Err(denied) => return visit.stopped(&denied),
     };
-    let inputs = html! { (code_input(true).show(answer)) button { "Confirm" } };
+    let digits = Some(visit.service().settings().totp.digits);
+    let code = Input { digits, ..code_input(true) };
+    let inputs = html! { (code.show(answer)) button { "Confirm" } };
     let body = html! {
         (secret(&enrolment))
         (visit.form(ENROL, &[], &inputs))
@@ -89,6 +91,13 @@ pub(super) fn recovery_codes(codes: &[RecoveryCode], to: &Location) -> Markup {
         (sentence("If you lose your authenticator, each of these codes lets you in once in its \
                    place. Keep them where only you find them. They are not shown again."))
         ol .codes { @for text in &texts { li { (text.reveal()) } } }
+        div .actions hidden data-keeps=".codes li" data-file="recovery-codes.txt"
+            data-copied="Copied." {
+            button type="button" data-does="copy" { "Copy" }
+            button type="button" data-does="save" { "Save as a file" }
+            button type="button" data-does="print" { "Print" }
+            span role="status" {}
+        }
         a .button href=(to.as_str()) { "I have kept them" }
     }
 }

@@ -11,10 +11,10 @@ const SECOND_FACTOR: &str = "/login/second-factor";
 
 /// A code from the authenticator or, for whoever lost it, a recovery code.
 pub(super) async fn show_second_factor(visit: &Visit<'_>, answer: Option<&Answer>) -> Response {
-    let again = match at(visit, SECOND_FACTOR).await {
-        Ok(_) => false,
+    let (again, digits) = match at(visit, SECOND_FACTOR).await {
+        Ok((_, _, user)) => (false, user.totp.map(|totp| totp.secret.params().digits)),
         Err(elsewhere) => match visit.person().await {
-            Ok(_) => true,
+            Ok(_) => (true, None),
             Err(_) => return elsewhere,
         },
     };
@@ -22,8 +22,8 @@ pub(super) async fn show_second_factor(visit: &Visit<'_>, answer: Option<&Answer
     let status = answer.map_or(StatusCode::OK, |answer| answer.status);
     let answer = answer.or(why.as_ref());
     let recovering = !visit.fields.get("recovery_code").is_empty();
-    let code =
-        html! { (code_input(!recovering).show(answer.filter(|_| !recovering))) button { "Go on" } };
+    let code = Input { digits, ..code_input(!recovering) };
+    let code = html! { (code.show(answer.filter(|_| !recovering))) button { "Go on" } };
     let recovery = Input {
         name: "recovery_code",
         label: "Recovery code",

@@ -9,6 +9,7 @@ mod api;
 mod assertion;
 mod bad_input;
 mod breached;
+mod browser;
 mod commands;
 mod crash;
 mod deadlines;

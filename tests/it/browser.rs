@@ -1,0 +1,81 @@
+//! The pages in Debian's Chromium: by keyboard, in every size, light and dark, with and without
+//! the script, and before axe's eyes. Pictures of all of them are left in `target/pictures`.
+
+use crate::harness::{ADMIN_PASSWORD, App, Gateway, Options};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const CONFIG: &str = r##"
+[branding]
+name = "Example Works"
+accent = "#0b6e4f"
+text = "For people who work here. Ask at the desk if you are locked out."
+links = ["Help https://help.example.com/sign-in", "Imprint https://example.com/imprint"]
+[[rule]]
+path = "/forbidden"
+policy = "deny"
+[[route]]
+host = "*"
+upstream = ["{}"]
+[[route]]
+host = "*"
+path = "/down"
+upstream = ["http://127.0.0.1:1"]
+"##;
+
+/// Where everything for the browser was installed, which `tests/run` does.
+fn target() -> PathBuf {
+    let folder = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    folder.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target"))
+}
+
+fn gateway() -> Gateway {
+    let app = App::start();
+    Gateway::start(Options::default().config(&CONFIG.replace("{}", &app.url())))
+}
+
+/// Plays a scene; what it has to complain about fails the test.
+fn play(scene: &str, gateway: &Gateway, more: &[(&str, &str)]) {
+    let scenes = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/scenes.js");
+    let played = Command::new("node")
+        .arg(scenes)
+        .arg(scene)
+        .env("BROWSER_MODULES", target().join("browser/node_modules"))
+        .env("PICTURES", target().join("pictures"))
+        .env("CHROMIUM", "/usr/bin/chromium")
+        .env("GATEWAY", format!("http://{}", gateway.address))
+        .envs(more.iter().copied())
+        .output()
+        .expect("node, which tests/run installs");
+    let said = String::from_utf8_lossy(&played.stderr);
+    assert!(played.status.success(), "{scene}: {said}\n{}", gateway.log());
+}
+
+/// Plays a scene of somebody who is enrolled.
+fn play_as(name: &str, scene: &str) {
+    let gateway = gateway();
+    let more = ["--email", "ann@example.com", "--display-name", "Ann Example", "--group", "admins"];
+    let args = [&["user", "add", name, "--password-stdin", "--totp"], &more[..]].concat();
+    let added = gateway.json(&args, ADMIN_PASSWORD);
+    let secret = added["totp"]["secret"].as_str().unwrap();
+    let who = [("NAME", name), ("PASSWORD", ADMIN_PASSWORD), ("SECRET", secret)];
+    play(scene, &gateway, &who);
+}
+
+#[test]
+fn the_first_administrator_needs_no_mouse() {
+    let gateway = gateway();
+    let greeting = gateway.greeting();
+    let link = greeting.split_whitespace().find(|word| word.contains("/setup?token="));
+    play("first_run", &gateway, &[("SETUP", link.expect("a setup link"))]);
+}
+
+#[test]
+fn signing_in_looks_right_everywhere_and_is_open_to_everybody() {
+    play_as("ann", "sign_in");
+}
+
+#[test]
+fn everything_works_without_the_script() {
+    play_as("ann", "without_script");
+}
