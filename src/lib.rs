@@ -11,7 +11,7 @@
 //! | floor | module | what it is for |
 //! |---|---|---|
 //! | 0 | [`types`] | the words: names, ids, secrets, hosts, paths, moments; each parsed once |
-//! | 1 | [`crypto`] | Argon2id, TOTP, recovery codes, sealing, tokens; mints the proofs |
+//! | 1 | [`crypto`] | Argon2id, TOTP, recovery codes, sealing, tokens, signed statements; mints the proofs |
 //! | 2 | [`domain`] | decisions without input or output: the ladder, sessions, failures, routes, access |
 //! | 3 | [`store`] | what outlives the process: atomic verbs, in memory and on sled |
 //! | 3 | [`observe`] | what operators see: one line a request, one line an event |
@@ -54,8 +54,12 @@
 //! - **One thread writes to the store.** Jobs are read-decide-write closures, run one after
 //!   another and made durable together, so nothing needs a transaction that might tear.
 //! - **Sessions in use sit in a table of slots**, read without a lock and bounded by its size.
-//! - **The log is a bounded queue** emptied by a thread that is never woken; the engine's own
-//!   messages, which may quote requests, go nowhere.
+//! - **Every worker is a thread with a runtime of its own**, and with its own connections to apps:
+//!   nothing that a request does may keep a worker from its other connections.
+//! - **Keys that sign statements follow from the master key and the calendar**, so that none is
+//!   kept, and all replicas know the next one.
+//! - **The log is a bounded page for each thread**, written by one that is never woken; the engine's
+//!   own messages, which may quote requests, go nowhere.
 //! - **Names of fields reach apps in lower case**, as HTTP/2 has them: the engine keeps the case a
 //!   client wrote in a map of its own, which costs every request and means nothing.
 //! - **Lists of stolen passwords are read, not mapped**: mapping takes `unsafe`, and a mapped file

@@ -8,14 +8,18 @@ const RESERVE: u64 = 128;
 /// Connections beyond which more would only cost memory.
 const MOST: usize = 10_000;
 
-/// Raises the limit as far as it goes, and says how many connections fit below it: each may need
-/// a second one, to an app.
-pub(super) fn connections() -> usize {
+/// What a worker needs for itself: to wait for sockets and timers, and each listening socket.
+const A_WORKER: usize = 8;
+
+/// Raises the limit as far as it goes, and says how many connections fit below it beside so many
+/// workers: each may need a second one, to an app.
+pub(super) fn connections(workers: usize) -> usize {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     // Where it may not be raised, the one in force counts.
     let _ = setrlimit(Resource::Nofile, limit);
     let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    let fit = usize::try_from(files.saturating_sub(RESERVE) / 2).unwrap_or(MOST);
+    let kept = RESERVE.saturating_add(u64::try_from(workers * A_WORKER).unwrap_or(u64::MAX));
+    let fit = usize::try_from(files.saturating_sub(kept) / 2).unwrap_or(MOST);
     fit.clamp(1, MOST)
 }

@@ -163,7 +163,7 @@ async fn serve(
     }
     say_unresolved(&service, &gateway).await;
     let jobs = jobs::start(&service, &gateway);
-    let running = gateway.serving(files::connections()).start(doors.listeners);
+    let running = gateway.serving(files::connections(gateway.workers())).start(doors.listeners);
     let running = running.map_err(RunError::thread)?;
     greet(&Greeting {
         listens: config.proxy.listen.iter().map(ToString::to_string).collect(),

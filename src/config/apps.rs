@@ -23,7 +23,8 @@ pub(super) fn identity(s: &mut Section<'_>) -> Option<IdentityNames> {
     ];
     let mut taken: Vec<(&str, String)> = Vec::new();
     let mut read = |(key, default)| {
-        let header = s.read(key, default, optional(header))?;
+        let ours = (key == "assertion").then_some(ASSERTION);
+        let header = s.read(key, default, optional(|text| header(text, ours)))?;
         if let Some(name) = &header {
             let folded = folded(name);
             if let Some((other, _)) = taken.iter().find(|(_, taken)| *taken == folded) {
@@ -65,11 +66,12 @@ fn is_taken(folded: &str) -> bool {
         || FAMILIES.split(' ').any(|family| folded.starts_with(family))
 }
 
-fn header(text: String) -> Result<HeaderName, Wrong> {
+/// A name that means nothing yet; or the one of ours that is meant for it.
+fn header(text: String, ours: Option<&str>) -> Result<HeaderName, Wrong> {
     let name: HeaderName = text.parse().map_err(|_| {
         Wrong::new(format!("{text:?} is not a header name")).advise("write Remote-User")
     })?;
-    if is_taken(&folded(&name)) && !text.eq_ignore_ascii_case(ASSERTION) {
+    if is_taken(&folded(&name)) && !ours.is_some_and(|ours| text.eq_ignore_ascii_case(ours)) {
         return Err(Wrong::new(format!("{text} has a meaning of its own"))
             .advise("choose a name that nothing else uses, as Remote-User"));
     }

@@ -182,9 +182,10 @@ impl Session {
         self.expires_at
     }
 
-    /// When requests can no longer be made under it, whatever happens.
-    pub fn admits_until(&self) -> Timestamp {
-        self.program.map_or(self.expires_at, |program| program.access_until.min(self.expires_at))
+    /// When requests can no longer be made under it if this one, now, is the last.
+    pub fn admits_until(&self, now: Timestamp) -> Timestamp {
+        let access = self.program.map_or(self.expires_at, |program| program.access_until);
+        self.expires_at.min(access).min(now.plus(Duration::from_secs(self.idle_secs)))
     }
 
     /// When a factor was shown last.

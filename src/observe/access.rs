@@ -1,5 +1,6 @@
 //! One line a request.
 
+use super::writer::REQUEST;
 use super::{Level, Log};
 use crate::types::{RequestId, Timestamp};
 
@@ -67,7 +68,7 @@ pub struct Access<'a> {
 impl Log {
     /// Writes the line of a request.
     pub fn access(&self, access: &Access<'_>) {
-        self.line(access.at, Level::Info, "request", |line| {
+        self.line(access.at, Level::Info, REQUEST, |line| {
             if let Some(id) = access.id {
                 line.word("id", std::str::from_utf8(&id.hex()).unwrap_or_default());
             }

@@ -18,8 +18,12 @@ use std::time::Duration;
 /// Pages there are; threads beyond that share.
 const PAGES: usize = 16;
 
-/// How much may wait on one page, in bytes.
-const MOST: usize = 4 << 20;
+/// How much may wait on one page, in bytes: of requests, which anybody can make, and of all.
+const MOST_REQUESTS: usize = 4 << 20;
+const MOST: usize = 2 * MOST_REQUESTS;
+
+/// The kind of line that is a request's.
+pub(super) const REQUEST: &str = "request";
 
 /// A page that has grown beyond this is not kept when it is empty.
 const KEPT: usize = 1 << 20;
@@ -57,6 +61,8 @@ impl Page {
         let is_current = self.stamp.as_ref().is_some_and(|(second, _)| *second == at);
         let stamp = self.stamp.take().filter(|_| is_current);
         let (_, stamp) = self.stamp.insert(stamp.unwrap_or_else(|| (at, at.rfc3339())));
+        // Whatever became of it, a line that was not finished is none.
+        self.lines.text.truncate(self.lines.ends.last().map_or(0, |(_, end)| *end));
         let mut line = Line::begin(format, &mut self.lines.text, stamp, level, kind);
         fields(&mut line);
         line.finish();
@@ -146,7 +152,8 @@ impl Log {
         kind: &str,
         fields: impl FnOnce(&mut Line<'_>),
     ) {
-        match self.0.page().filter(|page| page.lines.text.len() < MOST) {
+        let most = if kind == REQUEST { MOST_REQUESTS } else { MOST };
+        match self.0.page().filter(|page| page.lines.text.len() < most) {
             Some(mut page) => page.line(self.0.format, &self.0.next, at, level, kind, fields),
             None => drop(self.0.dropped.fetch_add(1, Ordering::Relaxed)),
         }
@@ -280,8 +287,13 @@ mod tests {
     fn what_nobody_writes_is_bounded_and_the_rest_is_counted() {
         let (log, thread) = Log::start(Format::Json, std::io::sink()).unwrap();
         drop(thread);
-        let long = "x".repeat(MOST / 4);
-        (0..8).for_each(|_| log.say(Timestamp::from_secs(0), Level::Info, &long));
-        assert_eq!(log.0.dropped.load(Ordering::Relaxed), 4);
+        let long = "x".repeat(MOST / 8);
+        let line = |kind| {
+            log.line(Timestamp::from_secs(0), Level::Info, kind, |line| line.text("x", &long));
+            log.0.dropped.load(Ordering::Relaxed)
+        };
+        // Who floods the log with requests does not drown what they are watched by.
+        assert_eq!([(); 6].map(|()| line(REQUEST)), [0, 0, 0, 0, 1, 2]);
+        assert_eq!([(); 6].map(|()| line("audit")), [2, 2, 2, 2, 3, 4]);
     }
 }

@@ -170,6 +170,7 @@ impl ProxyHttp for Door {
         session.set_read_timeout(None);
         session.set_write_timeout(Some(WRITE_PATIENCE));
         let head = session.req_header();
+        ctx.arrival = self.0.arrival(head, peer_of(session), is_tls(session));
         if session.is_http2() {
             let protected = self.0.headers.protected();
             let judged = check_http2(head, head.raw_path(), protected, &HeadLimits::default());
@@ -178,7 +179,6 @@ impl ProxyHttp for Door {
                 return Err(Error::new(ErrorType::HTTPStatus(refusal.status())));
             }
         }
-        ctx.arrival = self.0.arrival(head, peer_of(session), is_tls(session));
         HeaderRules::forget_case(session.req_header_mut());
         if ctx.arrival.is_none() {
             ctx.note(Outcome::Malformed, "bad_host");
@@ -281,6 +281,11 @@ impl ProxyHttp for Door {
         if let Some(body) = body {
             self.pass(ctx)?;
             Self::measure(session, body, ctx)?;
+        }
+        // The engine writes an end that comes with nothing as an end twice, and the app would read
+        // the second one as the beginning of the next request on this connection.
+        if end && body.as_ref().is_some_and(Bytes::is_empty) {
+            *body = None;
         }
         if let Some(wait) = ctx.wait.as_ref().filter(|_| end) {
             wait.sent(self.0.clock_ms());

@@ -194,6 +194,11 @@ impl Gateway {
         self.service.log().say(self.service.clock().now(), level, message);
     }
 
+    /// How many workers there are to be.
+    pub const fn workers(&self) -> usize {
+        self.workers
+    }
+
     /// Puts the engine and the guard around the data path, once for each worker, for so many
     /// connections at once.
     pub fn serving(self: &Arc<Self>, max_connections: usize) -> Serving {

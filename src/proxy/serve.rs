@@ -1,8 +1,8 @@
 //! Accepting connections, and stopping to.
 //!
 //! Every worker is a thread with a runtime of its own: what it accepted it serves to the end, over
-//! connections to apps that it alone keeps. No task moves between threads, so nothing on the way
-//! of a request is shared that would have to be waited for.
+//! connections to apps that it alone keeps. No task moves between threads, which would cost every
+//! request several atomic operations; in return a worker must never be kept from its connections.
 
 use super::door::Door;
 use super::guard::{Connections, Front};
@@ -13,7 +13,8 @@ use pingora::protocols::l4::socket::SocketAddr as PeerAddr;
 use pingora::protocols::{GetSocketDigest as _, SocketDigest};
 use pingora::proxy::HttpProxy;
 use std::io;
-use std::net;
+use std::mem;
+use std::net::{self, SocketAddr};
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::os::unix::net as unix_net;
@@ -21,14 +22,20 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
-use tokio::net::{TcpListener, UnixListener, UnixStream};
+use tokio::net::{TcpListener, TcpSocket, UnixListener, UnixStream};
 use tokio::runtime;
 use tokio::sync::{oneshot, watch};
-use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::task::{JoinSet, yield_now};
+use tokio::time::{Instant, sleep, timeout_at};
 
 /// How long to wait when the process is out of file descriptors, before trying again.
 const BREATHER: Duration = Duration::from_millis(50);
+
+/// Connections that may wait to be accepted; the system may allow fewer.
+const BACKLOG: u32 = 4096;
+
+/// How often a drain looks whether it is done.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// How long what was ended by order may take to be gone.
 const ENDING: Duration = Duration::from_secs(1);
@@ -45,7 +52,15 @@ impl Listener {
     /// Opens it. A socket file that nobody listens on any more is replaced.
     pub async fn bind(listen: &Listen) -> io::Result<Self> {
         match listen {
-            Listen::Tcp(address) => TcpListener::bind(address).await?.into_std().map(Self::Tcp),
+            Listen::Tcp(address) => {
+                let socket = match address {
+                    SocketAddr::V4(_) => TcpSocket::new_v4()?,
+                    SocketAddr::V6(_) => TcpSocket::new_v6()?,
+                };
+                socket.set_reuseaddr(true)?;
+                socket.bind(*address)?;
+                socket.listen(BACKLOG)?.into_std().map(Self::Tcp)
+            }
             Listen::Unix(path) => {
                 remove_stale(path).await?;
                 let listener = UnixListener::bind(path)?;
@@ -176,6 +191,8 @@ impl Worker {
     async fn work(mut self, sockets: Vec<Accepting>, no_more: oneshot::Sender<()>) {
         let accept = |socket| accept_loop(socket, Arc::clone(&self.front), self.stopped.clone());
         sockets.into_iter().map(accept).collect::<JoinSet<()>>().join_all().await;
+        // What was accepted last is in the register of connections before anybody looks there.
+        yield_now().await;
         let _ = no_more.send(());
         // An error would mean that nobody is left who could say when.
         let _ = self.ended.wait_for(|ended| *ended).await;
@@ -203,33 +220,42 @@ async fn accept_loop(
     }
 }
 
+/// Hears from all of them; one that is gone has nothing to say.
+async fn all(told: Vec<oneshot::Receiver<()>>) {
+    for one in told {
+        let _ = one.await;
+    }
+}
+
 impl Running {
     /// Stops accepting, lets what is in flight finish for as long as `patience`, then ends the
     /// rest. Whether everything finished.
-    pub async fn drain(self, patience: Duration) -> bool {
+    pub async fn drain(mut self, patience: Duration) -> bool {
+        let deadline = Instant::now() + patience;
         // Nobody listens only where every worker has ended already.
         let _ = self.stop.send(true);
-        let (accepting, working): (Vec<_>, Vec<_>) =
-            self.workers.into_iter().map(|ends| (ends.accepting, ends.working)).unzip();
-        for no_more in accepting {
-            let _ = no_more.await;
-        }
+        let (accepting, working): (Vec<_>, Vec<_>) = mem::take(&mut self.workers)
+            .into_iter()
+            .map(|ends| (ends.accepting, ends.working))
+            .unzip();
+        // A worker in the midst of something must not keep the process, here and below.
+        let _ = timeout_at(deadline, all(accepting)).await;
         self.connections.close_idle();
-        let deadline = Instant::now() + patience;
-        while !self.connections.is_empty() && Instant::now() < deadline {
-            sleep(Duration::from_millis(20)).await;
-        }
-        let finished = self.connections.is_empty();
+        let finished = self.empties_until(deadline).await;
         self.connections.close_all();
+        // Those that are ended by order have a line to write.
+        self.empties_until(Instant::now() + ENDING).await;
         let _ = self.end.send(true);
-        let all_gone = async {
-            for gone in working {
-                let _ = gone.await;
-            }
-        };
-        // A worker in the midst of something must not keep the process.
-        let _ = timeout(ENDING, all_gone).await;
+        let _ = timeout_at(Instant::now() + ENDING, all(working)).await;
         finished
+    }
+
+    /// Waits for the last connection to end, until then; whether it did.
+    async fn empties_until(&self, deadline: Instant) -> bool {
+        while !self.connections.is_empty() && Instant::now() < deadline {
+            sleep(LOOK).await;
+        }
+        self.connections.is_empty()
     }
 
     /// How many connections are open.

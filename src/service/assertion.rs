@@ -1,7 +1,7 @@
 //! What an app can check by itself: a signed statement of who somebody is, made for this one app.
 //!
-//! A statement is good for five minutes and told again for two, so that an app never gets one that
-//! is about to end, and a request costs a look at a short list instead of a signature. The list is
+//! A statement is good for five minutes, of which half a one is over, and told again for two,
+//! so that an app never gets one that is about to end, and a request costs a look at a short list instead of a signature. The list is
 //! the session's own: whatever is changed about a person or their session begins a new one.
 
 use super::{LiveSession, Service};
@@ -21,10 +21,12 @@ use std::time::Duration;
 const PERIOD: u64 = 30 * 24 * 3600;
 /// How long a statement is good.
 const LIFE: Duration = Duration::from_secs(300);
+/// How far an app's clock may be behind: many libraries refuse what was made in their future.
+const BEHIND: u64 = 30;
 /// How long it is told again.
 const FRESH: Duration = Duration::from_secs(120);
 /// Apps whose statements a session keeps. More than most people see in two minutes.
-const KEPT: usize = 32;
+const KEPT: usize = 16;
 
 /// Why there is no statement. Then the app must not be asked either.
 #[derive(Clone, Copy, Debug)]
@@ -98,7 +100,9 @@ impl Statements {
     fn keep(&self, new: Statement) {
         let new = Arc::new(new);
         self.0.rcu(|held| {
-            let others = held.iter().filter(|one| one.is_fresh(new.made));
+            // Made by a request that began later, while this one waited for its app, is as good.
+            let is_good = |one: &&Arc<Statement>| one.is_fresh(new.made) || one.made > new.made;
+            let others = held.iter().filter(is_good);
             let origin = AppOrigin { https: new.https, authority: &new.authority };
             let mut kept: Vec<_> = others.filter(|one| !one.is_for(origin)).cloned().collect();
             // The oldest goes first: they are in the order they were made in.
@@ -154,7 +158,9 @@ impl Service {
         let claims = self.claims(live, &audience, now)?;
         let claims = serde_json::to_vec(&claims).map_err(|_| Unsigned::Key)?;
         let token = self.with_keys(now, |keys| keys.signing.sign(&claims)).ok_or(Unsigned::Key)?;
-        let value = HeaderValue::try_from(token).map_err(|_| Unsigned::Key)?;
+        let mut value = HeaderValue::try_from(token).map_err(|_| Unsigned::Key)?;
+        // It is as good as the session, for this app and for minutes: never to be printed.
+        value.set_sensitive(true);
         live.statements().keep(Statement {
             https: origin.https,
             authority: origin.authority.into(),
@@ -177,7 +183,8 @@ impl Service {
     ) -> Result<Claims<'a>, Unsigned> {
         let told = |value: &'a HeaderValue| std::str::from_utf8(value.as_bytes()).unwrap_or("");
         let session = live.session();
-        let end = now.plus(LIFE).min(session.admits_until());
+        let begin = Timestamp::from_secs(now.as_secs().saturating_sub(BEHIND));
+        let end = begin.plus(LIFE).min(session.admits_until(now));
         Ok(Claims {
             iss: &self.settings.issuer,
             aud: audience,
@@ -187,11 +194,11 @@ impl Service {
             groups: live.groups().iter().map(GroupName::as_str).collect(),
             sid: session.id().to_string(),
             jti: BASE64.encode(random::<16>().map_err(Unsigned::Entropy)?),
-            iat: now.as_secs(),
-            nbf: now.as_secs(),
+            iat: begin.as_secs(),
+            nbf: begin.as_secs(),
             exp: end.as_secs(),
             amr: methods(live),
-            auth_time: session.authenticated_at().as_secs(),
+            auth_time: session.authenticated_at().min(begin).as_secs(),
         })
     }
 

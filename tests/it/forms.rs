@@ -265,7 +265,7 @@ fn assert_stays(browser: &Browser, reply: &Reply, evil: &str) {
             assert!(!url.path().starts_with("//"), "{evil:?} leads to {url}");
         }
     }
-    assert!(!reply.text().contains("<script"), "{evil:?}");
+    assert_eq!(reply.text().matches("<script").count(), usize::from(!reply.body.is_empty()));
     assert!(!reply.headers_named("set-cookie").any(|cookie| cookie == "vestibule=x"), "{evil:?}");
 }
 

@@ -20,6 +20,28 @@ fn request(method: &str, target: &str, fields: &[(&str, &str)]) -> Request<()> {
 }
 
 #[tokio::test]
+async fn a_body_that_ends_with_an_empty_piece_ends_once_at_the_app() {
+    let house = House::new();
+    for pieces in [&[][..], &["x"], &["some", "more"]] {
+        let mut sender = h2_connect(house.gateway.address).await.ready().await.unwrap();
+        let asked = request("POST", "/x", &[("cookie", &house.cookie)]);
+        let (answer, mut sending) = sender.send_request(asked, false).unwrap();
+        for piece in pieces {
+            sending.send_data(Bytes::copy_from_slice(piece.as_bytes()), false).unwrap();
+        }
+        sending.send_data(Bytes::new(), true).unwrap();
+        assert_eq!(answer.await.unwrap().status(), 200, "{pieces:?}");
+        let received = house.app.take_received();
+        let (_, body) = received.split_once("\r\n\r\n").unwrap();
+        assert!(body.ends_with("0\r\n\r\n"), "{received}");
+        assert_eq!(body.matches("0\r\n\r\n").count(), 1, "{received}");
+        // Whoever is next on the connection to the app has an answer of their own.
+        assert_eq!(house.get("/y", "").text(), "hello");
+        assert!(house.app.take_received().starts_with("GET /y "), "{pieces:?}");
+    }
+}
+
+#[tokio::test]
 async fn requests_over_http_2_reach_the_app_under_the_same_rules() {
     let house = House::new();
     let sender = h2_connect(house.gateway.address).await;

@@ -21,6 +21,7 @@ fn with_health(app: &App) -> (Options, SocketAddr) {
     let mut options = Options::upstream(&app.url());
     // A variable wins over the file, where the harness asks for no such address.
     options.env.push((String::from("VESTIBULE_SERVER__ADMIN_LISTEN"), health.to_string()));
+    options.env.push((String::from("VESTIBULE_SERVER__WORKERS"), String::from("2")));
     (options, health)
 }
 

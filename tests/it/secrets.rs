@@ -140,6 +140,8 @@ fn key_on(page: &Reply) -> String {
 
 /// The first administrator: the setup link, an enrolment, a session, a query, a header.
 fn set_up(gateway: &Gateway, markers: &mut Markers) -> Browser {
+    // What every signed statement to an app begins with.
+    markers.text("a signed statement", "eyJhbGciOiJFUzI1NiIs");
     let link = token_in(&gateway.greeting()).to_owned();
     markers.token("the setup link", &link);
     let mut browser = Browser::new(gateway.address);

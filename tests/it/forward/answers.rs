@@ -23,6 +23,7 @@ fn a_yes_says_who_it_is_under_every_name_and_is_kept_by_nobody() {
         assert_eq!(reply.status, 200, "{dialect:?}");
         let told = NAMES.map(|name| reply.headers_named(name).collect::<Vec<_>>());
         assert_eq!(told, [vec!["ann"], vec![""], vec!["ann"], vec![""]], "{dialect:?}");
+        assert_eq!(reply.headers_named("x-vestibule-assertion").count(), 1, "{dialect:?}");
         assert_eq!(reply.header("cache-control"), Some("no-store"));
         assert!(reply.body.is_empty() && reply.header("set-cookie").is_none());
         let head = ask(

@@ -123,6 +123,9 @@ impl Gateway {
         // Everybody in these tests comes from one address; those about rates set their own.
         command.env("VESTIBULE_LIMITS__LOGIN_PER_IP", "100000/1m");
         command.env("VESTIBULE_LIMITS__LOGIN_PER_ACCOUNT", "100000/1m");
+        // One after the other over the same connection to an app, unless a test asks for more:
+        // every worker keeps connections of its own.
+        command.env("VESTIBULE_SERVER__WORKERS", "1");
         command.envs(options.env.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();

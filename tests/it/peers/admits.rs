@@ -60,9 +60,14 @@ pub fn the_app_is_told_who_it_is_by_the_gateway_alone(scene: &Scene, cookie: &st
         }
     }
     // Spellings that some server folds into those names.
-    for twin in
-        ["Remote_User: root", "REMOTE_USER: root", "Remote.User: root", "remote_groups: admins"]
-    {
+    for twin in [
+        "Remote_User: root",
+        "REMOTE_USER: root",
+        "Remote.User: root",
+        "remote_groups: admins",
+        "X_Vestibule_Assertion: root",
+        "X.Vestibule.Assertion: root",
+    ] {
         for (target, fields) in [("/x", cookie), ("/public", "")] {
             scene.ask("GET", target, &format!("{fields}{twin}\r\n"), "");
             let received = scene.app.take_received().to_lowercase();
