@@ -4,7 +4,7 @@
 //! it, is marked as wrong, and has the focus. What somebody typed as a password or a code is never
 //! written back: an [`Input`] for one has no value.
 
-use crate::http::{Answer, Location};
+use crate::http::{Answer, Location, Words};
 use maud::{Markup, html};
 
 /// The notice's name in its page.
@@ -63,10 +63,12 @@ impl Input<'_> {
 }
 
 /// What went wrong, above the form.
-pub(crate) fn notice(answer: Option<&Answer>) -> Markup {
+pub(crate) fn notice(words: &Words, answer: Option<&Answer>) -> Markup {
     html! {
         @if let Some(answer) = answer {
-            p .notice id=(NOTICE) role="alert" { strong { "Not done. " } (answer.text) }
+            p .notice id=(NOTICE) role="alert" {
+                strong { (words.frame.not_done) } (words.answer(answer))
+            }
         }
     }
 }
@@ -86,6 +88,7 @@ pub(crate) fn form(action: &Location, hidden: &[(&'static str, &str)], inputs: &
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::Language;
     use crate::service::Denied;
     use crate::types::Timestamp;
 
@@ -99,7 +102,8 @@ mod tests {
         assert!(shown.contains("autofocus"));
         assert!(!name.show(Some(&answer)).into_string().contains("autofocus"));
         assert!(name.show(None).into_string().contains("autofocus"));
-        assert!(notice(Some(&answer)).into_string().contains(r#"role="alert""#));
+        let words = Language::English.words();
+        assert!(notice(words, Some(&answer)).into_string().contains(r#"role="alert""#));
     }
 
     #[test]
