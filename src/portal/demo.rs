@@ -68,5 +68,8 @@ mod tests {
         let demo = Demo { user, prefix: String::from("/_vestibule") };
         let page = demo_page(&demo, &Method::GET, &Uri::from_static("/x"), &headers);
         assert!(page.contains("<strong>ann</strong>") && !page.contains("<script>"));
+        headers.insert("accept-language", "de".parse().unwrap());
+        let page = demo_page(&demo, &Method::GET, &Uri::from_static("/x"), &headers);
+        assert!(page.contains("lang=\"de\"") && page.contains("Das Gateway sagt"));
     }
 }

@@ -261,7 +261,7 @@ const ANSWERS: Answers = Answers {
     name_taken: "Dieser Name ist schon vergeben. Bitte wählen Sie einen anderen.",
     busy: "Gerade melden sich zu viele Personen an. Bitte versuchen Sie es noch einmal.",
     unavailable: "Das ist gerade nicht möglich. Bitte versuchen Sie es gleich noch einmal.",
-    unsent: "Ihre Eingaben sind nicht angekommen, weil Sie sich zuerst anmelden müssen. Danach \
+    unsent: "Ihre Eingaben sind nicht angekommen, weil Sie sich zuerst ausweisen müssen. Danach \
              kommen Sie auf die Seite zurück, von der Sie sie gesendet haben: Bitte senden Sie \
              sie dann noch einmal.",
     stale_form: "Es wurde nichts gesendet: Die Seite war zu lange geöffnet, oder Ihr Browser \

@@ -40,7 +40,7 @@ pub(super) static WORDS: Words = Words {
         again: "Para continuar, confirme de nuevo su segundo factor.",
         without: "No puedo usar mi aplicación de autenticación",
         recovery_code: "Código de recuperación",
-        recovery_hint: "Uno de los diez que guardó al configurarla. Cada uno sirve una sola vez.",
+        recovery_hint: "Uno de los diez que guardó al configurar la aplicación. Cada uno sirve una sola vez.",
         use_code: "Usar este código",
     },
     password: Password {
