@@ -16,7 +16,7 @@
 //! | 3 | [`store`] | what outlives the process: atomic verbs, in memory and on sled |
 //! | 3 | [`observe`] | what operators see: one line a request, one line an event |
 //! | 4 | [`service`] | the use cases, the hashing pool, the sessions in use, the gate |
-//! | 5 | [`http`] | the vocabulary of both: cookies, forms, JSON, answers, the frame of the HTML |
+//! | 5 | [`http`] | the vocabulary of both: cookies, forms, JSON, answers, languages, the frame of the HTML |
 //! | 6 | [`portal`] | the pages for people |
 //! | 6 | [`api`] | the same for programs, as JSON, and its description |
 //! | 6 | [`forward`] | the same question asked by other proxies, about requests that they keep |

@@ -2,11 +2,12 @@
 
 use super::wire;
 use crate::domain::RouteKey;
+use crate::http::Language;
 use crate::portal::{Demo, demo_page};
 use crate::proxy::{RouteSettings, UpstreamScheme, UpstreamUrl};
 use crate::types::{Host, HostPattern};
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_LANGUAGE, CONTENT_TYPE, VARY};
 use http::{HeaderValue, Response};
 use http_body_util::Full;
 use std::io;
@@ -29,7 +30,11 @@ pub(super) async fn start(demo: Demo) -> io::Result<RouteSettings> {
                 let page = demo_page(&demo, request.method(), request.uri(), request.headers());
                 let mut response = Response::new(Full::new(Bytes::from(page)));
                 let html = HeaderValue::from_static("text/html; charset=utf-8");
-                response.headers_mut().insert(CONTENT_TYPE, html);
+                let language = Language::of(request.headers()).tag();
+                let headers = response.headers_mut();
+                headers.insert(CONTENT_TYPE, html);
+                headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static(language));
+                headers.insert(VARY, HeaderValue::from_static("Accept-Language"));
                 std::future::ready(response)
             }));
         }

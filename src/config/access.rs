@@ -26,9 +26,9 @@ fn rule(s: &mut Section<'_>) -> Option<Rule> {
     let path = s.read("path", "/", path);
     let methods = s.list("methods", "", method);
     let networks = s.list("networks", "", network);
-    let users = s.list("users", "", |name| Username::parse(name).map_err(|why| named(name, &why)));
+    let users = s.list("users", "", |name| Username::parse(name).map_err(|why| named(name, why)));
     let groups =
-        s.list("groups", "", |name| GroupName::parse(name).map_err(|why| named(name, &why)));
+        s.list("groups", "", |name| GroupName::parse(name).map_err(|why| named(name, why)));
     let policy = s.read("policy", None, one_of(POLICIES));
     let fresh = s.read("fresh", "", optional(duration));
     let rule = Rule {
@@ -59,7 +59,7 @@ fn check(s: &mut Section<'_>, rule: &Rule) {
     }
 }
 
-fn named(name: &str, why: &crate::types::NameError) -> Wrong {
+fn named(name: &str, why: crate::types::NameError) -> Wrong {
     Wrong::new(format!("{name:?}: {why}"))
 }
 

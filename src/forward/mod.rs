@@ -15,8 +15,8 @@ mod dialect;
 
 use crate::domain::{Asked, PortalOrigin};
 use crate::http::{
-    Answer, Challenge, Cookies, IdentityNames, Location, Request, Response, Site, credential,
-    is_page_navigation, problem_of, referring_page, refusal, shows_token, unauthorised,
+    Answer, Challenge, Cookies, IdentityNames, Language, Location, Request, Response, Site,
+    credential, is_page_navigation, problem_of, referring_page, refusal, shows_token, unauthorised,
 };
 use crate::observe::{Level, Outcome};
 use crate::service::{Answer as Gate, LiveSession, Service, Unsigned};
@@ -96,7 +96,7 @@ impl Forward {
         &self,
         request: &'r Request,
     ) -> Result<(Dialect<'r>, Kept, PortalOrigin), (Response, &'static str)> {
-        let refuse = |status| refusal(&self.site, false, status);
+        let refuse = |status| refusal(&self.site, Language::English, false, status);
         // Before anything is read: whoever is not believed learns nothing by trying.
         if !request.peer_is_trusted {
             return Err((refuse(StatusCode::FORBIDDEN), "untrusted_peer"));
@@ -149,7 +149,7 @@ impl Forward {
         portal: &PortalOrigin,
     ) -> Verdict {
         let is_page = is_page_navigation(&kept.method, &request.headers);
-        let refuse = |status| refusal(&self.site, is_page, status);
+        let refuse = |status| refusal(&self.site, request.language(), is_page, status);
         let view = PathView::of(kept.path());
         // Our own pages answer there, in every spelling, and no app ever does.
         if view.is_below(&self.site.prefix) || view.raw_below(&self.site.prefix).is_some() {

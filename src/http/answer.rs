@@ -1,6 +1,7 @@
 //! The one place where a use case's no becomes an answer.
 
-use crate::domain::Next;
+use super::Language;
+use crate::domain::{Next, PasswordWeakness};
 use crate::service::Denied;
 use crate::types::{NameError, Timestamp};
 use http::StatusCode;
@@ -16,12 +17,76 @@ pub struct Answer {
     pub status: StatusCode,
     /// A stable word for it.
     pub code: &'static str,
-    /// A sentence for the visitor. It never says why we could not, only what to do.
+    /// A sentence in English, for programs. It never says why we could not, only what to do.
     pub text: Cow<'static, str>,
+    /// What the sentence says, for pages, which say it in the visitor's language; none where no
+    /// page ever does.
+    pub says: Option<Says>,
     /// The name of the field it is about.
     pub about: Option<&'static str>,
     /// Seconds after which trying again makes sense.
     pub retry_after: Option<u64>,
+}
+
+/// What an answer says, apart from any language: with what its words are made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Says {
+    /// Name and password do not belong together.
+    Credentials,
+    /// The current password is another.
+    NotCurrentPassword,
+    /// The code is wrong.
+    Code,
+    /// The code has been used.
+    CodeUsed,
+    /// The code was left empty.
+    CodeMissing,
+    /// Too many failures; again after so many seconds.
+    Locked(u64),
+    /// Too many tries; again after so many seconds.
+    RateLimited(u64),
+    /// The sign-in took too long.
+    Expired,
+    /// The session has ended.
+    SessionRevoked,
+    /// Another step comes first.
+    WrongStep,
+    /// A second factor is enrolled already.
+    AlreadyEnabled,
+    /// The link is good for nothing any more.
+    LinkGone,
+    /// Enrolling takes a link.
+    LinkNeeded,
+    /// The second factor has to stay.
+    MfaEnforced,
+    /// Nobody may register.
+    RegistrationDisabled,
+    /// The session is not among the person's own.
+    NoSuchSession,
+    /// The new password lacks something.
+    Weak(PasswordWeakness),
+    /// The new password is empty or beyond all measure.
+    PasswordUnusable,
+    /// The new password was typed twice, differently.
+    Mismatch,
+    /// The new password has been stolen.
+    Breached,
+    /// Whether the new password has been stolen is not known.
+    BreachUnknown,
+    /// The name will not do.
+    Name(NameError),
+    /// The name is somebody's.
+    NameTaken,
+    /// Too many people at once.
+    Busy,
+    /// Not possible just now.
+    Unavailable,
+    /// A form did not reach its app.
+    Unsent,
+    /// A form was too old, or came without its cookie.
+    StaleForm,
+    /// A program's person has to do this in a browser.
+    NeedsBrowser(Next),
 }
 
 /// Why a request is not answered with what it asks for.
@@ -46,9 +111,19 @@ impl From<Answer> for Trouble {
 }
 
 impl Answer {
-    /// A no that no use case says.
+    /// A no that no use case says, and no page.
     pub fn new(status: StatusCode, code: &'static str, text: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code, text: text.into(), about: None, retry_after: None }
+        Self { status, code, text: text.into(), says: None, about: None, retry_after: None }
+    }
+
+    /// A no that pages say, too.
+    fn saying(status: StatusCode, code: &'static str, says: Says) -> Self {
+        let text = Language::English.words().say(says);
+        Self { says: Some(says), ..Self::new(status, code, text) }
+    }
+
+    fn unfit(code: &'static str, says: Says) -> Self {
+        Self::saying(StatusCode::UNPROCESSABLE_ENTITY, code, says)
     }
 
     fn about(self, field: &'static str) -> Self {
@@ -61,21 +136,17 @@ impl Answer {
 
     /// What somebody is told whose form did not reach its app, since they had to sign in.
     pub fn unsent() -> Self {
-        const TEXT: &str = "What you sent did not arrive, since you have to prove who you are \
-                            first. You come back to the page you sent it from: please send it again.";
-        Self::new(StatusCode::OK, "unsent", TEXT)
+        Self::saying(StatusCode::OK, "unsent", Says::Unsent)
     }
 
     /// The answer to a form whose token is missing or of another time.
     pub fn stale_form() -> Self {
-        const TEXT: &str = "Nothing was sent: the page had been open for too long, or your \
-                            browser keeps no cookies for this site. Please try again.";
-        Self::new(StatusCode::FORBIDDEN, "stale_form", TEXT)
+        Self::saying(StatusCode::FORBIDDEN, "stale_form", Says::StaleForm)
     }
 
-    /// The answer to a field that was left empty.
-    pub fn missing(field: &'static str, text: &'static str) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "missing", text).about(field)
+    /// The answer to a form whose code was left empty.
+    pub fn missing_code() -> Self {
+        Self::unfit("missing", Says::CodeMissing).about("code")
     }
 
     /// The answer to a call that was sent what it does not take.
@@ -85,130 +156,82 @@ impl Answer {
 
     /// The answer to two passwords that should be one.
     pub fn mismatch() -> Self {
-        let text = "The two passwords are not the same. Please type both again.";
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "mismatch", text).about("password_again")
+        Self::unfit("mismatch", Says::Mismatch).about("password_again")
+    }
+
+    /// The answer to a wrong password in a form that asks for the current one beside a new one.
+    pub fn not_current_password() -> Self {
+        let (status, says) = (StatusCode::UNAUTHORIZED, Says::NotCurrentPassword);
+        Self::saying(status, "invalid_credentials", says).about("current_password")
     }
 }
 
 /// How a use case's no is answered.
 impl Answer {
-    /// Finds the words.
+    /// Finds the status, the code and what to say.
     pub fn to(denied: &Denied, now: Timestamp) -> Self {
-        use text as say;
-        let refused = |code, text| Self::new(StatusCode::UNAUTHORIZED, code, text);
-        let unfit = |code, text| Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, text);
-        let forbidden = |code, text| Self::new(StatusCode::FORBIDDEN, code, text);
-        let conflict = |code, text| Self::new(StatusCode::CONFLICT, code, text);
+        let refused = |code, says| Self::saying(StatusCode::UNAUTHORIZED, code, says);
+        let forbidden = |code, says| Self::saying(StatusCode::FORBIDDEN, code, says);
+        let conflict = |code, says| Self::saying(StatusCode::CONFLICT, code, says);
         let unable =
-            |code, text| Self::new(StatusCode::SERVICE_UNAVAILABLE, code, text).after(BUSY);
+            |code, says| Self::saying(StatusCode::SERVICE_UNAVAILABLE, code, says).after(BUSY);
         match denied {
             Denied::Credentials => {
-                refused("invalid_credentials", say::CREDENTIALS).about("password")
+                refused("invalid_credentials", Says::Credentials).about("password")
             }
-            Denied::Code => refused("invalid_code", say::CODE).about("code"),
-            Denied::CodeUsed => refused("code_already_used", say::CODE_USED).about("code"),
+            Denied::Code => refused("invalid_code", Says::Code).about("code"),
+            Denied::CodeUsed => refused("code_already_used", Says::CodeUsed).about("code"),
             Denied::Locked(until) => Self::locked(until.since(now).as_secs().max(1)),
             Denied::RateLimited(until) => Self::rate_limited(until.since(now).as_secs().max(1)),
-            Denied::Expired => refused("mfa_expired", say::EXPIRED),
-            Denied::SessionRevoked => refused("session_revoked", say::SESSION_REVOKED),
-            Denied::WrongStep => conflict("wrong_step", say::WRONG_STEP),
-            Denied::AlreadyEnabled => conflict("already_enabled", say::ALREADY_ENABLED),
-            Denied::LinkGone => Self::new(StatusCode::GONE, "link_gone", say::LINK_GONE),
-            Denied::LinkNeeded => forbidden("enrollment_link_required", say::LINK_NEEDED),
-            Denied::MfaEnforced => forbidden("mfa_enforced", say::MFA_ENFORCED),
+            Denied::Expired => refused("mfa_expired", Says::Expired),
+            Denied::SessionRevoked => refused("session_revoked", Says::SessionRevoked),
+            Denied::WrongStep => conflict("wrong_step", Says::WrongStep),
+            Denied::AlreadyEnabled => conflict("already_enabled", Says::AlreadyEnabled),
+            Denied::LinkGone => Self::saying(StatusCode::GONE, "link_gone", Says::LinkGone),
+            Denied::LinkNeeded => forbidden("enrollment_link_required", Says::LinkNeeded),
+            Denied::MfaEnforced => forbidden("mfa_enforced", Says::MfaEnforced),
             Denied::RegistrationDisabled => {
-                forbidden("registration_disabled", say::REGISTRATION_DISABLED)
+                forbidden("registration_disabled", Says::RegistrationDisabled)
             }
             Denied::NeedsBrowser(next) => Self::needs_browser(*next),
             Denied::NoSuchSession => {
-                Self::new(StatusCode::NOT_FOUND, "not_found", say::NO_SUCH_SESSION)
+                Self::saying(StatusCode::NOT_FOUND, "not_found", Says::NoSuchSession)
             }
-            Denied::Weak(weakness) => Self::weak(weakness.to_string()),
-            Denied::PasswordUnusable => Self::weak(say::PASSWORD_UNUSABLE),
-            Denied::Breached => unfit("breached_password", say::BREACHED).about("password"),
-            Denied::Name(error) => Self::bad_name(error),
-            Denied::NameTaken => conflict("already_exists", say::NAME_TAKEN).about("username"),
-            Denied::Busy => unable("busy", say::BUSY),
+            Denied::Weak(weakness) => Self::weak(Says::Weak(*weakness)),
+            Denied::PasswordUnusable => Self::weak(Says::PasswordUnusable),
+            Denied::Breached => Self::unfit("breached_password", Says::Breached).about("password"),
+            Denied::Name(error) => {
+                Self::unfit("invalid_name", Says::Name(*error)).about("username")
+            }
+            Denied::NameTaken => conflict("already_exists", Says::NameTaken).about("username"),
+            Denied::Busy => unable("busy", Says::Busy),
             // What failed is for the operator's log alone.
-            Denied::BreachUnknown(_) => unable("unavailable", say::BREACH_UNKNOWN),
-            Denied::Unavailable(_) => unable("unavailable", say::UNAVAILABLE),
+            Denied::BreachUnknown(_) => unable("unavailable", Says::BreachUnknown),
+            Denied::Unavailable(_) => unable("unavailable", Says::Unavailable),
         }
     }
 
-    fn weak(text: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "weak_password", text).about("password")
-    }
-
-    fn bad_name(error: &NameError) -> Self {
-        let text = format!("That name will not do: {error}.");
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_name", text).about("username")
+    fn weak(says: Says) -> Self {
+        Self::unfit("weak_password", says).about("password")
     }
 
     fn locked(seconds: u64) -> Self {
-        let text = format!("Too many tries that were not right. Try again in {}.", wait(seconds));
-        Self::new(StatusCode::LOCKED, "locked", text).after(seconds)
+        Self::saying(StatusCode::LOCKED, "locked", Says::Locked(seconds)).after(seconds)
     }
 
     fn rate_limited(seconds: u64) -> Self {
-        let text = format!("Too many tries in a short time. Try again in {}.", wait(seconds));
-        Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", text).after(seconds)
+        let (status, says) = (StatusCode::TOO_MANY_REQUESTS, Says::RateLimited(seconds));
+        Self::saying(status, "rate_limited", says).after(seconds)
     }
 
     /// What a program is told whose person has something to do first.
     fn needs_browser(next: Next) -> Self {
-        let (code, text) = match next {
-            Next::SecondFactor => ("totp_required", "A code from the authenticator is needed."),
-            Next::NewPassword => (
-                "password_change_required",
-                "Sign in in a browser and choose a new password first.",
-            ),
-            Next::Enrolment | Next::EnrolmentLink => {
-                ("enrollment_required", "Sign in in a browser and enrol a second factor first.")
-            }
+        let code = match next {
+            Next::SecondFactor => "totp_required",
+            Next::NewPassword => "password_change_required",
+            Next::Enrolment | Next::EnrolmentLink => "enrollment_required",
         };
-        Self::new(StatusCode::FORBIDDEN, code, text)
-    }
-}
-
-/// What visitors are told.
-mod text {
-    pub(super) const CREDENTIALS: &str = "That name and password do not belong together.";
-    pub(super) const CODE: &str = "That code is not right. If it is from your authenticator, type \
-        the one that is shown now.";
-    pub(super) const CODE_USED: &str = "That code has been used already. Wait for the next one.";
-    pub(super) const EXPIRED: &str =
-        "Signing in took too long, or was finished elsewhere. Please begin anew.";
-    pub(super) const SESSION_REVOKED: &str = "This session has ended. Sign in again.";
-    pub(super) const WRONG_STEP: &str = "Another step comes first.";
-    pub(super) const ALREADY_ENABLED: &str = "A second factor is enrolled already.";
-    pub(super) const LINK_GONE: &str = "This link has been used, replaced, or has expired. Ask \
-        your administrator for a new one.";
-    pub(super) const LINK_NEEDED: &str =
-        "To enrol you need the link that your administrator has for you.";
-    pub(super) const MFA_ENFORCED: &str =
-        "A second factor is asked of you, so it cannot be taken away.";
-    pub(super) const REGISTRATION_DISABLED: &str =
-        "Nobody can register here by themselves. Ask your administrator.";
-    pub(super) const NO_SUCH_SESSION: &str = "There is no such session among yours.";
-    pub(super) const PASSWORD_UNUSABLE: &str =
-        "Choose a password that is neither empty nor endless.";
-    pub(super) const BREACHED: &str = "This password is in a list of stolen passwords, which \
-        attackers try first. Please choose another one.";
-    pub(super) const NAME_TAKEN: &str = "That name is somebody's already.";
-    pub(super) const BUSY: &str =
-        "Too many people are signing in at this moment. Please try again.";
-    pub(super) const BREACH_UNKNOWN: &str = "Whether this password is known to be stolen cannot be \
-        found out just now. Please try again in a moment.";
-    pub(super) const UNAVAILABLE: &str =
-        "This is not possible just now. Please try again in a moment.";
-}
-
-/// A time to wait, as people say it.
-fn wait(seconds: u64) -> String {
-    match seconds.div_ceil(60) {
-        _ if seconds < 60 => format!("{seconds} seconds"),
-        1 => String::from("a minute"),
-        minutes => format!("{minutes} minutes"),
+        Self::saying(StatusCode::FORBIDDEN, code, Says::NeedsBrowser(next))
     }
 }
 

@@ -1,7 +1,7 @@
 //! One request and one response, as our own pages see them.
 
 use super::headers::harden;
-use super::{Location, Site};
+use super::{Language, Location, Site};
 use crate::types::{Host, RequestCx};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE};
@@ -37,6 +37,11 @@ impl Request {
         let first = values.next()?;
         values.next().is_none().then_some(())?;
         first.to_str().ok()
+    }
+
+    /// The language of whoever sent it.
+    pub fn language(&self) -> Language {
+        Language::of(&self.headers)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A [`Request`] comes in, a [`Response`] goes out, and neither knows a socket or an engine: what
 //! is built from them is tested without one. Here is what every page shares: the names of our
-//! cookies, the defence of forms against other sites, the table of pages and calls, the strict
+//! cookies, the words in each language, the defence of forms against other sites, the table of pages and calls, the strict
 //! reading of forms and of JSON, the one place where cookies follow from a sign-in, the one where a
 //! [`crate::service::Denied`] becomes an answer, the headers that every response of ours carries,
 //! and the frame of the HTML.
@@ -30,8 +30,9 @@ mod qr;
 mod refusal;
 mod router;
 mod site;
+pub(crate) mod words;
 
-pub use answer::{Answer, Trouble};
+pub use answer::{Answer, Says, Trouble};
 pub use brand::{Asset, Brand, Colour};
 pub use cookies::Cookies;
 pub use credential::{credential, is_our_authorization, shows_token};
@@ -51,3 +52,4 @@ pub use qr::{qr_png, qr_svg};
 pub use refusal::{ProblemDetails, error_page, problem, problem_of, refusal};
 pub use router::{Csrf, Entry, Found, Parameters, Router};
 pub use site::Site;
+pub(crate) use words::Words;

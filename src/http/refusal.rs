@@ -1,7 +1,8 @@
 //! Refusals that belong to no form: a page for people, a problem (RFC 9457) for programs.
 
 use super::html::{page, sentence};
-use super::{Answer, Response, Site};
+use super::words::Titled;
+use super::{Answer, Language, Response, Site, Words};
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
 use schemars::JsonSchema;
@@ -58,16 +59,29 @@ fn written(site: &Site, status: StatusCode, problem: &ProblemDetails<'_>) -> Res
 }
 
 /// A page that says what went wrong and what to do.
-pub fn error_page(site: &Site, status: StatusCode, title: &str, text: &str) -> Response {
-    page(site, status, title, &sentence(text))
+pub fn error_page(
+    site: &Site,
+    language: Language,
+    status: StatusCode,
+    title: &str,
+    text: &str,
+) -> Response {
+    page(site, language, status, title, &sentence(text))
 }
 
-/// Refuses in the words that belong to the status, to a person or to a program.
-pub fn refusal(site: &Site, is_navigation: bool, status: StatusCode) -> Response {
-    let (code, title, text) = words(status);
+/// Refuses in the words that belong to the status: a person in their language, a program in
+/// English.
+pub fn refusal(
+    site: &Site,
+    language: Language,
+    is_navigation: bool,
+    status: StatusCode,
+) -> Response {
     if is_navigation {
-        error_page(site, status, title, text)
+        let (_, (title, text)) = said(language.words(), status);
+        error_page(site, language, status, title, text)
     } else {
+        let (code, (title, text)) = said(Language::English.words(), status);
         let kind = "about:blank";
         let (status_code, detail) = (status.as_u16(), Some(text));
         let problem = ProblemDetails { kind, title, status: status_code, code, detail };
@@ -76,21 +90,22 @@ pub fn refusal(site: &Site, is_navigation: bool, status: StatusCode) -> Response
 }
 
 /// A stable code, a title, and what to do.
-const fn words(status: StatusCode) -> (&'static str, &'static str, &'static str) {
+const fn said(words: &Words, status: StatusCode) -> (&'static str, Titled) {
+    let refusals = &words.refusals;
     match status.as_u16() {
-        403 => ("forbidden", "Not allowed", "You may not go there. Ask your administrator."),
-        404 => ("not_found", "Nothing here", "There is no page at this address."),
-        405 => ("method_not_allowed", "Not possible", "This page cannot be asked for like that."),
-        408 => ("timeout", "Too slow", "The request did not arrive in time. Please try again."),
-        413 => ("too_large", "Too much", "What was sent is larger than is taken here."),
-        414 => ("uri_too_long", "Address too long", "The address is longer than is taken here."),
-        415 => ("unsupported_media_type", "Not a form", "This page takes what its form sends."),
-        431 => ("headers_too_large", "Too much", "Your browser sent more than is taken here."),
-        502 => ("bad_gateway", "No good answer", "The app could not be reached. Try again soon."),
-        503 => ("unavailable", "Not available", "This is not possible just now. Try again soon."),
-        504 => ("gateway_timeout", "No answer in time", "The app took too long. Try again soon."),
-        400..=499 => ("bad_request", "Not understood", "What was sent could not be understood."),
-        _ => ("internal", "Something went wrong", "It is not your fault. Try again soon."),
+        403 => ("forbidden", refusals.forbidden),
+        404 => ("not_found", refusals.not_found),
+        405 => ("method_not_allowed", refusals.method_not_allowed),
+        408 => ("timeout", refusals.timeout),
+        413 => ("too_large", refusals.too_large),
+        414 => ("uri_too_long", refusals.uri_too_long),
+        415 => ("unsupported_media_type", refusals.unsupported_media_type),
+        431 => ("headers_too_large", refusals.headers_too_large),
+        502 => ("bad_gateway", refusals.bad_gateway),
+        503 => ("unavailable", refusals.unavailable),
+        504 => ("gateway_timeout", refusals.gateway_timeout),
+        400..=499 => ("bad_request", refusals.bad_request),
+        _ => ("internal", refusals.internal),
     }
 }
 
@@ -102,12 +117,12 @@ mod tests {
     #[test]
     fn people_get_a_page_and_programs_a_problem() {
         let site = site("https://login.example.com", None);
-        let page = refusal(&site, true, StatusCode::FORBIDDEN);
+        let page = refusal(&site, Language::English, true, StatusCode::FORBIDDEN);
         assert_eq!(
             (page.status.as_u16(), &page.headers["content-type"]),
             (403, &http::HeaderValue::from_static("text/html; charset=utf-8"))
         );
-        let problem = refusal(&site, false, StatusCode::BAD_GATEWAY);
+        let problem = refusal(&site, Language::German, false, StatusCode::BAD_GATEWAY);
         let body: serde_json::Value = serde_json::from_slice(&problem.body).unwrap();
         assert_eq!(
             (body["code"].as_str(), body["status"].as_u64()),
@@ -118,7 +133,13 @@ mod tests {
     #[test]
     fn text_on_a_page_is_text() {
         let site = site("https://login.example.com", None);
-        let page = error_page(&site, StatusCode::NOT_FOUND, "<b>", "<script>alert(1)</script>");
+        let page = error_page(
+            &site,
+            Language::English,
+            StatusCode::NOT_FOUND,
+            "<b>",
+            "<script>alert(1)</script>",
+        );
         let html = String::from_utf8(page.body.to_vec()).unwrap();
         assert!(html.contains("&lt;script&gt;") && html.matches("<script").count() == 1);
         assert!(html.contains("<title>&lt;b&gt;"));

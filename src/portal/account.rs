@@ -4,7 +4,7 @@ use super::recovery::left;
 use super::{Acted, Visit};
 use crate::domain::{AccessToken, Session};
 use crate::http::html::sentence;
-use crate::http::{Answer, Response};
+use crate::http::{Answer, Response, Words};
 use crate::service::{Denied, LiveSession, TotpStatus};
 use crate::types::{SessionId, Timestamp, TokenId};
 use maud::{Markup, html};
@@ -27,85 +27,96 @@ pub(super) async fn show(visit: &Visit<'_>, answer: Option<&Answer>) -> Response
         (service.own_sessions(&live, cx).await, service.own_tokens(&live, cx).await);
     match (status, sessions, tokens) {
         (Ok(status), Ok(sessions), Ok(tokens)) => {
+            let words = visit.words();
             let body = html! {
-                (person(&live))
+                (person(words, &live))
                 (factors(visit, &status))
                 (places(visit, &live, &sessions))
                 (programs(visit, &tokens))
-                a .button href=(visit.link(LOGOUT).as_str()) { "Sign out" }
+                a .button href=(visit.link(LOGOUT).as_str()) { (words.account.sign_out) }
             };
-            visit.form_page("Your account", answer, &body)
+            visit.form_page(words.inputs.your_account, answer, &body)
         }
         (Err(denied), ..) | (_, Err(denied), _) | (.., Err(denied)) => visit.stopped(&denied),
     }
 }
 
-fn person(live: &LiveSession) -> Markup {
+fn person(words: &Words, live: &LiveSession) -> Markup {
     let groups = std::str::from_utf8(live.identity().groups.as_bytes()).unwrap_or_default();
+    let (username, words) = (words.inputs.username, &words.account);
     html! {
         dl {
-            dt { "Username" } dd { (live.username()) }
-            dt { "Groups" } dd { @if groups.is_empty() { "None" } @else { (groups.replace(',', ", ")) } }
-            dt { "Signed in since" } dd { (moment(live.session().created_at())) }
-            dt { "Ends, at the latest" } dd { (moment(live.session().expires_at())) }
+            dt { (username) } dd { (live.username()) }
+            dt { (words.groups) }
+            dd {
+                @if groups.is_empty() { (words.no_groups) } @else { (groups.replace(',', ", ")) }
+            }
+            dt { (words.since) } dd { (moment(live.session().created_at())) }
+            dt { (words.ends) } dd { (moment(live.session().expires_at())) }
         }
     }
 }
 
 fn factors(visit: &Visit<'_>, status: &TotpStatus) -> Markup {
+    let words = &visit.words().account;
+    let [enrolled_on, end] = words.enrolled;
     html! {
-        h2 { "How you sign in" }
-        p { a href=(visit.link("/password").as_str()) { "Change your password" } }
+        h2 { (words.how) }
+        p { a href=(visit.link("/password").as_str()) { (words.change_password) } }
         @match status.confirmed_at {
             Some(at) => p {
-                "Authenticator enrolled on " (moment(at)) ". "
-                a href=(visit.link("/enroll").as_str()) { "Replace or remove it" }
+                (enrolled_on) (moment(at)) (end)
+                a href=(visit.link("/enroll").as_str()) { (words.replace) }
             },
             None => p {
-                "No authenticator. "
-                a href=(visit.link("/enroll").as_str()) { "Enrol one" }
+                (words.no_authenticator)
+                a href=(visit.link("/enroll").as_str()) { (words.enrol) }
             },
         }
         @if status.enabled {
-            (left(status))
-            p { a href=(visit.link("/recovery-codes").as_str()) { "Make new recovery codes" } }
+            (left(visit.words(), status))
+            p { a href=(visit.link("/recovery-codes").as_str()) { (visit.words().recovery.renew) } }
         }
     }
 }
 
 fn places(visit: &Visit<'_>, live: &LiveSession, sessions: &[Session]) -> Markup {
+    let words = &visit.words().account;
+    let [from, since, used, end] = words.place;
     html! {
-        h2 { "Where you are signed in" }
+        h2 { (words.places) }
         @for session in sessions {
             @let is_this = session.id() == live.session().id();
             @let name = session.user_agent();
             dl {
-                dt { @if name.is_empty() { "Unknown device" } @else { (name) } }
+                dt { @if name.is_empty() { (words.unknown_device) } @else { (name) } }
                 dd {
-                    "From " (session.client()) ", since " (moment(session.created_at()))
-                    ", last used " (moment(session.last_seen_at())) ". "
-                    @if is_this { strong { "This device." } }
+                    (from) (session.client()) (since) (moment(session.created_at()))
+                    (used) (moment(session.last_seen_at())) (end)
+                    @if is_this { strong { (words.this_device) } }
                 }
             }
             @if !is_this {
                 (visit.form(ACCOUNT, &[("session", &session.id().to_string())], &html! {
-                    button { "Sign out there" }
+                    button { (words.end_there) }
                 }))
             }
         }
-        (visit.form(ACCOUNT, &[EVERYWHERE], &html! { button { "Sign out everywhere" } }))
+        (visit.form(ACCOUNT, &[EVERYWHERE], &html! { button { (words.end_everywhere) } }))
     }
 }
 
 fn programs(visit: &Visit<'_>, tokens: &[AccessToken]) -> Markup {
+    let words = &visit.words().account;
+    let [since, end] = words.program_since;
     html! {
         @if !tokens.is_empty() {
-            h2 { "Programs that act in your name" }
-            (sentence("Your administrator made these access tokens."))
+            h2 { (words.programs) }
+            (sentence(words.programs_text))
             @for token in tokens {
-                dl { dt { (token.name) } dd { "Since " (moment(token.created_at)) "." } }
+                dl { dt { (token.name) } dd { (since) (moment(token.created_at)) (end) } }
                 (visit.form(ACCOUNT, &[("token", &token.id.to_string())], &html! {
-                    button { "Revoke " (token.name) }
+                    button { ((words.revoke)(token.name.as_str())) }
                 }))
             }
         }
@@ -143,11 +154,13 @@ pub(super) async fn act(visit: &Visit<'_>) -> Acted {
 pub(super) async fn show_logout(visit: &Visit<'_>, answer: Option<&Answer>) -> Response {
     match visit.live().await {
         Ok(Some(live)) => {
+            let words = &visit.words().logout;
+            let [you_are, end] = words.signed_in_as;
             let inputs = html! {
-                p { "You are signed in as " strong { (live.username()) } "." }
-                button autofocus { "Sign out" }
+                p { (you_are) strong { (live.username()) } (end) }
+                button autofocus { (words.button) }
             };
-            visit.form_page("Sign out?", answer, &visit.form(LOGOUT, &[], &inputs))
+            visit.form_page(words.title, answer, &visit.form(LOGOUT, &[], &inputs))
         }
         Ok(None) => signed_out(visit),
         Err(error) => visit.stopped(&error.into()),
@@ -164,13 +177,14 @@ pub(super) async fn act_logout(visit: &Visit<'_>) -> Acted {
 }
 
 fn signed_out(visit: &Visit<'_>) -> Response {
+    let words = &visit.words().logout;
     let body = html! {
-        (sentence("You are signed out, here and wherever this sign-in was used."))
-        a .button href=(visit.link("/login").as_str()) { "Sign in again" }
+        (sentence(words.done))
+        a .button href=(visit.link("/login").as_str()) { (words.sign_in) }
     };
     let (cookies, host) = (visit.cookies(), &visit.request.host);
     visit
-        .page("Signed out", &body)
+        .page(words.done_title, &body)
         .with_cookie(cookies.clear_session(host))
         .with_cookie(cookies.clear_step())
 }

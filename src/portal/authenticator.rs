@@ -4,7 +4,7 @@ use super::enrol::{recovery_codes, secret};
 use super::steps::{code_input, current_password, whose};
 use super::{Acted, Visit};
 use crate::http::html::{Input, sentence};
-use crate::http::{Answer, Location, Response};
+use crate::http::{Answer, Location, Response, Words};
 use crate::service::{Denied, Enrolment, LiveSession};
 use maud::{Markup, html};
 
@@ -40,13 +40,17 @@ pub(super) async fn show(
 }
 
 fn show_secret(visit: &Visit<'_>, enrolment: &Enrolment, answer: Option<&Answer>) -> Response {
-    let inputs = html! { (code_input(true).show(answer)) button { "Confirm" } };
-    let body = html! {
-        (secret(enrolment))
-        (visit.form(ENROL, &[(DO, CONFIRM)], &inputs))
-        p { a href=(visit.link("/account").as_str()) { "Not now" } }
+    let words = visit.words();
+    let inputs = html! {
+        (code_input(words, true).show(answer))
+        button { (words.inputs.confirm) }
     };
-    visit.form_page("Enrol your authenticator", answer, &body)
+    let body = html! {
+        (secret(words, enrolment))
+        (visit.form(ENROL, &[(DO, CONFIRM)], &inputs))
+        p { a href=(visit.link("/account").as_str()) { (words.authenticator.not_now) } }
+    };
+    visit.form_page(words.enrol.title, answer, &body)
 }
 
 fn show_choices(
@@ -57,45 +61,55 @@ fn show_choices(
 ) -> Response {
     let tried = visit.fields.get(DO);
     let about = |what: &str| answer.filter(|_| tried == what);
-    let code =
-        Input { label: "Code from it, or a recovery code", inputmode: None, ..code_input(false) };
+    let (common, words) = (visit.words(), &visit.words().authenticator);
+    let code = Input { label: words.any_code, inputmode: None, ..code_input(common, false) };
     let replace = html! {
-        (proof(live, about(REPLACE), true, code))
-        button { "Set up a new one" }
+        (proof(common, live, about(REPLACE), true, code))
+        button { (words.replace) }
     };
     let body = html! {
-        (sentence("You have an authenticator. You can set up another one in its place: the old one \
-                   works until the first code of the new one is confirmed."))
+        (sentence(words.text))
         (visit.form(ENROL, &[(DO, REPLACE)], &replace))
         @if may_remove {
             details open[tried == REMOVE] {
-                summary { "Take the second factor away" }
-                (sentence("Then your password alone lets you in. Your recovery codes go with it."))
+                summary { (words.remove_title) }
+                (sentence(words.remove_text))
                 (visit.form(ENROL, &[(DO, REMOVE)], &html! {
-                    (both(live, about(REMOVE), false))
-                    button { "Take it away" }
+                    (both(common, live, about(REMOVE), false))
+                    button { (words.remove) }
                 }))
             }
         }
-        p { a href=(visit.link("/account").as_str()) { "Back to your account" } }
+        p { a href=(visit.link("/account").as_str()) { (words.back) } }
     };
-    visit.form_page("Your authenticator", answer, &body)
+    visit.form_page(words.title, answer, &body)
 }
 
 /// Password and code, to prove that it is still the person.
-pub(super) fn both(live: &LiveSession, answer: Option<&Answer>, first: bool) -> Markup {
-    proof(live, answer, first, code_input(false))
+pub(super) fn both(
+    words: &Words,
+    live: &LiveSession,
+    answer: Option<&Answer>,
+    first: bool,
+) -> Markup {
+    proof(words, live, answer, first, code_input(words, false))
 }
 
-fn proof(live: &LiveSession, answer: Option<&Answer>, first: bool, code: Input<'static>) -> Markup {
+fn proof(
+    words: &Words,
+    live: &LiveSession,
+    answer: Option<&Answer>,
+    first: bool,
+    code: Input<'static>,
+) -> Markup {
     let answer = answer.map(|answer| Answer {
         // These forms ask for the password under the name of the current one.
         about: answer.about.map(|name| if name == "password" { "current_password" } else { name }),
         ..answer.clone()
     });
     html! {
-        (whose(live.username()))
-        (current_password(first).show(answer.as_ref()))
+        (whose(words, live.username()))
+        (current_password(words, first).show(answer.as_ref()))
         (code.show(answer.as_ref()))
     }
 }
@@ -105,7 +119,7 @@ pub(super) async fn act(visit: &Visit<'_>, live: &LiveSession) -> Acted {
     let (service, fields) = (visit.service(), &visit.fields);
     let (password, code) = (fields.get("current_password"), fields.get("code"));
     if code.is_empty() {
-        return Err(Answer::missing("code", "Type the code that your authenticator shows.").into());
+        return Err(Answer::missing_code().into());
     }
     match fields.get(DO) {
         REPLACE => {
@@ -119,7 +133,8 @@ pub(super) async fn act(visit: &Visit<'_>, live: &LiveSession) -> Acted {
         _ => {
             let codes = service.confirm_totp(live, code, visit.visitor()).await?;
             let to = Location::page(visit.site(), "/account");
-            Ok(visit.page("Your recovery codes", &recovery_codes(&codes, &to)))
+            let words = visit.words();
+            Ok(visit.page(words.recovery.shown_title, &recovery_codes(words, &codes, &to)))
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The page of the built-in demo app: what an app behind the gateway receives.
 
+use crate::http::Language;
 use http::{HeaderMap, HeaderName, Method, Uri};
 use maud::{DOCTYPE, PreEscaped, html};
 
@@ -21,30 +22,33 @@ pub struct Demo {
 pub fn demo_page(demo: &Demo, method: &Method, uri: &Uri, headers: &HeaderMap) -> String {
     let user = demo.user.as_ref().and_then(|name| headers.get(name));
     let user = user.map(|user| String::from_utf8_lossy(user.as_bytes()));
+    let language = Language::of(headers);
+    let (account, words) = (language.words().inputs.your_account, &language.words().demo);
+    let [you_are, end] = words.user;
     let page = html! {
         (DOCTYPE)
-        html lang="en" {
+        html lang=(language.tag()) {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                title { "The demo app" }
+                title { (words.title) }
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                h1 { "The demo app" }
+                h1 { (words.title) }
                 @match user {
-                    Some(user) => p { "The gateway says you are " strong { (user) } "." },
-                    None => p { "The gateway did not say who you are." },
+                    Some(user) => p { (you_are) strong { (user) } (end) },
+                    None => p { (words.nobody) },
                 }
-                p { "This page stands where your own app will. It received:" }
+                p { (words.received) }
                 pre {
                     (method) " " (uri) "\n"
                     @for (name, value) in headers {
                         (name) ": " (String::from_utf8_lossy(value.as_bytes())) "\n"
                     }
                 }
-                p { "Protect your own app: " code { "vestibule --upstream http://127.0.0.1:3000" } }
-                p { a href=(format!("{}/account", demo.prefix)) { "Your account" } }
+                p { (words.protect) code { "vestibule --upstream http://127.0.0.1:3000" } }
+                p { a href=(format!("{}/account", demo.prefix)) { (account) } }
             }
         }
     };
@@ -64,5 +68,8 @@ mod tests {
         let demo = Demo { user, prefix: String::from("/_vestibule") };
         let page = demo_page(&demo, &Method::GET, &Uri::from_static("/x"), &headers);
         assert!(page.contains("<strong>ann</strong>") && !page.contains("<script>"));
+        headers.insert("accept-language", "de".parse().unwrap());
+        let page = demo_page(&demo, &Method::GET, &Uri::from_static("/x"), &headers);
+        assert!(page.contains("lang=\"de\"") && page.contains("Das Gateway sagt"));
     }
 }

@@ -6,7 +6,7 @@ use super::{Acted, Visit, authenticator};
 use crate::crypto::RecoveryCode;
 use crate::domain::Next;
 use crate::http::html::{Input, picture, sentence};
-use crate::http::{Answer, Location, Response, qr_svg};
+use crate::http::{Answer, Location, Response, Words, qr_svg};
 use crate::service::Enrolment;
 use crate::types::Secret;
 use maud::{Markup, html};
@@ -30,26 +30,26 @@ pub(super) async fn show(visit: &Visit<'_>, answer: Option<&Answer>) -> Response
         Ok(enrolment) => enrolment,
         Err(denied) => return visit.stopped(&denied),
     };
+    let words = visit.words();
     let digits = Some(visit.service().settings().totp.digits);
-    let code = Input { digits, ..code_input(true) };
-    let inputs = html! { (code.show(answer)) button { "Confirm" } };
+    let code = Input { digits, ..code_input(words, true) };
+    let inputs = html! { (code.show(answer)) button { (words.inputs.confirm) } };
     let body = html! {
-        (secret(&enrolment))
+        (secret(words, &enrolment))
         (visit.form(ENROL, &[], &inputs))
     };
-    visit.form_page("Enrol your authenticator", answer, &body)
+    visit.form_page(words.enrol.title, answer, &body)
 }
 
-pub(super) fn secret(enrolment: &Enrolment) -> Markup {
-    let uri = enrolment.uri.reveal();
+pub(super) fn secret(words: &Words, enrolment: &Enrolment) -> Markup {
+    let (uri, words) = (enrolment.uri.reveal(), &words.enrol);
     html! {
-        (sentence("From now on you sign in with your password and a code from an authenticator \
-                   app. Scan this picture with the app, then type the code it shows."))
+        (sentence(words.text))
         @if let Some(svg) = qr_svg(uri) {
-            (picture(within_page(&svg), "QR code for your authenticator app"))
+            (picture(within_page(&svg), words.picture))
         }
-        p { "On this very device? " a href=(uri) { "Open it in your authenticator app" } }
-        p { "Or type this key into the app:" br; code { (enrolment.secret.reveal()) } }
+        p { (words.this_device) a href=(uri) { (words.open) } }
+        p { (words.key) br; code { (enrolment.secret.reveal()) } }
     }
 }
 
@@ -59,12 +59,13 @@ fn within_page(svg: &str) -> &str {
 }
 
 fn ask_for_link(visit: &Visit<'_>) -> Response {
+    let words = visit.words();
+    let (title, text) = words.enrol.link_needed;
     let body = html! {
-        (sentence("Your second factor was taken away by an administrator. To enrol a new one you \
-                   need the link that came with that: ask your administrator for it, and open it."))
-        p { a href=(visit.link("/login").as_str()) { "Start over" } }
+        (sentence(text))
+        p { a href=(visit.link("/login").as_str()) { (words.inputs.start_over) } }
     };
-    visit.page("A link is needed", &body)
+    visit.page(title, &body)
 }
 
 /// Confirms with the first code.
@@ -78,26 +79,25 @@ pub(super) async fn act(visit: &Visit<'_>) -> Acted {
     }
     let code = visit.fields.get("code");
     if code.is_empty() {
-        return Err(Answer::missing("code", "Type the code that your authenticator shows.").into());
+        return Err(Answer::missing_code().into());
     }
     let progress = visit.service().confirm_enrolment(&token(visit)?, code, visit.visitor()).await?;
     Ok(onward(visit, progress))
 }
 
 /// Recovery codes, the one time they are shown.
-pub(super) fn recovery_codes(codes: &[RecoveryCode], to: &Location) -> Markup {
+pub(super) fn recovery_codes(words: &Words, codes: &[RecoveryCode], to: &Location) -> Markup {
     let texts: Vec<Secret<String>> = codes.iter().map(|code| Secret::new(code.reveal())).collect();
     html! {
-        (sentence("If you lose your authenticator, each of these codes lets you in once in its \
-                   place. Keep them where only you find them. They are not shown again."))
+        (sentence(words.recovery.shown))
         ol .codes { @for text in &texts { li { (text.reveal()) } } }
-        div .actions hidden data-keeps=".codes li" data-file="recovery-codes.txt"
-            data-copied="Copied." {
-            button type="button" data-does="copy" { "Copy" }
-            button type="button" data-does="save" { "Save as a file" }
-            button type="button" data-does="print" { "Print" }
+        div .actions hidden data-keeps=".codes li" data-file={ (words.recovery.file) ".txt" }
+            data-copied=(words.recovery.copied) {
+            button type="button" data-does="copy" { (words.recovery.copy) }
+            button type="button" data-does="save" { (words.recovery.save) }
+            button type="button" data-does="print" { (words.recovery.print) }
             span role="status" {}
         }
-        a .button href=(to.as_str()) { "I have kept them" }
+        a .button href=(to.as_str()) { (words.recovery.kept) }
     }
 }

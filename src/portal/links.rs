@@ -9,6 +9,7 @@ use super::steps::{new_password, typed_twice, whose};
 use super::{Acted, Visit};
 use crate::domain::LinkPurpose;
 use crate::http::html::{Input, sentence};
+use crate::http::words::{Links, Titled};
 use crate::http::{Answer, Response};
 use crate::service::{Denied, LinkPage};
 use crate::types::Bearer;
@@ -20,11 +21,12 @@ pub(super) async fn show(visit: &Visit<'_>, answer: Option<&Answer>) -> Response
         Ok(found) => found,
         Err(denied) => return visit.stopped(&denied),
     };
-    let (path, title, text) = words(page.purpose);
+    let words = visit.words();
+    let (path, (title, text)) = purpose(&words.links, page.purpose);
     let inputs = html! {
         (sentence(text))
         (inputs(visit, &page, answer))
-        button { "Go on" }
+        button { (words.inputs.go_on) }
     };
     let form = visit.form(path, &[("token", &token.reveal())], &inputs);
     visit.form_page(title, answer, &form)
@@ -36,54 +38,45 @@ async fn load(visit: &Visit<'_>) -> Result<(Bearer, LinkPage), Denied> {
     Ok((token, page))
 }
 
-const fn words(purpose: LinkPurpose) -> (&'static str, &'static str, &'static str) {
+/// Where the form leads, and what the page says.
+const fn purpose(words: &Links, purpose: LinkPurpose) -> (&'static str, Titled) {
     match purpose {
-        LinkPurpose::Setup => (
-            "/setup",
-            "Set up the first administrator",
-            "Nobody can sign in yet. Choose the name and the password of the first administrator.",
-        ),
-        LinkPurpose::Invitation => {
-            ("/invite", "Welcome", "You have been invited. Choose your password.")
-        }
-        LinkPurpose::NewPassword => {
-            ("/invite", "Choose a new password", "Your second factor stays as it is.")
-        }
-        LinkPurpose::NewSecondFactor => (
-            "/invite",
-            "Enrol a new authenticator",
-            "Prove that it is you with your password. Then you can enrol.",
-        ),
+        LinkPurpose::Setup => ("/setup", words.setup),
+        LinkPurpose::Invitation => ("/invite", words.invitation),
+        LinkPurpose::NewPassword => ("/invite", words.new_password),
+        LinkPurpose::NewSecondFactor => ("/invite", words.new_second_factor),
     }
 }
 
 fn inputs(visit: &Visit<'_>, page: &LinkPage, answer: Option<&Answer>) -> Markup {
+    let words = visit.words();
     let username = page.username.as_ref().map_or("", |name| name.as_str());
     match page.purpose {
         LinkPurpose::Setup => {
             let name = Input {
                 name: "username",
-                label: "Username",
+                label: words.inputs.username,
                 autocomplete: "username",
                 value: Some(visit.fields.get("username")),
                 first: true,
                 ..Input::default()
             };
-            html! { (name.show(answer)) (new_password(answer, false)) }
+            html! { (name.show(answer)) (new_password(words, answer, false)) }
         }
         LinkPurpose::Invitation | LinkPurpose::NewPassword => {
-            html! { (whose(username)) (new_password(answer, true)) }
+            html! { (whose(words, username)) (new_password(words, answer, true)) }
         }
         LinkPurpose::NewSecondFactor => {
             let password = Input {
                 name: "password",
-                label: "Password",
+                label: words.inputs.password,
                 kind: Some("password"),
+                reveal: words.inputs.reveal,
                 autocomplete: "current-password",
                 first: true,
                 ..Input::default()
             };
-            html! { (whose(username)) (password.show(answer)) }
+            html! { (whose(words, username)) (password.show(answer)) }
         }
     }
 }

@@ -17,12 +17,13 @@ pub(super) async fn show(visit: &Visit<'_>, answer: Option<&Answer>) -> Response
     {
         return response;
     }
+    let words = visit.words();
     let why = visit.why();
     let status = answer.map_or(StatusCode::OK, |answer| answer.status);
     let answer = answer.or(why.as_ref());
     let name = Input {
         name: "username",
-        label: "Username or e-mail",
+        label: words.login.name,
         autocomplete: "username",
         value: Some(visit.fields.get("username")),
         first: true,
@@ -30,8 +31,9 @@ pub(super) async fn show(visit: &Visit<'_>, answer: Option<&Answer>) -> Response
     };
     let password = Input {
         name: "password",
-        label: "Password",
+        label: words.inputs.password,
         kind: Some("password"),
+        reveal: words.inputs.reveal,
         autocomplete: "current-password",
         ..Input::default()
     };
@@ -41,17 +43,17 @@ pub(super) async fn show(visit: &Visit<'_>, answer: Option<&Answer>) -> Response
         (password.show(answer))
         label .check {
             input type="checkbox" name="remember" value="on" checked[remember];
-            "Keep me signed in on this device"
+            (words.login.remember)
         }
-        button { "Sign in" }
+        button { (words.login.button) }
     };
     let body = html! {
         (visit.form("/login", &[], &inputs))
         @if visit.service().registration_is_open() {
-            p { a href=(visit.link("/register").as_str()) { "Create an account" } }
+            p { a href=(visit.link("/register").as_str()) { (words.login.register) } }
         }
     };
-    visit.form_page_as(status, "Sign in", answer, &body)
+    visit.form_page_as(status, words.login.title, answer, &body)
 }
 
 /// Whether whoever asks may go on as they are. It is the gate that is asked about where they want

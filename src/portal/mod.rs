@@ -32,8 +32,8 @@ mod visit;
 pub use demo::{Demo, demo_page};
 
 use crate::http::{
-    Answer, Cookies, Csrf, Entry, Fields, Found, Location, Request, Response, Router, Site,
-    Trouble, error_page, is_from_elsewhere, is_own_document, is_page_navigation, refusal,
+    Answer, Cookies, Csrf, Entry, Fields, Found, Language, Location, Request, Response, Router,
+    Site, Trouble, error_page, is_from_elsewhere, is_own_document, is_page_navigation, refusal,
 };
 use crate::service::{Denied, Service};
 use crate::types::PathView;
@@ -99,17 +99,20 @@ impl Portal {
             Found::Entry(entry, _) => self.serve(entry, request).await,
             Found::OtherMethods(allow) => {
                 let status = StatusCode::METHOD_NOT_ALLOWED;
-                let mut response = refusal(&self.site, is_page, status);
+                let mut response = refusal(&self.site, request.language(), is_page, status);
                 response.headers.extend(HeaderValue::try_from(allow).map(|allow| (ALLOW, allow)));
                 response
             }
-            Found::Nothing => refusal(&self.site, is_page, StatusCode::NOT_FOUND),
+            Found::Nothing => {
+                refusal(&self.site, request.language(), is_page, StatusCode::NOT_FOUND)
+            }
         }
     }
 
     async fn serve(&self, entry: &Entry<Page>, request: &Request) -> Response {
+        let language = request.language();
         if !is_own_document(request) {
-            return refusal(&self.site, false, StatusCode::FORBIDDEN);
+            return refusal(&self.site, language, false, StatusCode::FORBIDDEN);
         }
         let page = entry.handler;
         if entry.csrf == Csrf::Safe {
@@ -119,12 +122,12 @@ impl Portal {
             };
         }
         if is_from_elsewhere(&self.site, request) {
-            let text = "Another site sent this form in your name, so nothing was done.";
-            return error_page(&self.site, StatusCode::FORBIDDEN, "Not from here", text);
+            let (title, text) = language.words().refusals.from_elsewhere;
+            return error_page(&self.site, language, StatusCode::FORBIDDEN, title, text);
         }
         let fields = match Fields::of_form(request, self.site.body_max) {
             Ok(fields) => fields,
-            Err(bad) => return refusal(&self.site, true, bad.status()),
+            Err(bad) => return refusal(&self.site, language, true, bad.status()),
         };
         match Visit::new(self, request, fields) {
             Ok(visit) if visit.carries_token() => self.act(page, &visit).await,
@@ -165,7 +168,8 @@ impl Portal {
             Page::Register => register::act(visit).await,
             // These have no form; the table has no line that leads here.
             Page::Home | Page::Asset | Page::Keys => {
-                return refusal(&self.site, true, StatusCode::METHOD_NOT_ALLOWED);
+                let status = StatusCode::METHOD_NOT_ALLOWED;
+                return refusal(&self.site, visit.language(), true, status);
             }
         };
         match acted {
@@ -191,7 +195,8 @@ impl Portal {
     /// key is known everywhere soon.
     fn keys(&self) -> Response {
         let Some(keys) = self.service.published_keys() else {
-            return refusal(&self.site, false, StatusCode::SERVICE_UNAVAILABLE);
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            return refusal(&self.site, Language::English, false, status);
         };
         let body = serde_json::json!({ "keys": keys }).to_string();
         let mut response =
@@ -204,7 +209,7 @@ impl Portal {
     fn asset(&self, path: Option<&str>) -> Response {
         let found = self.site.brand.assets().find(|asset| Some(asset.path.as_str()) == path);
         let Some(asset) = found else {
-            return refusal(&self.site, false, StatusCode::NOT_FOUND);
+            return refusal(&self.site, Language::default(), false, StatusCode::NOT_FOUND);
         };
         let body = asset.body.clone();
         let mut response = Response::new(&self.site, StatusCode::OK, asset.kind, body);

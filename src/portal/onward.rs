@@ -58,7 +58,7 @@ pub(super) fn leave(visit: &Visit<'_>, wish: Option<&str>) -> Response {
     let to = Location::onward(site, wish, &request.host);
     // After a form, `form-action 'self'` holds for redirects too, in Chrome and Safari.
     if request.method == Method::POST && to.leaves(site, &request.authority) {
-        return onward_page(site, &to);
+        return onward_page(site, visit.language(), &to);
     }
     Response::see_other(site, &to)
 }

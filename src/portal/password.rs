@@ -24,24 +24,26 @@ pub(super) async fn show(visit: &Visit<'_>, answer: Option<&Answer>) -> Response
             };
         }
     };
+    let words = visit.words();
     let inputs = html! {
-        (sentence("Before you go on, choose a new password."))
-        (whose(user.username.as_str()))
-        (new_password(answer, true))
-        button { "Change password" }
+        (sentence(words.password.text))
+        (whose(words, user.username.as_str()))
+        (new_password(words, answer, true))
+        button { (words.password.button) }
     };
-    visit.form_page("Choose a new password", answer, &visit.form(PASSWORD, &[], &inputs))
+    visit.form_page(words.password.title, answer, &visit.form(PASSWORD, &[], &inputs))
 }
 
 fn show_own(visit: &Visit<'_>, live: &LiveSession, answer: Option<&Answer>) -> Response {
+    let words = visit.words();
     let inputs = html! {
-        (sentence("Wherever else you are signed in, you will have to sign in again."))
-        (whose(live.username()))
-        (current_password(true).show(answer))
-        (new_password(answer, false))
-        button { "Change password" }
+        (sentence(words.password.own_text))
+        (whose(words, live.username()))
+        (current_password(words, true).show(answer))
+        (new_password(words, answer, false))
+        button { (words.password.button) }
     };
-    visit.form_page("Change your password", answer, &visit.form(PASSWORD, &[OWN], &inputs))
+    visit.form_page(words.password.own_title, answer, &visit.form(PASSWORD, &[OWN], &inputs))
 }
 
 /// Changes it.
@@ -60,16 +62,13 @@ pub(super) async fn act(visit: &Visit<'_>) -> Acted {
     let changed = visit.service().change_password(&live, current, password, visit.visitor()).await;
     // In this form, it is the current one that can be wrong.
     changed.map_err(|denied| match denied {
-        Denied::Credentials => {
-            let text = "That is not your current password.";
-            Answer { about: Some("current_password"), text: text.into(), ..visit.answer(&denied) }
-                .into()
-        }
+        Denied::Credentials => Answer::not_current_password().into(),
         other => Trouble::from(other),
     })?;
+    let words = visit.words();
     let body = html! {
-        (sentence("Your password is changed. Everywhere but here you are signed out."))
-        a .button href=(visit.link("/account").as_str()) { "Your account" }
+        (sentence(words.password.done))
+        a .button href=(visit.link("/account").as_str()) { (words.inputs.your_account) }
     };
-    Ok(visit.page("Password changed", &body))
+    Ok(visit.page(words.password.done_title, &body))
 }

@@ -4,7 +4,7 @@ use super::authenticator::both;
 use super::enrol::recovery_codes;
 use super::{Acted, Visit};
 use crate::http::html::sentence;
-use crate::http::{Answer, Location, Response};
+use crate::http::{Answer, Location, Response, Words};
 use crate::service::{LiveSession, TotpStatus};
 use http::Method;
 use maud::{Markup, html};
@@ -27,9 +27,10 @@ pub(super) async fn show(visit: &Visit<'_>, answer: Option<&Answer>) -> Response
     } else {
         Ok(Vec::new())
     };
+    let words = visit.words();
     match codes {
         Ok(codes) if codes.is_empty() => show_left(visit, &live, &to, answer).await,
-        Ok(codes) => visit.page("Your recovery codes", &recovery_codes(&codes, &to)),
+        Ok(codes) => visit.page(words.recovery.shown_title, &recovery_codes(words, &codes, &to)),
         Err(denied) => visit.stopped(&denied),
     }
 }
@@ -44,39 +45,34 @@ async fn show_left(
         Ok(status) => status,
         Err(denied) => return visit.stopped(&denied),
     };
-    let inputs = html! { (both(live, answer, false)) button { "Make new codes" } };
+    let words = visit.words();
+    let inputs = html! {
+        (both(words, live, answer, false))
+        button { (words.recovery.renew_button) }
+    };
     let body = html! {
-        (left(&status))
-        a .button href=(to.as_str()) { "Go on" }
+        (left(words, &status))
+        a .button href=(to.as_str()) { (words.inputs.go_on) }
         @if status.enabled {
             details open[answer.is_some()] {
-                summary { "Make new recovery codes" }
-                (sentence("The ones you have stop working."))
+                summary { (words.recovery.renew) }
+                (sentence(words.recovery.renew_text))
                 (visit.form(RECOVERY_CODES, &[], &inputs))
             }
         }
     };
-    visit.form_page("Recovery codes", answer, &body)
+    visit.form_page(words.recovery.title, answer, &body)
 }
 
 /// How many codes are left, and a word where they are the last.
-pub(super) fn left(status: &TotpStatus) -> Markup {
-    let remaining = status.recovery_codes_remaining;
+pub(super) fn left(words: &Words, status: &TotpStatus) -> Markup {
+    let words = &words.recovery;
     html! {
-        @match remaining {
-            _ if !status.enabled => p { "You have no recovery codes, since you have no authenticator." },
-            0 => p .notice role="status" {
-                "You have used your last recovery code. Make new ones now: without them you \
-                 cannot get in if you lose your authenticator."
-            },
-            1 => p .notice role="status" { "You have one recovery code left. Make new ones soon." },
-            few if few <= FEW => p .notice role="status" {
-                "You have only " (few) " recovery codes left. Make new ones soon."
-            },
-            many => p {
-                "You have " (many) " recovery codes left. They were shown once, and are not kept \
-                 where they could be shown again."
-            },
+        @match status.recovery_codes_remaining {
+            _ if !status.enabled => p { (words.none) },
+            0 => p .notice role="status" { (words.last_used) },
+            few if few <= FEW => p .notice role="status" { ((words.few)(few)) },
+            many => p { ((words.many)(many)) },
         }
     }
 }
@@ -96,5 +92,6 @@ pub(super) async fn act(visit: &Visit<'_>) -> Acted {
     let visitor = visit.visitor();
     let codes = visit.service().regenerate_recovery_codes(&live, password, code, visitor).await?;
     let to = Location::onward(visit.site(), visit.wish(), &visit.request.host);
-    Ok(visit.page("Your new recovery codes", &recovery_codes(&codes, &to)))
+    let words = visit.words();
+    Ok(visit.page(words.recovery.new_title, &recovery_codes(words, &codes, &to)))
 }

@@ -15,9 +15,10 @@ pub(super) fn show(visit: &Visit<'_>, answer: Option<&Answer>) -> Response {
     if !visit.service().registration_is_open() {
         return visit.stopped(&Denied::RegistrationDisabled);
     }
+    let words = visit.words();
     let username = Input {
         name: "username",
-        label: "Username",
+        label: words.inputs.username,
         autocomplete: "username",
         value: Some(visit.fields.get("username")),
         first: true,
@@ -25,7 +26,7 @@ pub(super) fn show(visit: &Visit<'_>, answer: Option<&Answer>) -> Response {
     };
     let name = Input {
         name: "display_name",
-        label: "Your name (optional)",
+        label: words.register.display_name,
         autocomplete: "name",
         value: Some(visit.fields.get("display_name")),
         optional: true,
@@ -34,7 +35,7 @@ pub(super) fn show(visit: &Visit<'_>, answer: Option<&Answer>) -> Response {
     };
     let email = Input {
         name: "email",
-        label: "E-mail (optional)",
+        label: words.register.email,
         kind: Some("email"),
         autocomplete: "email",
         value: Some(visit.fields.get("email")),
@@ -44,14 +45,14 @@ pub(super) fn show(visit: &Visit<'_>, answer: Option<&Answer>) -> Response {
         (username.show(answer))
         (name.show(answer))
         (email.show(answer))
-        (new_password(answer, false))
-        button { "Create account" }
+        (new_password(words, answer, false))
+        button { (words.register.button) }
     };
     let body = html! {
         (visit.form(REGISTER, &[], &inputs))
-        p { a href=(visit.link("/login").as_str()) { "I have an account" } }
+        p { a href=(visit.link("/login").as_str()) { (words.register.login) } }
     };
-    visit.form_page("Create an account", answer, &body)
+    visit.form_page(words.register.title, answer, &body)
 }
 
 /// Adds whoever asks, and signs them in as far as their new password leads.

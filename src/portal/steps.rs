@@ -3,7 +3,7 @@
 use super::onward::{at, onward, went_on};
 use super::{Acted, Visit};
 use crate::http::html::{Input, sentence};
-use crate::http::{Answer, Response};
+use crate::http::{Answer, Response, Words};
 use http::StatusCode;
 use maud::{Markup, html};
 
@@ -18,43 +18,48 @@ pub(super) async fn show_second_factor(visit: &Visit<'_>, answer: Option<&Answer
             Err(_) => return elsewhere,
         },
     };
+    let words = visit.words();
     let why = visit.why();
     let status = answer.map_or(StatusCode::OK, |answer| answer.status);
     let answer = answer.or(why.as_ref());
     let recovering = !visit.fields.get("recovery_code").is_empty();
-    let code = Input { digits, ..code_input(!recovering) };
-    let code = html! { (code.show(answer.filter(|_| !recovering))) button { "Go on" } };
+    let code = Input { digits, ..code_input(words, !recovering) };
+    let about_code = answer.filter(|_| !recovering);
+    let code = html! { (code.show(about_code)) button { (words.inputs.go_on) } };
     let recovery = Input {
         name: "recovery_code",
-        label: "Recovery code",
+        label: words.second_factor.recovery_code,
         autocomplete: "off",
-        hint: Some("One of the ten you kept when you enrolled. Each works once."),
+        hint: Some(words.second_factor.recovery_hint),
         first: recovering,
         ..Input::default()
     };
     let about_recovery = answer
         .filter(|_| recovering)
         .map(|answer| Answer { about: Some("recovery_code"), ..answer.clone() });
-    let recovery = html! { (recovery.show(about_recovery.as_ref())) button { "Use this code" } };
+    let recovery = html! {
+        (recovery.show(about_recovery.as_ref()))
+        button { (words.second_factor.use_code) }
+    };
     let body = html! {
         @if again {
-            (sentence("What you ask for needs a second factor that was shown a short while ago."))
+            (sentence(words.second_factor.again))
         }
         (visit.form(SECOND_FACTOR, &[], &code))
         details open[recovering] {
-            summary { "I cannot use my authenticator" }
+            summary { (words.second_factor.without) }
             (visit.form(SECOND_FACTOR, &[], &recovery))
         }
-        @if !again { p { a href=(visit.link("/login").as_str()) { "Start over" } } }
+        @if !again { p { a href=(visit.link("/login").as_str()) { (words.inputs.start_over) } } }
     };
-    visit.form_page_as(status, "Second factor", answer, &body)
+    visit.form_page_as(status, words.second_factor.title, answer, &body)
 }
 
 /// The input for a code, which phones know how to fill in.
-pub(super) fn code_input(first: bool) -> Input<'static> {
+pub(super) fn code_input(words: &Words, first: bool) -> Input<'static> {
     Input {
         name: "code",
-        label: "Code from your authenticator",
+        label: words.inputs.code,
         autocomplete: "one-time-code",
         inputmode: Some("numeric"),
         first,
@@ -67,7 +72,7 @@ pub(super) async fn act_second_factor(visit: &Visit<'_>) -> Acted {
     let (code, recovery) = (visit.fields.get("code"), visit.fields.get("recovery_code"));
     let code = if code.is_empty() { recovery } else { code };
     if code.is_empty() {
-        return Err(Answer::missing("code", "Type the code that your authenticator shows.").into());
+        return Err(Answer::missing_code().into());
     }
     let token = match at(visit, SECOND_FACTOR).await {
         Ok((token, _, _)) => token,
@@ -82,10 +87,10 @@ pub(super) async fn act_second_factor(visit: &Visit<'_>) -> Acted {
 }
 
 /// Whose password it is: password managers keep the two together.
-pub(super) fn whose(username: &str) -> Markup {
+pub(super) fn whose(words: &Words, username: &str) -> Markup {
     let input = Input {
         name: "username",
-        label: "Username",
+        label: words.inputs.username,
         autocomplete: "username",
         value: Some(username),
         readonly: true,
@@ -95,11 +100,12 @@ pub(super) fn whose(username: &str) -> Markup {
 }
 
 /// The password that somebody has.
-pub(super) fn current_password(first: bool) -> Input<'static> {
+pub(super) fn current_password(words: &Words, first: bool) -> Input<'static> {
     Input {
         name: "current_password",
-        label: "Current password",
+        label: words.inputs.current_password,
         kind: Some("password"),
+        reveal: words.inputs.reveal,
         autocomplete: "current-password",
         first,
         ..Input::default()
@@ -107,16 +113,18 @@ pub(super) fn current_password(first: bool) -> Input<'static> {
 }
 
 /// A new password, twice.
-pub(super) fn new_password(answer: Option<&Answer>, first: bool) -> Markup {
+pub(super) fn new_password(words: &Words, answer: Option<&Answer>, first: bool) -> Markup {
     let once = Input {
         name: "password",
-        label: "New password",
+        label: words.inputs.new_password,
         kind: Some("password"),
+        reveal: words.inputs.reveal,
         autocomplete: "new-password",
         first,
         ..Input::default()
     };
-    let again = Input { name: "password_again", label: "The same again", first: false, ..once };
+    let again =
+        Input { name: "password_again", label: words.inputs.password_again, first: false, ..once };
     html! { (once.show(answer)) (again.show(answer)) }
 }
 

@@ -5,8 +5,8 @@ use crate::crypto::new_bearer;
 use crate::domain::ReturnUrl;
 use crate::http::html::{self, answer_page, form_page};
 use crate::http::{
-    Answer, Challenge, Cookies, Fields, Location, Request, Response, Site, challenge, form_token,
-    token_fits,
+    Answer, Challenge, Cookies, Fields, Language, Location, Request, Response, Site, Words,
+    challenge, form_token, token_fits,
 };
 use crate::observe::Level;
 use crate::service::{Credential, Denied, LiveSession, Service, Visitor};
@@ -27,6 +27,7 @@ pub(super) struct Visit<'a> {
     pub request: &'a Request,
     /// The form's fields, or the query's.
     pub fields: Fields,
+    language: Language,
     nonce: Bearer,
     nonce_is_new: bool,
     browser: Option<Bearer>,
@@ -41,7 +42,8 @@ impl<'a> Visit<'a> {
         match nonce {
             Ok(nonce) => {
                 let browser = portal.cookies.known_browser(&request.headers);
-                Ok(Self { portal, request, fields, nonce, nonce_is_new, browser })
+                let language = request.language();
+                Ok(Self { portal, request, fields, language, nonce, nonce_is_new, browser })
             }
             Err(error) => Err(unavailable(portal, request, &error.to_string())),
         }
@@ -53,6 +55,16 @@ impl<'a> Visit<'a> {
 
     pub fn site(&self) -> &'a Site {
         &self.portal.site
+    }
+
+    /// The language of the page.
+    pub const fn language(&self) -> Language {
+        self.language
+    }
+
+    /// What the page says in it.
+    pub const fn words(&self) -> &'static Words {
+        self.language.words()
     }
 
     pub fn cookies(&self) -> &'a Cookies {
@@ -121,7 +133,7 @@ impl<'a> Visit<'a> {
         answer: Option<&Answer>,
         body: &Markup,
     ) -> Response {
-        let response = form_page(self.site(), status, title, answer, body);
+        let response = form_page(self.site(), self.language, status, title, answer, body);
         if !self.nonce_is_new {
             return response;
         }
@@ -130,7 +142,7 @@ impl<'a> Visit<'a> {
 
     /// A page without one.
     pub fn page(&self, title: &str, body: &Markup) -> Response {
-        html::page(self.site(), StatusCode::OK, title, body)
+        html::page(self.site(), self.language, StatusCode::OK, title, body)
     }
 
     /// What this browser shows.
@@ -166,7 +178,10 @@ impl<'a> Visit<'a> {
         match denied {
             Denied::Expired | Denied::WrongStep | Denied::SessionRevoked => self.begin_anew(),
             Denied::Unavailable(cause) => unavailable(self.portal, self.request, cause),
-            _ => answer_page(self.site(), "Not possible", &self.answer(denied)),
+            _ => {
+                let title = self.words().frame.not_possible;
+                answer_page(self.site(), self.language, title, &self.answer(denied))
+            }
         }
     }
 
@@ -195,5 +210,6 @@ impl<'a> Visit<'a> {
 fn unavailable(portal: &Portal, request: &Request, cause: &str) -> Response {
     portal.service.log().say(request.cx.now, Level::Error, cause);
     let answer = Answer::to(&Denied::Unavailable(String::new()), request.cx.now);
-    answer_page(&portal.site, "Not available", &answer)
+    let language = request.language();
+    answer_page(&portal.site, language, language.words().frame.not_available, &answer)
 }

@@ -20,7 +20,7 @@ use super::guard::ConnControl;
 use super::headers::HeaderRules;
 use super::hygiene::{HeadLimits, check_http2, is_websocket_upgrade};
 use super::waits::{Line, Phase, Wait};
-use crate::http::{Response, challenge, credential, is_page_navigation, refusal};
+use crate::http::{Language, Response, challenge, credential, is_page_navigation, refusal};
 use crate::observe::{Access, Outcome};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -118,7 +118,7 @@ impl Door {
         let head = session.req_header();
         let is_call = self.0.is_call(split_target(head.raw_path()).0);
         let is_page = !is_call && is_page_navigation(&head.method, &head.headers);
-        refusal(&self.0.site, is_page, status)
+        refusal(&self.0.site, Language::of(&head.headers), is_page, status)
     }
 }
 

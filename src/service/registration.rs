@@ -35,7 +35,7 @@ impl Service {
         let username = Username::parse(new.username)?;
         // Apps are told the name, and would take it for an address that nobody has checked.
         if username.as_str().contains('@') {
-            return Err(Denied::Name(NameError("choose a username without an @")));
+            return Err(Denied::Name(NameError::UsernameIsAddress));
         }
         let mut user = User::new(new_user_id()?, username, cx.now);
         user.email = given("email", new.email).map(|_| Email::parse(new.email)).transpose()?;

@@ -7,13 +7,38 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use unicode_normalization::UnicodeNormalization as _;
 
-/// Why a text is not such a name, as a sentence for the person who typed it.
+/// Why a text is not such a name. Reads as a part of a sentence for the person who typed it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NameError(pub &'static str);
+pub enum NameError {
+    /// A username is empty or too long.
+    UsernameLength,
+    /// A username has characters that none has.
+    UsernameCharacters,
+    /// A username could be taken for an e-mail address.
+    UsernameIsAddress,
+    /// An e-mail address is none.
+    Email,
+    /// A display name is empty, too long or unprintable.
+    DisplayName,
+    /// A group is empty, too long or unprintable, or has a comma.
+    Group,
+    /// What somebody signs in with is empty or too long.
+    Login,
+}
 
 impl fmt::Display for NameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+        f.write_str(match self {
+            Self::UsernameLength => "a username has 1 to 64 characters",
+            Self::UsernameCharacters => {
+                "a username begins with a letter or digit and has only letters, digits and . _ @ + -"
+            }
+            Self::UsernameIsAddress => "choose a username without an @",
+            Self::Email => "an e-mail address looks like ann@example.com",
+            Self::DisplayName => "a display name has 1 to 128 printable characters",
+            Self::Group => "a group has 1 to 64 printable characters and no comma",
+            Self::Login => "a username or an e-mail address has 1 to 254 characters",
+        })
     }
 }
 
@@ -107,12 +132,10 @@ fn username(text: &str) -> Result<String, NameError> {
     let name = fold(text);
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._@+-".contains(c);
     if name.is_empty() || name.len() > 64 {
-        return Err(NameError("a username has 1 to 64 characters"));
+        return Err(NameError::UsernameLength);
     }
     if !name.chars().all(fits) || !name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
-        return Err(NameError(
-            "a username begins with a letter or digit and has only letters, digits and . _ @ + -",
-        ));
+        return Err(NameError::UsernameCharacters);
     }
     Ok(name)
 }
@@ -124,23 +147,21 @@ fn email(text: &str) -> Result<String, NameError> {
         && address.split_once('@').is_some_and(|(local, domain)| {
             !local.is_empty() && !domain.is_empty() && local.chars().chain(domain.chars()).all(fits)
         });
-    if valid { Ok(address) } else { Err(NameError("an e-mail address looks like ann@example.com")) }
+    if valid { Ok(address) } else { Err(NameError::Email) }
 }
 
 fn display_name(text: &str) -> Result<String, NameError> {
-    printable(text, 128).ok_or(NameError("a display name has 1 to 128 printable characters"))
+    printable(text, 128).ok_or(NameError::DisplayName)
 }
 
 fn group_name(text: &str) -> Result<String, NameError> {
-    printable(text, 64)
-        .filter(|name| !name.contains(','))
-        .ok_or(NameError("a group has 1 to 64 printable characters and no comma"))
+    printable(text, 64).filter(|name| !name.contains(',')).ok_or(NameError::Group)
 }
 
 fn login(text: &str) -> Result<String, NameError> {
     let name = fold(text);
     if name.is_empty() || name.len() > 254 {
-        return Err(NameError("a username or an e-mail address has 1 to 254 characters"));
+        return Err(NameError::Login);
     }
     Ok(name)
 }

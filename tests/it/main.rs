@@ -21,6 +21,7 @@ mod http2;
 mod hygiene;
 mod identity;
 mod ladder;
+mod language;
 mod limits;
 mod mixing;
 mod operating;

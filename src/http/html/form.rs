@@ -4,7 +4,7 @@
 //! it, is marked as wrong, and has the focus. What somebody typed as a password or a code is never
 //! written back: an [`Input`] for one has no value.
 
-use crate::http::{Answer, Location};
+use crate::http::{Answer, Location, Words};
 use maud::{Markup, html};
 
 /// The notice's name in its page.
@@ -27,6 +27,8 @@ pub(crate) struct Input<'a> {
     pub value: Option<&'a str>,
     /// A sentence more.
     pub hint: Option<&'static str>,
+    /// What the button says that shows a password: in few words, and in full.
+    pub reveal: (&'static str, &'static str),
     /// How many digits it takes, if it takes digits alone.
     pub digits: Option<u8>,
     /// Whether it has the focus when no notice is about another.
@@ -63,12 +65,12 @@ impl Input<'_> {
         html! {
             label for=(self.name) { (self.label) }
             @if let Some(text) = self.hint { p .hint id=(hint) { (text) } }
-            @if self.kind == Some("password") {
+            @if !self.reveal.0.is_empty() {
                 div .reveal {
                     (input)
                     // For the script to bring out: without it there is nothing to press for.
                     button type="button" hidden data-reveals=(self.name) aria-pressed="false"
-                        aria-label="Show password" { "Show" }
+                        aria-label=(self.reveal.1) { (self.reveal.0) }
                 }
             } @else {
                 (input)
@@ -78,10 +80,12 @@ impl Input<'_> {
 }
 
 /// What went wrong, above the form.
-pub(crate) fn notice(answer: Option<&Answer>) -> Markup {
+pub(crate) fn notice(words: &Words, answer: Option<&Answer>) -> Markup {
     html! {
         @if let Some(answer) = answer {
-            p .notice id=(NOTICE) role="alert" { strong { "Not done. " } (answer.text) }
+            p .notice id=(NOTICE) role="alert" {
+                strong { (words.frame.not_done) } (words.answer(answer))
+            }
         }
     }
 }
@@ -101,6 +105,7 @@ pub(crate) fn form(action: &Location, hidden: &[(&'static str, &str)], inputs: &
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::Language;
     use crate::service::Denied;
     use crate::types::Timestamp;
 
@@ -114,7 +119,8 @@ mod tests {
         assert!(shown.contains("autofocus"));
         assert!(!name.show(Some(&answer)).into_string().contains("autofocus"));
         assert!(name.show(None).into_string().contains("autofocus"));
-        assert!(notice(Some(&answer)).into_string().contains(r#"role="alert""#));
+        let words = Language::English.words();
+        assert!(notice(words, Some(&answer)).into_string().contains(r#"role="alert""#));
     }
 
     #[test]

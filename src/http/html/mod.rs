@@ -15,42 +15,57 @@ pub(crate) use script::script_source;
 /// The style sheet, but for the colour.
 pub(super) const STYLE: &str = include_str!("style.css");
 
-use super::{Answer, Location, Response, Site};
+use super::{Answer, Language, Location, Response, Site};
 use http::StatusCode;
-use http::header::{HeaderValue, RETRY_AFTER};
+use http::header::{CONTENT_LANGUAGE, HeaderValue, RETRY_AFTER, VARY};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 /// A page of ours.
-pub(crate) fn page(site: &Site, status: StatusCode, title: &str, body: &Markup) -> Response {
-    framed(site, status, (title, title), body, None)
+pub(crate) fn page(
+    site: &Site,
+    language: Language,
+    status: StatusCode,
+    title: &str,
+    body: &Markup,
+) -> Response {
+    framed(site, language, status, (title, title), body, None)
 }
 
 /// A page with a form, and above it what went wrong when it was sent.
 pub(crate) fn form_page(
     site: &Site,
+    language: Language,
     status: StatusCode,
     title: &str,
     answer: Option<&Answer>,
     body: &Markup,
 ) -> Response {
-    let body = html! { (notice(answer)) (body) };
-    let state = answer.map(|_| format!("Not done: {title}"));
+    let words = language.words();
+    let body = html! { (notice(words, answer)) (body) };
+    let state = answer.map(|_| (words.frame.not_done_title)(title));
     let titles = (state.as_deref().unwrap_or(title), title);
-    with_retry(framed(site, status, titles, &body, None), answer)
+    with_retry(framed(site, language, status, titles, &body, None), answer)
 }
 
 /// A page that says what could not be done, where there is no form to say it next to.
-pub(crate) fn answer_page(site: &Site, title: &str, answer: &Answer) -> Response {
-    with_retry(page(site, answer.status, title, &sentence(&answer.text)), Some(answer))
+pub(crate) fn answer_page(
+    site: &Site,
+    language: Language,
+    title: &str,
+    answer: &Answer,
+) -> Response {
+    let text = language.words().answer(answer);
+    with_retry(page(site, language, answer.status, title, &sentence(&text)), Some(answer))
 }
 
 /// A page that sends the browser on by itself, and has a link for when it does not. Used instead
 /// of a redirect where that would follow a form to another host, which browsers refuse because
 /// of `form-action`.
-pub(crate) fn onward_page(site: &Site, to: &Location) -> Response {
-    let body = html! { p { a href=(to.as_str()) { "Continue" } } };
-    let title = "You are signed in";
-    framed(site, StatusCode::OK, (title, title), &body, Some(to))
+pub(crate) fn onward_page(site: &Site, language: Language, to: &Location) -> Response {
+    let words = &language.words().frame;
+    let body = html! { p { a href=(to.as_str()) { (words.follow) } } };
+    let titles = (words.signed_in, words.signed_in);
+    framed(site, language, StatusCode::OK, titles, &body, Some(to))
 }
 
 fn with_retry(mut response: Response, answer: Option<&Answer>) -> Response {
@@ -67,6 +82,7 @@ pub(crate) fn sentence(text: &str) -> Markup {
 
 fn framed(
     site: &Site,
+    language: Language,
     status: StatusCode,
     (title, heading): (&str, &str),
     body: &Markup,
@@ -75,7 +91,7 @@ fn framed(
     let brand = &site.brand;
     let markup = html! {
         (DOCTYPE)
-        html lang="en" {
+        html lang=(language.tag()) {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
@@ -107,7 +123,11 @@ fn framed(
             }
         }
     };
-    Response::new(site, status, "text/html; charset=utf-8", markup.into_string().into())
+    let html = markup.into_string().into();
+    let mut response = Response::new(site, status, "text/html; charset=utf-8", html);
+    response.headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+    response.headers.insert(VARY, HeaderValue::from_static("Accept-Language"));
+    response
 }
 
 /// What the operator has to say on every page, if anything.
