@@ -33,8 +33,8 @@ pub use demo::{Demo, demo_page};
 
 use crate::http::html::{STYLE, style_path};
 use crate::http::{
-    Answer, Cookies, Csrf, Entry, Fields, Found, Location, Request, Response, Router, Site,
-    Trouble, error_page, is_from_elsewhere, is_own_document, is_page_navigation, refusal,
+    Answer, Cookies, Csrf, Entry, Fields, Found, Location, Parameters, Request, Response, Router,
+    Site, Trouble, error_page, is_from_elsewhere, is_own_document, is_page_navigation, refusal,
 };
 use crate::service::{Denied, Service};
 use crate::types::PathView;
@@ -98,7 +98,7 @@ impl Portal {
         match found {
             Found::Entry(entry, _) if entry.handler == Page::Style => self.style(),
             Found::Entry(entry, _) if entry.handler == Page::Keys => self.keys(),
-            Found::Entry(entry, _) => self.serve(entry, request).await,
+            Found::Entry(entry, words) => self.serve(entry, words, request).await,
             Found::OtherMethods(allow) => {
                 let status = StatusCode::METHOD_NOT_ALLOWED;
                 let mut response = refusal(&self.site, is_page, status);
@@ -109,13 +109,13 @@ impl Portal {
         }
     }
 
-    async fn serve(&self, entry: &Entry<Page>, request: &Request) -> Response {
+    async fn serve(&self, entry: &Entry<Page>, words: Parameters, request: &Request) -> Response {
         if !is_own_document(request) {
             return refusal(&self.site, false, StatusCode::FORBIDDEN);
         }
         let page = entry.handler;
         if entry.csrf == Csrf::Safe {
-            return match Visit::new(self, request, Fields::of_query(request)) {
+            return match Visit::new(self, request, words, Fields::of_query(request)) {
                 Ok(visit) => self.show(page, &visit, None).await,
                 Err(response) => response,
             };
@@ -128,7 +128,7 @@ impl Portal {
             Ok(fields) => fields,
             Err(bad) => return refusal(&self.site, true, bad.status()),
         };
-        match Visit::new(self, request, fields) {
+        match Visit::new(self, request, words, fields) {
             Ok(visit) if visit.carries_token() => self.act(page, &visit).await,
             Ok(visit) => self.show(page, &visit, Some(&Answer::stale_form())).await,
             Err(response) => response,
