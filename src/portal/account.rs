@@ -1,7 +1,7 @@
 //! The account of whoever is signed in, and signing out.
 
 use super::recovery::left;
-use super::{Acted, Visit};
+use super::{Acted, Visit, console};
 use crate::domain::{AccessToken, Session};
 use crate::http::html::sentence;
 use crate::http::{Answer, Response};
@@ -32,6 +32,9 @@ pub(super) async fn show(visit: &Visit<'_>, answer: Option<&Answer>) -> Response
                 (factors(visit, &status))
                 (places(visit, &live, &sessions))
                 (programs(visit, &tokens))
+                @if live.is_administrator() {
+                    p { a href=(visit.link("/admin").as_str()) { (console::title(visit)) } }
+                }
                 a .button href=(visit.link(LOGOUT).as_str()) { "Sign out" }
             };
             visit.form_page("Your account", answer, &body)

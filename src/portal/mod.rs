@@ -18,6 +18,7 @@
 
 mod account;
 mod authenticator;
+mod console;
 mod demo;
 mod enrol;
 mod links;
@@ -59,6 +60,7 @@ enum Page {
     Register,
     Style,
     Keys,
+    Console(console::Screen),
 }
 
 /// Where acting on a form led.
@@ -150,6 +152,7 @@ impl Portal {
             Page::Register => register::show(visit, answer),
             Page::Style => self.style(),
             Page::Keys => self.keys(),
+            Page::Console(screen) => console::show(visit, screen, answer).await,
         }
     }
 
@@ -165,6 +168,7 @@ impl Portal {
             Page::RecoveryCodes => recovery::act(visit).await,
             Page::Account => account::act(visit).await,
             Page::Register => register::act(visit).await,
+            Page::Console(screen) => console::act(visit, screen).await,
             // These have no form; the table has no line that leads here.
             Page::Home | Page::Style | Page::Keys => {
                 return refusal(&self.site, true, StatusCode::METHOD_NOT_ALLOWED);
@@ -215,7 +219,7 @@ impl Portal {
 
 /// Every page there is.
 fn table() -> Vec<Entry<Page>> {
-    vec![
+    let mut table = vec![
         Entry::page("", Page::Home),
         Entry::page("/", Page::Home),
         Entry::page("/login", Page::Login),
@@ -240,5 +244,7 @@ fn table() -> Vec<Entry<Page>> {
         Entry::form("/invite", Page::Link),
         Entry::page(style_path(), Page::Style),
         Entry::page("/jwks.json", Page::Keys),
-    ]
+    ];
+    table.extend(console::table(Page::Console));
+    table
 }
