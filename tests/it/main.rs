@@ -10,6 +10,7 @@ mod assertion;
 mod bad_input;
 mod breached;
 mod commands;
+mod console;
 mod crash;
 mod deadlines;
 mod disk;

@@ -9,12 +9,15 @@ use maud::html;
 
 pub(super) async fn show(desk: &Desk<'_>, answer: Option<&Answer>) -> Result<Response, Trouble> {
     let (user, words) = (desk.person().await?, desk.words);
-    let own = desk.is_own(&user).then(|| refused(words.own_remove));
+    let is_own = desk.is_own(&user);
     let (sessions, tokens) =
         (sessions_of(desk, Some(&user)).await?.len(), tokens_of(desk, &user).await?.len());
     let page = desk.page_of(user.username.as_str());
     let body = html! {
-        @if own.is_none() {
+        @if is_own {
+            // Said once, also where a form was sent all the same.
+            @if answer.is_none() { p { (words.own_remove) } }
+        } @else {
             p { (words.lost) }
             ul {
                 li { (words.lost_account) }
@@ -30,7 +33,7 @@ pub(super) async fn show(desk: &Desk<'_>, answer: Option<&Answer>) -> Result<Res
         p { a href=(page.as_str()) { (words.remove_no) } }
     };
     let title = (words.remove_title)(user.username.as_str());
-    Ok(desk.shown(Screen::Removal, &title, answer.or(own.as_ref()), &body))
+    Ok(desk.shown(Screen::Removal, &title, answer, &body))
 }
 
 pub(super) async fn act(desk: &Desk<'_>) -> Acted {
