@@ -1,6 +1,9 @@
 //! What administrators do on the pages of the console. The clock is set by hand.
 
-use crate::harness::{ADMIN_PASSWORD, Browser, Reply, World, attribute, code_at, filled_in};
+use crate::harness::{
+    ADMIN_PASSWORD, App, Browser, Gateway, Options, Person, Reply, World, attribute, code_at,
+    filled_in,
+};
 use serde_json::Value;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -193,6 +196,39 @@ fn an_administrator_without_a_second_factor_is_led_to_enrol_one() {
     let sent = give_password(&mut browser, USERS, "weak", ADMIN_PASSWORD);
     browser.follow(sent);
     assert!(browser.path.starts_with("/_vestibule/enroll?rd="), "{}", browser.path);
+    let target = browser.path.clone();
+    let page = browser.open(&target);
+    let secret = page.text().split("<code>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    let code = code_at(&secret, root.world.now());
+    let shown = browser.submit(&page, &[("do", "confirm"), ("code", &code)]);
+    assert!(shown.text().contains(&format!("href=\"{USERS}\"")), "{}", shown.text());
+    let asked = browser.open(USERS);
+    root.world.pass(30);
+    let code = code_at(&secret, root.world.now());
+    assert_eq!(browser.submit_and_follow(&asked, &[("code", &code)]).status, 200);
+    assert_eq!(browser.path, USERS);
+}
+
+#[test]
+fn the_console_is_behind_the_real_gateway_as_well() {
+    let app = App::start();
+    let gateway = Gateway::start(Options::upstream(&app.url()));
+    let root = Person::add_with(&gateway, "root", &["--group", "admins"]);
+    let mut browser = Browser::new(gateway.address);
+    let page = root.sign_in(&mut browser, ADMIN, 0);
+    assert_eq!((page.status, browser.path.as_str()), (200, ADMIN), "{}", page.text());
+    for name in ["new", "a+b@x.test"] {
+        let page = browser.open(NEW);
+        let added = browser.submit(&page, &[("username", name)]);
+        assert!(shown_once(&added, "link").contains("/_vestibule/invite?token="));
+    }
+    for target in [&user_page("%6Eew"), &user_page("a+b@x.test"), &removal("a%2Bb%40x.test")] {
+        let page = browser.open(target);
+        assert_eq!(page.status, 200, "{target}: {}", page.text());
+    }
+    let page = browser.open(&removal("%6Eew"));
+    assert_eq!(browser.submit(&page, &[]).status, 303);
+    assert!(!gateway.json(&["user", "list"], "").to_string().contains("\"new\""));
 }
 
 #[test]
