@@ -26,6 +26,22 @@ impl Location {
         Self(format!("{origin}{}{page}", site.prefix))
     }
 
+    /// The page below this one that is called so: one segment of a path, whatever the name has in
+    /// it.
+    #[must_use]
+    pub fn below(mut self, name: &str) -> Self {
+        self.0.push('/');
+        for byte in name.bytes() {
+            let _ = match byte {
+                plain if plain.is_ascii_alphanumeric() || b"-._~@+".contains(&plain) => {
+                    write!(self.0, "{}", char::from(plain))
+                }
+                other => write!(self.0, "%{other:02X}"),
+            };
+        }
+        self
+    }
+
     /// The same with a field in its query; without it where the value is empty or too long.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: &str) -> Self {
@@ -116,6 +132,14 @@ mod tests {
         assert!(!leaves("https://login.example.com?x"));
         assert!(leaves("https://app.example.net/x"));
         assert!(leaves("https://login.example.com:80/x"));
+    }
+
+    #[test]
+    fn a_name_in_a_path_is_one_segment() {
+        let below = |name| Location::page(&site("http://127.0.0.1:8080", None), "/u").below(name);
+        assert_eq!(below("a.n+n@x-y_z").as_str(), "/_vestibule/u/a.n+n@x-y_z");
+        assert_eq!(below("a/b?c d#é%").as_str(), "/_vestibule/u/a%2Fb%3Fc%20d%23%C3%A9%25");
+        assert_eq!(below("a").below("b").as_str(), "/_vestibule/u/a/b");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The account of whoever is signed in, and signing out.
 
 use super::recovery::left;
-use super::{Acted, Visit};
+use super::{Acted, Visit, console};
 use crate::domain::{AccessToken, Session};
 use crate::http::html::sentence;
 use crate::http::{Answer, Response, Words};
@@ -33,6 +33,9 @@ pub(super) async fn show(visit: &Visit<'_>, answer: Option<&Answer>) -> Response
                 (factors(visit, &status))
                 (places(visit, &live, &sessions))
                 (programs(visit, &tokens))
+                @if live.is_administrator() {
+                    p { a href=(visit.link("/admin").as_str()) { (console::title(visit)) } }
+                }
                 a .button href=(visit.link(LOGOUT).as_str()) { (words.account.sign_out) }
             };
             visit.form_page(words.inputs.your_account, answer, &body)

@@ -132,7 +132,7 @@ pub(super) async fn act(visit: &Visit<'_>, live: &LiveSession) -> Acted {
         }
         _ => {
             let codes = service.confirm_totp(live, code, visit.visitor()).await?;
-            let to = Location::page(visit.site(), "/account");
+            let to = Location::onward(visit.site(), visit.wish(), &visit.request.host);
             let words = visit.words();
             Ok(visit.page(words.recovery.shown_title, &recovery_codes(words, &codes, &to)))
         }

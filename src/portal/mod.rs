@@ -18,6 +18,7 @@
 
 mod account;
 mod authenticator;
+mod console;
 mod demo;
 mod enrol;
 mod links;
@@ -32,8 +33,9 @@ mod visit;
 pub use demo::{Demo, demo_page};
 
 use crate::http::{
-    Answer, Cookies, Csrf, Entry, Fields, Found, Language, Location, Request, Response, Router,
-    Site, Trouble, error_page, is_from_elsewhere, is_own_document, is_page_navigation, refusal,
+    Answer, Cookies, Csrf, Entry, Fields, Found, Language, Location, Parameters, Request, Response,
+    Router, Site, Trouble, error_page, is_from_elsewhere, is_own_document, is_page_navigation,
+    refusal,
 };
 use crate::service::{Denied, Service};
 use crate::types::PathView;
@@ -57,6 +59,7 @@ enum Page {
     Register,
     Asset,
     Keys,
+    Console(console::Screen),
 }
 
 /// Where acting on a form led.
@@ -96,7 +99,7 @@ impl Portal {
         match found {
             Found::Entry(entry, _) if entry.handler == Page::Asset => self.asset(below),
             Found::Entry(entry, _) if entry.handler == Page::Keys => self.keys(),
-            Found::Entry(entry, _) => self.serve(entry, request).await,
+            Found::Entry(entry, named) => self.serve(entry, named, request).await,
             Found::OtherMethods(allow) => {
                 let status = StatusCode::METHOD_NOT_ALLOWED;
                 let mut response = refusal(&self.site, request.language(), is_page, status);
@@ -109,14 +112,14 @@ impl Portal {
         }
     }
 
-    async fn serve(&self, entry: &Entry<Page>, request: &Request) -> Response {
+    async fn serve(&self, entry: &Entry<Page>, named: Parameters, request: &Request) -> Response {
         let language = request.language();
         if !is_own_document(request) {
             return refusal(&self.site, language, false, StatusCode::FORBIDDEN);
         }
         let page = entry.handler;
         if entry.csrf == Csrf::Safe {
-            return match Visit::new(self, request, Fields::of_query(request)) {
+            return match Visit::new(self, request, named, Fields::of_query(request)) {
                 Ok(visit) => self.show(page, &visit, None).await,
                 Err(response) => response,
             };
@@ -129,7 +132,7 @@ impl Portal {
             Ok(fields) => fields,
             Err(bad) => return refusal(&self.site, language, true, bad.status()),
         };
-        match Visit::new(self, request, fields) {
+        match Visit::new(self, request, named, fields) {
             Ok(visit) if visit.carries_token() => self.act(page, &visit).await,
             Ok(visit) => self.show(page, &visit, Some(&Answer::stale_form())).await,
             Err(response) => response,
@@ -151,6 +154,7 @@ impl Portal {
             Page::Register => register::show(visit, answer),
             Page::Asset => self.asset(visit.request.path.strip_prefix(&self.site.prefix)),
             Page::Keys => self.keys(),
+            Page::Console(screen) => console::show(visit, screen, answer).await,
         }
     }
 
@@ -166,6 +170,7 @@ impl Portal {
             Page::RecoveryCodes => recovery::act(visit).await,
             Page::Account => account::act(visit).await,
             Page::Register => register::act(visit).await,
+            Page::Console(screen) => console::act(visit, screen).await,
             // These have no form; the table has no line that leads here.
             Page::Home | Page::Asset | Page::Keys => {
                 let status = StatusCode::METHOD_NOT_ALLOWED;
@@ -247,5 +252,5 @@ fn table(site: &Site) -> Vec<Entry<Page>> {
         Entry::form("/invite", Page::Link),
         Entry::page("/jwks.json", Page::Keys),
     ];
-    assets.chain(pages).collect()
+    assets.chain(pages).chain(console::table(Page::Console)).collect()
 }

@@ -5,8 +5,8 @@ use crate::crypto::new_bearer;
 use crate::domain::ReturnUrl;
 use crate::http::html::{self, answer_page, form_page};
 use crate::http::{
-    Answer, Challenge, Cookies, Fields, Language, Location, Request, Response, Site, Words,
-    challenge, form_token, token_fits,
+    Answer, Challenge, Cookies, Fields, Language, Location, Parameters, Request, Response, Site,
+    Words, challenge, form_token, token_fits,
 };
 use crate::observe::Level;
 use crate::service::{Credential, Denied, LiveSession, Service, Visitor};
@@ -25,6 +25,8 @@ pub(super) struct Visit<'a> {
     portal: &'a Portal,
     /// As it came.
     pub request: &'a Request,
+    /// What stood where the page's path has words.
+    pub named: Parameters,
     /// The form's fields, or the query's.
     pub fields: Fields,
     language: Language,
@@ -35,7 +37,12 @@ pub(super) struct Visit<'a> {
 
 impl<'a> Visit<'a> {
     /// Begins. Fails only where the operating system has no randomness.
-    pub fn new(portal: &'a Portal, request: &'a Request, fields: Fields) -> Result<Self, Response> {
+    pub fn new(
+        portal: &'a Portal,
+        request: &'a Request,
+        named: Parameters,
+        fields: Fields,
+    ) -> Result<Self, Response> {
         let known = portal.cookies.form_nonce(&request.headers);
         let nonce_is_new = known.is_none();
         let nonce = known.map_or_else(new_bearer, Ok);
@@ -43,7 +50,7 @@ impl<'a> Visit<'a> {
             Ok(nonce) => {
                 let browser = portal.cookies.known_browser(&request.headers);
                 let language = request.language();
-                Ok(Self { portal, request, fields, language, nonce, nonce_is_new, browser })
+                Ok(Self { portal, request, named, fields, language, nonce, nonce_is_new, browser })
             }
             Err(error) => Err(unavailable(portal, request, &error.to_string())),
         }
@@ -112,11 +119,21 @@ impl<'a> Visit<'a> {
         hidden: &[(&'static str, &str)],
         inputs: &Markup,
     ) -> Markup {
+        self.form_to(&Location::page(self.site(), action), hidden, inputs)
+    }
+
+    /// The same, where the page's path has words.
+    pub fn form_to(
+        &self,
+        action: &Location,
+        hidden: &[(&'static str, &str)],
+        inputs: &Markup,
+    ) -> Markup {
         let token = form_token(self.service(), &self.nonce);
         let mut carried = vec![(FORM_TOKEN, token.as_str())];
         carried.push(("rd", self.wish().unwrap_or_default()));
         carried.extend_from_slice(hidden);
-        html::form(&Location::page(self.site(), action), &carried, inputs)
+        html::form(action, &carried, inputs)
     }
 
     /// A page with a form.

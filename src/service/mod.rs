@@ -29,7 +29,7 @@ pub use admin::{
 };
 pub use assertion::{AppOrigin, Unsigned};
 pub use breached::{BreachSource, RangeUrl};
-pub use capability::AdminCap;
+pub use capability::{AdminCap, NoLeave};
 pub use enrol::Enrolment;
 pub use error::Denied;
 pub use gate::{Answer, Credential, Permit};

@@ -11,6 +11,7 @@ mod bad_input;
 mod breached;
 mod browser;
 mod commands;
+mod console;
 mod crash;
 mod deadlines;
 mod disk;

@@ -8,7 +8,8 @@ use crate::domain::{AuditEvent, LinkPurpose, Session, TotpFactor, User, UserChan
 use crate::service::live::Which;
 use crate::service::{AdminCap, Denied, Service};
 use crate::store::Added;
-use crate::types::{DisplayName, Email, GroupName, Login, SessionId, Timestamp};
+use crate::types::{DisplayName, Email, GroupName, Login, SessionId, Timestamp, UserId};
+use std::collections::HashMap;
 
 pub(super) type Reply = Result<AdminReply, AdminError>;
 
@@ -205,13 +206,14 @@ impl Desk<'_> {
         };
         self.service.save_uses().await?;
         let (now, people) = (self.service.clock.now(), self.service.store.users().await?);
+        let names: HashMap<UserId, &str> =
+            people.iter().map(|user| (user.id, user.username.as_str())).collect();
         let stored = self.service.store.sessions(id).await?;
         let live = stored.iter().map(|(_, session)| session);
         let sessions = live
             .filter(|session| session.is_live(now, session.last_seen_at()))
             .map(|session| {
-                let user = people.iter().find(|user| user.id == session.user());
-                session_view(session, user.map_or("", |user| user.username.as_str()))
+                session_view(session, names.get(&session.user()).copied().unwrap_or_default())
             })
             .collect();
         Ok(AdminReply::Sessions { sessions })

@@ -1,0 +1,110 @@
+//! What the forms on somebody's page do.
+
+use super::frame::listed;
+use super::newcomer::{given, groups, link};
+use super::{Acted, Desk, odd, token};
+use crate::domain::User;
+use crate::http::{Answer, Location, Trouble};
+use crate::service::{AdminReply, AdminRequest, UserView};
+use crate::types::{DisplayName, Email, GroupName, SessionId, TokenId};
+use http::StatusCode;
+
+pub(super) async fn act(desk: &Desk<'_>) -> Acted {
+    let user = desk.person().await?;
+    let to = desk.page_of(user.username.as_str());
+    let name = user.username.to_string();
+    let what = desk.visit.fields.get("do");
+    if let Some(no) = own_account(desk, &user, what) {
+        return Err(no.into());
+    }
+    match what {
+        "set" => set(desk, &user, to).await,
+        "disable" => desk.have_done(AdminRequest::UserDisable { name }, to, "disabled").await,
+        "enable" => desk.have_done(AdminRequest::UserEnable { name }, to, "enabled").await,
+        "unlock" => desk.have_done(AdminRequest::UserUnlock { name }, to, "unlocked").await,
+        "reset-mfa" => {
+            have_link(desk, AdminRequest::UserResetMfa { name }, desk.words.link_factor).await
+        }
+        "reset-password" => {
+            have_link(desk, AdminRequest::UserResetPassword { name }, desk.words.link_password)
+                .await
+        }
+        "revoke" => revoke(desk, to).await,
+        "revoke-all" => {
+            let request = AdminRequest::SessionRevokeAll { user: Some(name) };
+            desk.have_done(request, to, "all-revoked").await
+        }
+        "token" => token::act(desk, &user).await,
+        "revoke-token" => {
+            let id = TokenId::parse(desk.visit.fields.get("token")).ok_or_else(|| desk.gone())?;
+            desk.have_done(AdminRequest::TokenRevoke { id }, to, "token-revoked").await
+        }
+        _ => Err(Answer::invalid(desk.words.unknown_act).into()),
+    }
+}
+
+/// Why an administrator does not do this to themselves: they would be shut out, and perhaps nobody
+/// would be left to let them in again.
+fn own_account(desk: &Desk<'_>, user: &UserView, what: &str) -> Option<Answer> {
+    let words = desk.words;
+    let text = match what {
+        "disable" => words.own_disable,
+        "reset-mfa" | "reset-password" => words.own_reset,
+        _ => return None,
+    };
+    desk.is_own(user).then(|| refused(text))
+}
+
+/// The service would do it, but not for whoever asks.
+pub(super) fn refused(text: &'static str) -> Answer {
+    Answer::new(StatusCode::CONFLICT, "own_account", text)
+}
+
+async fn set(desk: &Desk<'_>, user: &UserView, to: Location) -> Acted {
+    let words = desk.words;
+    let email = given(desk, "email", |text| Email::parse(text).ok(), words.bad_email)?;
+    let parse = |text: &str| DisplayName::parse(text).ok();
+    let display_name = given(desk, "display_name", parse, words.bad_display_name)?;
+    let groups = groups(desk, "groups")?;
+    if desk.is_own(user) && !keeps_administering(&groups) {
+        return Err(Answer { about: Some("groups"), ..refused(words.own_admins) }.into());
+    }
+    // Only what was changed here, so that what somebody else changes meanwhile stays.
+    let text =
+        |new: Option<String>, old: Option<String>| (new != old).then(|| new.unwrap_or_default());
+    let email = text(email.map(Into::into), user.email.clone().map(Into::into));
+    let display_name =
+        text(display_name.map(Into::into), user.display_name.clone().map(Into::into));
+    let groups = (listed(&groups) != listed(&user.groups)).then_some(groups);
+    if email.is_none() && display_name.is_none() && groups.is_none() {
+        return Ok(crate::http::Response::see_other(desk.visit.site(), &to.with("done", "saved")));
+    }
+    let name = user.username.to_string();
+    let request = AdminRequest::UserSet { name, email, display_name, groups };
+    desk.have_done(request, to, "saved").await.map_err(|trouble| match trouble {
+        Trouble::Answer(answer) if answer.status == StatusCode::CONFLICT => {
+            Answer { about: Some("email"), ..answer }.into()
+        }
+        other => other,
+    })
+}
+
+fn keeps_administering(groups: &[GroupName]) -> bool {
+    User::administrators().is_some_and(|admins| groups.contains(&admins))
+}
+
+async fn have_link(desk: &Desk<'_>, request: AdminRequest, what_for: &str) -> Acted {
+    match desk.ask(request).await? {
+        AdminReply::Link { username, url } => {
+            let title = (desk.words.link_title)(username.as_str());
+            Ok(link(desk, &title, username.as_str(), &url, what_for))
+        }
+        _ => Err(odd()),
+    }
+}
+
+/// Ends one session.
+pub(super) async fn revoke(desk: &Desk<'_>, to: Location) -> Acted {
+    let id = SessionId::parse(desk.visit.fields.get("session")).ok_or_else(|| desk.gone())?;
+    desk.have_done(AdminRequest::SessionRevoke { id }, to, "revoked").await
+}
