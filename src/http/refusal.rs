@@ -1,6 +1,6 @@
 //! Refusals that belong to no form: a page for people, a problem (RFC 9457) for programs.
 
-use super::html::{page, sentence};
+use super::html::{page, refusal_page, sentence};
 use super::words::Titled;
 use super::{Answer, Language, Response, Site, Words};
 use http::header::RETRY_AFTER;
@@ -79,7 +79,7 @@ pub fn refusal(
 ) -> Response {
     if is_navigation {
         let (_, (title, text)) = said(language.words(), status);
-        error_page(site, language, status, title, text)
+        refusal_page(site, language, status, title, text)
     } else {
         let (code, (title, text)) = said(Language::English.words(), status);
         let kind = "about:blank";

@@ -4,7 +4,7 @@ use super::recovery::left;
 use super::{Acted, Visit, console};
 use crate::domain::{AccessToken, Session};
 use crate::http::html::sentence;
-use crate::http::{Answer, Response, Words};
+use crate::http::{Answer, Device, Response, Words};
 use crate::service::{Denied, LiveSession, TotpStatus};
 use crate::types::{SessionId, Timestamp, TokenId};
 use maud::{Markup, html};
@@ -90,22 +90,25 @@ fn places(visit: &Visit<'_>, live: &LiveSession, sessions: &[Session]) -> Markup
         h2 { (words.places) }
         @for session in sessions {
             @let is_this = session.id() == live.session().id();
-            @let name = session.user_agent();
-            dl {
-                dt { @if name.is_empty() { (words.unknown_device) } @else { (name) } }
-                dd {
+            div .place {
+                h3 title=(session.user_agent()) { (device(visit, session.user_agent())) }
+                p {
                     (from) (session.client()) (since) (moment(session.created_at()))
                     (used) (moment(session.last_seen_at())) (end)
                     @if is_this { strong { (words.this_device) } }
                 }
-            }
-            @if !is_this {
-                (visit.form(ACCOUNT, &[("session", &session.id().to_string())], &html! {
-                    button { (words.end_there) }
-                }))
+                @if !is_this {
+                    div .actions {
+                        (visit.form(ACCOUNT, &[("session", &session.id().to_string())], &html! {
+                            button { (words.end_there) }
+                        }))
+                    }
+                }
             }
         }
-        (visit.form(ACCOUNT, &[EVERYWHERE], &html! { button { (words.end_everywhere) } }))
+        div .actions {
+            (visit.form(ACCOUNT, &[EVERYWHERE], &html! { button { (words.end_everywhere) } }))
+        }
     }
 }
 
@@ -117,12 +120,27 @@ fn programs(visit: &Visit<'_>, tokens: &[AccessToken]) -> Markup {
             h2 { (words.programs) }
             (sentence(words.programs_text))
             @for token in tokens {
-                dl { dt { (token.name) } dd { (since) (moment(token.created_at)) (end) } }
-                (visit.form(ACCOUNT, &[("token", &token.id.to_string())], &html! {
-                    button { ((words.revoke)(token.name.as_str())) }
-                }))
+                div .place {
+                    h3 { (token.name) }
+                    p { (since) (moment(token.created_at)) (end) }
+                    div .actions {
+                        (visit.form(ACCOUNT, &[("token", &token.id.to_string())], &html! {
+                            button { ((words.revoke)(token.name.as_str())) }
+                        }))
+                    }
+                }
             }
         }
+    }
+}
+
+/// A device, as its owner would call it.
+pub(super) fn device(visit: &Visit<'_>, user_agent: &str) -> String {
+    let words = &visit.words().account;
+    match Device::of(user_agent) {
+        Device { browser: Some(browser), system: Some(system) } => (words.device)(browser, system),
+        Device { browser: Some(name), .. } | Device { system: Some(name), .. } => name.to_owned(),
+        Device { browser: None, system: None } => words.unknown_device.to_owned(),
     }
 }
 

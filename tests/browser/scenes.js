@@ -105,6 +105,29 @@ const scenes = {
     check(broken.length === 0, `the policy refused something of ours: ${broken}`);
   },
 
+  /** What administrators see. */
+  async console(browser) {
+    const page = await (await browser.newContext({ locale: process.env.LOCALE })).newPage();
+    await signIn(page, 0, `${P}/admin`);
+    await look(page, "admin-overview");
+    await page.goto(`${base}${P}/admin/users`);
+    await look(page, "admin-users");
+    await page.goto(`${base}${P}/admin/users?q=nobody-is-called-so`);
+    await look(page, "admin-users-none");
+    await page.goto(`${base}${P}/admin/users/new`);
+    await look(page, "admin-new-user");
+    await page.fill("[name=username]", "carol");
+    await page.press("[name=username]", "Enter");
+    await page.waitForSelector("input.secret, .secret");
+    await look(page, "admin-invited");
+    await page.goto(`${base}${P}/admin/users/bob`);
+    await look(page, "admin-user");
+    await page.goto(`${base}${P}/admin/users/bob/remove`);
+    await look(page, "admin-remove");
+    await page.goto(`${base}${P}/admin/sessions`);
+    await look(page, "admin-sessions");
+  },
+
   /** The same without the script. */
   async without_script(browser) {
     const page = await (await browser.newContext({ javaScriptEnabled: false })).newPage();

@@ -58,6 +58,28 @@ pub(crate) fn answer_page(
     with_retry(page(site, language, answer.status, title, &sentence(&text)), Some(answer))
 }
 
+/// A page that refuses, and says where to go from here, where there is somewhere.
+pub(crate) fn refusal_page(
+    site: &Site,
+    language: Language,
+    status: StatusCode,
+    title: &str,
+    text: &str,
+) -> Response {
+    let words = language.words();
+    let account = Location::page(site, "/account");
+    let body = html! {
+        (sentence(text))
+        @match status.as_u16() {
+            403 | 404 => a .button.quiet href=(account.as_str()) { (words.inputs.your_account) },
+            // This very page, once more.
+            502..=504 => a .button href="" { (words.frame.try_again) },
+            _ => {}
+        }
+    };
+    page(site, language, status, title, &body)
+}
+
 /// A page that sends the browser on by itself, and has a link for when it does not. Used instead
 /// of a redirect where that would follow a form to another host, which browsers refuse because
 /// of `form-action`.

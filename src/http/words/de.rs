@@ -15,6 +15,7 @@ pub(super) static WORDS: Words = Words {
         follow: "Weiter",
         not_possible: "Nicht möglich",
         not_available: "Nicht verfügbar",
+        try_again: "Noch einmal versuchen",
     },
     inputs: Inputs {
         username: "Benutzername",
@@ -149,6 +150,7 @@ pub(super) static WORDS: Words = Words {
         enrol: "Einrichten",
         places: "Wo Sie angemeldet sind",
         unknown_device: "Unbekanntes Gerät",
+        device: |browser, system| format!("{browser} auf {system}"),
         place: ["Von ", ", seit ", ", zuletzt benutzt ", ". "],
         this_device: "Dieses Gerät.",
         end_there: "Dort abmelden",

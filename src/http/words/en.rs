@@ -13,6 +13,7 @@ pub(super) static WORDS: Words = Words {
         follow: "Continue",
         not_possible: "Not possible",
         not_available: "Not available",
+        try_again: "Try again",
     },
     inputs: Inputs {
         username: "Username",
@@ -138,6 +139,7 @@ pub(super) static WORDS: Words = Words {
         enrol: "Enrol one",
         places: "Where you are signed in",
         unknown_device: "Unknown device",
+        device: |browser, system| format!("{browser} on {system}"),
         place: ["From ", ", since ", ", last used ", ". "],
         this_device: "This device.",
         end_there: "Sign out there",

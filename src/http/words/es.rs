@@ -15,6 +15,7 @@ pub(super) static WORDS: Words = Words {
         follow: "Continuar",
         not_possible: "No es posible",
         not_available: "No disponible",
+        try_again: "Intentarlo de nuevo",
     },
     inputs: Inputs {
         username: "Nombre de usuario",
@@ -143,6 +144,7 @@ pub(super) static WORDS: Words = Words {
         enrol: "Configurar una",
         places: "Dónde tiene la sesión abierta",
         unknown_device: "Dispositivo desconocido",
+        device: |browser, system| format!("{browser} en {system}"),
         place: ["Desde ", ", abierta el ", ", usada por última vez el ", ". "],
         this_device: "Este dispositivo.",
         end_there: "Cerrar esa sesión",

@@ -15,6 +15,7 @@ pub(super) static WORDS: Words = Words {
         follow: "Continuer",
         not_possible: "Impossible",
         not_available: "Indisponible",
+        try_again: "Réessayer",
     },
     inputs: Inputs {
         username: "Nom d’utilisateur",
@@ -151,6 +152,7 @@ pub(super) static WORDS: Words = Words {
         enrol: "En configurer une",
         places: "Vos sessions ouvertes",
         unknown_device: "Appareil inconnu",
+        device: |browser, system| format!("{browser} sur {system}"),
         place: ["Depuis l’adresse ", ", ouverte le ", ", utilisée le ", ". "],
         this_device: "Cet appareil.",
         end_there: "Fermer cette session",

@@ -15,6 +15,7 @@ pub(super) static WORDS: Words = Words {
         follow: "続ける",
         not_possible: "実行できません",
         not_available: "利用できません",
+        try_again: "もう一度試す",
     },
     inputs: Inputs {
         username: "ユーザー名",
@@ -141,6 +142,7 @@ pub(super) static WORDS: Words = Words {
         enrol: "設定する",
         places: "サインイン中のデバイス",
         unknown_device: "不明なデバイス",
+        device: |browser, system| format!("{system}の{browser}"),
         place: ["接続元: ", "、サインイン: ", "、最終利用: ", "。"],
         this_device: "このデバイスです。",
         end_there: "このセッションを終了",

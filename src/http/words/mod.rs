@@ -62,6 +62,7 @@ words! {
         follow: &'static str,
         not_possible: &'static str,
         not_available: &'static str,
+        try_again: &'static str,
     }
 
     /// What several forms ask for, and where several pages lead.
@@ -185,6 +186,7 @@ words! {
         enrol: &'static str,
         places: &'static str,
         unknown_device: &'static str,
+        device: fn(&str, &str) -> String,
         place: [&'static str; 4],
         this_device: &'static str,
         end_there: &'static str,

@@ -38,6 +38,12 @@ impl Said for fn(&str) -> String {
     }
 }
 
+impl Said for fn(&str, &str) -> String {
+    fn said(&self, name: &str, all: &mut Vec<(String, String)>) {
+        push(name, self("Ann", "other"), all);
+    }
+}
+
 impl Said for fn(usize) -> String {
     fn said(&self, name: &str, all: &mut Vec<(String, String)>) {
         [1, 2, 7].into_iter().for_each(|count| push(name, self(count), all));

@@ -1,7 +1,7 @@
 //! Where a person is signed in, and what acts in their name.
 
+use super::super::account::device;
 use super::frame::{listed, moment};
-use super::sessions::device;
 use super::{Desk, odd};
 use crate::http::{Location, Trouble};
 use crate::service::{AdminReply, AdminRequest, SessionView, TokenView, UserView};
@@ -58,7 +58,7 @@ pub(super) async fn sessions(
                     @for session in &sessions {
                         tr {
                             th scope="row" {
-                                (device(desk, session))
+                                (device(desk.visit, &session.user_agent))
                                 @if is_this(session) { " " strong { (words.this_session) } }
                             }
                             td { (session.ip) }
@@ -67,7 +67,7 @@ pub(super) async fn sessions(
                             td {
                                 (desk.button(to, &[
                                     ("do", "revoke"), ("session", &session.id.to_string()),
-                                ], words.revoke, Some(device(desk, session))))
+                                ], words.revoke, Some(&device(desk.visit, &session.user_agent))))
                             }
                         }
                     }

@@ -1,5 +1,6 @@
 //! Everyone's sessions.
 
+use super::super::account::device;
 use super::frame::moment;
 use super::listing::{Sheet, search_field};
 use super::person_acts::revoke;
@@ -69,7 +70,7 @@ fn row(desk: &Desk<'_>, session: &SessionView) -> Markup {
         tr {
             th scope="row" { (desk.link_to(&session.username)) }
             td {
-                (device(desk, session))
+                (device(desk.visit, &session.user_agent))
                 @if is_this { " " strong { (words.this_session) } }
             }
             td { (session.ip) }
@@ -78,11 +79,6 @@ fn row(desk: &Desk<'_>, session: &SessionView) -> Markup {
             td { (desk.button(&to, &hidden, words.revoke, Some(&session.username))) }
         }
     }
-}
-
-/// What the browser calls itself.
-pub(super) fn device<'s>(desk: &Desk<'_>, session: &'s SessionView) -> &'s str {
-    if session.user_agent.is_empty() { desk.words.unknown_device } else { &session.user_agent }
 }
 
 pub(super) async fn act(desk: &Desk<'_>) -> Acted {

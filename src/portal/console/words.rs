@@ -58,7 +58,7 @@ words! {
         reset_factor, reset_factor_hint, reset_password, reset_password_hint,
         remove, remove_hint, own_account,
         // Sessions.
-        device, unknown_device, address, since, last_seen, ends, revoke, revoke_all,
+        device, address, since, last_seen, ends, revoke, revoke_all,
         no_sessions, filter_by_user, this_session,
         // Access tokens.
         tokens, no_tokens, token_name, expires, limits, anywhere, revoke_token, make_token, make_token_hint,

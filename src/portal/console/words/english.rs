@@ -88,7 +88,6 @@ pub(super) static WORDS: ConsoleWords = ConsoleWords {
     own_account: "This is your own account. You change your password and your authenticator on \
                   your account page; everything else takes another administrator.",
     device: "Device",
-    unknown_device: "Unknown device",
     address: "Address",
     since: "Since",
     last_seen: "Last seen",

@@ -92,7 +92,6 @@ pub(super) static WORDS: ConsoleWords = ConsoleWords {
                   d’authentification sur la page de votre compte ; pour le reste, adressez-vous à \
                   un autre administrateur.",
     device: "Appareil",
-    unknown_device: "Appareil inconnu",
     address: "Adresse",
     since: "Depuis",
     last_seen: "Dernière activité",

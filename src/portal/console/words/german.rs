@@ -91,7 +91,6 @@ pub(super) static WORDS: ConsoleWords = ConsoleWords {
     own_account: "Das ist Ihr eigenes Konto. Passwort und Authenticator ändern Sie auf Ihrer \
                   Kontoseite; alles andere muss jemand anderes aus der Verwaltung tun.",
     device: "Gerät",
-    unknown_device: "Unbekanntes Gerät",
     address: "Adresse",
     since: "Seit",
     last_seen: "Zuletzt gesehen",

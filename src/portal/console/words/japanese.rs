@@ -88,7 +88,6 @@ pub(super) static WORDS: ConsoleWords = ConsoleWords {
     own_account: "これはご自身のアカウントです。パスワードと認証アプリはアカウントのページで変更\
                   できます。それ以外の操作は別の管理者に依頼してください。",
     device: "デバイス",
-    unknown_device: "不明なデバイス",
     address: "アドレス",
     since: "開始",
     last_seen: "最終利用",

@@ -92,7 +92,6 @@ pub(super) static WORDS: ConsoleWords = ConsoleWords {
     own_account: "Esta es su propia cuenta. Su contraseña y su aplicación de autenticación se \
                   cambian en la página de su cuenta; para lo demás hace falta otro administrador.",
     device: "Dispositivo",
-    unknown_device: "Dispositivo desconocido",
     address: "Dirección",
     since: "Desde",
     last_seen: "Última actividad",
