@@ -265,7 +265,9 @@ fn people_are_found_by_what_they_are_known_by_and_by_how_it_stands_with_them() {
     }
     assert!(root.open(&format!("{USERS}?q=nobody")).contains("Nobody fits"));
     let hostile = root.open(&format!("{USERS}?q=%22%3E%3Cscript%3E"));
-    assert!(!hostile.contains("<script") && hostile.contains("&quot;&gt;&lt;script&gt;"));
+    assert!(
+        hostile.matches("<script").count() == 1 && hostile.contains("&quot;&gt;&lt;script&gt;")
+    );
     let overview = root.open(ADMIN);
     for row in ["Invited", "Disabled", "No second factor", "Enrolled"] {
         let after = overview.split(&format!("{row}</span>")).nth(1).unwrap();
@@ -628,4 +630,15 @@ fn ten_thousand_people_are_paged_and_searched_in_no_time() {
     let began = Instant::now();
     root.open(ADMIN);
     assert!(began.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn the_console_is_at_the_portals_own_host_alone() {
+    let world = World::new(Settings::default());
+    for target in [ADMIN, USERS, &user_page("ann")] {
+        let request = format!("GET {target} HTTP/1.1\r\nHost: app.test\r\n\r\n");
+        let reply = world.answer(request.as_bytes());
+        let there = format!("http://127.0.0.1:8080{ADMIN}");
+        assert_eq!((reply.status, reply.header("location")), (303, Some(there.as_str())));
+    }
 }

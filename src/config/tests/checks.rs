@@ -310,3 +310,39 @@ fn a_rule_that_makes_no_sense_is_a_fault() {
         assert!(faults.contains(told), "{text}: {faults}");
     }
 }
+
+#[test]
+fn a_brand_that_could_not_be_shown_or_would_run_is_refused() {
+    for (text, key, told) in [
+        ("name = \" \"", "branding.name", "is empty"),
+        ("accent = \"green\"", "branding.accent", "write red, green and blue"),
+        ("text = \"a\\nb\"", "branding.text", "longer than a line"),
+        ("links = [\"Help javascript:alert(1)\"]", "branding.links", "is not a link"),
+        ("links = [\"https://help.example.com\"]", "branding.links", "is not a link"),
+    ] {
+        refuses(&format!("[branding]\n{text}"), key, told);
+    }
+    let links = "links = [\"Ask us mailto:desk@example.com\", \"Help https://help.example.com\"]";
+    let config = parse(&format!("[branding]\n{links}")).unwrap();
+    let [ask, help] = &config.site.brand.links[..] else { panic!("{:?}", config.site.brand) };
+    assert_eq!(*ask, ("Ask us".into(), "mailto:desk@example.com".into()));
+    assert_eq!(*help, ("Help".into(), "https://help.example.com/".into()));
+}
+
+#[test]
+fn a_logo_is_a_picture_that_can_be_read() {
+    let folder = std::env::temp_dir();
+    let at = |name: &str| folder.join(format!("vestibule-{}-{name}", std::process::id()));
+    let (good, bad) = (at("logo"), at("page"));
+    std::fs::write(&good, "<svg xmlns='http://www.w3.org/2000/svg'/>").unwrap();
+    std::fs::write(&bad, "<html></html>").unwrap();
+    let with = |path: &std::path::Path| {
+        parse(&format!("[branding]\nlogo = {:?}", path.to_str().unwrap())).unwrap().with_files()
+    };
+    assert_eq!(with(&good).unwrap().site.brand.logo.unwrap().kind, "image/svg+xml");
+    for path in [bad.clone(), at("nothing")] {
+        let faults = with(&path).map(|config| config.show()).unwrap_err().to_string();
+        assert!(faults.contains("branding.logo") && faults.contains("cannot be shown"), "{faults}");
+    }
+    let _ = (std::fs::remove_file(good), std::fs::remove_file(bad));
+}

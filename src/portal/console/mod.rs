@@ -122,7 +122,13 @@ struct Desk<'v> {
 impl<'v> Desk<'v> {
     /// Lets an administrator in, or gives the response for somebody else.
     async fn open(visit: &'v Visit<'v>) -> Result<Self, Response> {
-        let cx = &visit.request.cx;
+        let (site, cx) = (visit.site(), &visit.request.cx);
+        // At the portal's own host alone: on any other, an app that was allowed to keep a worker in
+        // its visitors' browsers could come between administrators and these pages.
+        if visit.request.host != *site.public_url.host() {
+            let there = Location::page_at(site, &site.origins.portal(), HOME);
+            return Err(Response::see_other(site, &there));
+        }
         let live = match visit.live().await {
             Ok(Some(live)) => live,
             Ok(None) => return Err(sent_away(visit, Challenge::SignIn)),
