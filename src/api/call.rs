@@ -2,7 +2,8 @@
 
 use super::trouble::Trouble;
 use super::visit::Visit;
-use crate::service::{AdminCap, LiveSession};
+use crate::domain::Next;
+use crate::service::{AdminCap, Denied, LiveSession, NoLeave};
 use async_trait::async_trait;
 use http::HeaderValue;
 use schemars::JsonSchema;
@@ -161,7 +162,16 @@ impl Caller for Administrator {
             return Err(Trouble::of_a_script());
         }
         let Person(live) = Person::of(visit).await?;
-        let may = AdminCap::of(&live, visit.request.cx.client);
-        may.map(Self).ok_or_else(Trouble::forbidden)
+        let cx = &visit.request.cx;
+        // A browser's cookie is worth here what it is worth at our pages.
+        if live.session().program().is_none() {
+            return AdminCap::freshly(&live, cx.client, cx.now).map(Self).map_err(|no| match no {
+                NoLeave::ShowFactor if live.session().second_factor().is_some() => {
+                    Denied::NeedsBrowser(Next::SecondFactor).into()
+                }
+                NoLeave::ShowFactor | NoLeave::Never => Trouble::forbidden(),
+            });
+        }
+        AdminCap::of(&live, cx.client).map(Self).ok_or_else(Trouble::forbidden)
     }
 }

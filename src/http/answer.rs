@@ -201,7 +201,11 @@ impl Answer {
             Denied::PasswordUnusable => Self::weak(Says::PasswordUnusable),
             Denied::Breached => Self::unfit("breached_password", Says::Breached).about("password"),
             Denied::Name(error) => {
-                Self::unfit("invalid_name", Says::Name(*error)).about("username")
+                Self::unfit("invalid_name", Says::Name(*error)).about(match error {
+                    NameError::Email => "email",
+                    NameError::DisplayName => "display_name",
+                    _ => "username",
+                })
             }
             Denied::NameTaken => conflict("already_exists", Says::NameTaken).about("username"),
             Denied::Busy => unable("busy", Says::Busy),

@@ -52,8 +52,10 @@ fn is_here(site: &Site, authority: &str, origin: &str) -> bool {
 /// that fetches it. The portal is on every protected host, so an app there is of the same origin
 /// as these pages and its scripts could read them; browsers say what a request is for, and no
 /// script of a page can change what they say. (A service worker of the app still could pass on a
-/// navigation of its own host: whoever does not trust an app gives it a host of its own.) Nor is a page shown beforehand, to a browser that only guesses
-/// that somebody will want it.
+/// navigation of its own host, and a page that sends the same two policies for openers and what it
+/// embeds as ours could open one of ours and reach into it: whoever does not trust an app gives it
+/// a host of its own.) Nor is a page shown beforehand, to a browser that only guesses that somebody
+/// will want it.
 pub fn is_own_document(request: &Request) -> bool {
     !request.headers.contains_key("sec-purpose")
         && all(request, "sec-fetch-mode", |mode| mode == b"navigate")

@@ -38,13 +38,16 @@ const PERMISSIONS: &str = "accelerometer=(), browsing-topics=(), camera=(), disp
 
 /// Adds the security headers.
 pub(super) fn harden(headers: &mut HeaderMap, site: &Site) {
-    let fields: [(HeaderName, &'static str); 8] = [
+    let fields: [(HeaderName, &'static str); 9] = [
         (CONTENT_SECURITY_POLICY, POLICY.as_str()),
         (CACHE_CONTROL, "no-store"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (REFERRER_POLICY, REFERRER),
         (X_FRAME_OPTIONS, "DENY"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        // With the one above, also apart from apps of this origin that send that one themselves: a
+        // page of theirs that opened one of ours could otherwise reach into it.
+        (HeaderName::from_static("cross-origin-embedder-policy"), "require-corp"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
         (HeaderName::from_static("permissions-policy"), PERMISSIONS),
     ];

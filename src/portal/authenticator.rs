@@ -64,7 +64,7 @@ fn show_choices(
     let (common, words) = (visit.words(), &visit.words().authenticator);
     let code = Input { label: words.any_code, inputmode: None, ..code_input(common, false) };
     let replace = html! {
-        (proof(common, live, about(REPLACE), true, code))
+        (proof(common, "", live, about(REPLACE), true, code))
         button { (words.replace) }
     };
     let body = html! {
@@ -75,7 +75,7 @@ fn show_choices(
                 summary { (words.remove_title) }
                 (sentence(words.remove_text))
                 (visit.form(ENROL, &[(DO, REMOVE)], &html! {
-                    (both(common, live, about(REMOVE), false))
+                    (proof(common, "removal-", live, about(REMOVE), false, code_input(common, false)))
                     button { (words.remove) }
                 }))
             }
@@ -92,11 +92,12 @@ pub(super) fn both(
     answer: Option<&Answer>,
     first: bool,
 ) -> Markup {
-    proof(words, live, answer, first, code_input(words, false))
+    proof(words, "", live, answer, first, code_input(words, false))
 }
 
 fn proof(
     words: &Words,
+    within: &'static str,
     live: &LiveSession,
     answer: Option<&Answer>,
     first: bool,
@@ -108,9 +109,9 @@ fn proof(
         ..answer.clone()
     });
     html! {
-        (whose(words, live.username()))
-        (current_password(words, first).show(answer.as_ref()))
-        (code.show(answer.as_ref()))
+        (whose(words, within, live.username()))
+        (Input { within, ..current_password(words, first) }.show(answer.as_ref()))
+        (Input { within, ..code }.show(answer.as_ref()))
     }
 }
 

@@ -92,7 +92,7 @@ pub(super) fn recovery_codes(words: &Words, codes: &[RecoveryCode], to: &Locatio
         (sentence(words.recovery.shown))
         ol .codes { @for text in &texts { li { (text.reveal()) } } }
         div .actions hidden data-keeps=".codes li" data-file={ (words.recovery.file) ".txt" }
-            data-copied=(words.recovery.copied) {
+            data-copied=(words.recovery.copied) data-refused=(words.recovery.not_copied) {
             button type="button" data-does="copy" { (words.recovery.copy) }
             button type="button" data-does="save" { (words.recovery.save) }
             button type="button" data-does="print" { (words.recovery.print) }

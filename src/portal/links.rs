@@ -64,7 +64,7 @@ fn inputs(visit: &Visit<'_>, page: &LinkPage, answer: Option<&Answer>) -> Markup
             html! { (name.show(answer)) (new_password(words, answer, false)) }
         }
         LinkPurpose::Invitation | LinkPurpose::NewPassword => {
-            html! { (whose(words, username)) (new_password(words, answer, true)) }
+            html! { (whose(words, "", username)) (new_password(words, answer, true)) }
         }
         LinkPurpose::NewSecondFactor => {
             let password = Input {
@@ -76,7 +76,7 @@ fn inputs(visit: &Visit<'_>, page: &LinkPage, answer: Option<&Answer>) -> Markup
                 first: true,
                 ..Input::default()
             };
-            html! { (whose(words, username)) (password.show(answer)) }
+            html! { (whose(words, "", username)) (password.show(answer)) }
         }
     }
 }

@@ -27,7 +27,7 @@ pub(super) async fn show(visit: &Visit<'_>, answer: Option<&Answer>) -> Response
     let words = visit.words();
     let inputs = html! {
         (sentence(words.password.text))
-        (whose(words, user.username.as_str()))
+        (whose(words, "", user.username.as_str()))
         (new_password(words, answer, true))
         button { (words.password.button) }
     };
@@ -38,7 +38,7 @@ fn show_own(visit: &Visit<'_>, live: &LiveSession, answer: Option<&Answer>) -> R
     let words = visit.words();
     let inputs = html! {
         (sentence(words.password.own_text))
-        (whose(words, live.username()))
+        (whose(words, "", live.username()))
         (current_password(words, true).show(answer))
         (new_password(words, answer, false))
         button { (words.password.button) }

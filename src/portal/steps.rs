@@ -60,6 +60,7 @@ pub(super) fn code_input(words: &Words, first: bool) -> Input<'static> {
     Input {
         name: "code",
         label: words.inputs.code,
+        announces: words.inputs.announces,
         autocomplete: "one-time-code",
         inputmode: Some("numeric"),
         first,
@@ -87,9 +88,10 @@ pub(super) async fn act_second_factor(visit: &Visit<'_>) -> Acted {
 }
 
 /// Whose password it is: password managers keep the two together.
-pub(super) fn whose(words: &Words, username: &str) -> Markup {
+pub(super) fn whose(words: &Words, within: &'static str, username: &str) -> Markup {
     let input = Input {
         name: "username",
+        within,
         label: words.inputs.username,
         autocomplete: "username",
         value: Some(username),

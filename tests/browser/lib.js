@@ -29,6 +29,17 @@ export function check(holds, sentence) {
   if (!holds) throw new Error(sentence);
 }
 
+/** A page in the language of the run. What our own policy refuses of ours fails the scene. */
+export async function open(browser, options = {}) {
+  const context = await browser.newContext({ locale: process.env.LOCALE ?? "en", ...options });
+  const page = await context.newPage();
+  page.refused = [];
+  page.on("console", (message) => {
+    if (/Content Security Policy|Trusted/i.test(message.text())) page.refused.push(message.text());
+  });
+  return page;
+}
+
 export const sizes = {
   small: { width: 320, height: 640 },
   phone: { width: 390, height: 844 },
@@ -40,6 +51,7 @@ export const sizes = {
  * nothing beyond the edge, and a picture of it.
  */
 export async function look(page, name) {
+  if (process.env.LOCALE) name += `-${process.env.LOCALE}`;
   for (const scheme of ["light", "dark"]) {
     for (const [size, viewport] of Object.entries(sizes)) {
       await page.setViewportSize(viewport);
@@ -48,6 +60,7 @@ export async function look(page, name) {
       const overhang = await page.evaluate(
         () => document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth,
       );
+      check(page.refused.length === 0, `${at}: the policy refused ${page.refused}`);
       check(overhang <= 0, `${at}: ${overhang} px lie beyond the edge`);
       await page.evaluate(axe);
       const { violations } = await page.evaluate(() =>

@@ -52,10 +52,11 @@ fn play(scene: &str, gateway: &Gateway, more: &[(&str, &str)]) {
 }
 
 /// Plays a scene of somebody who is enrolled.
-fn play_as(name: &str, scene: &str) {
+fn play_as(name: &str, scene: &str, more: &[(&str, &str)]) {
     let gateway = gateway();
-    let more = ["--email", "ann@example.com", "--display-name", "Ann Example", "--group", "admins"];
-    let args = [&["user", "add", name, "--password-stdin", "--totp"], &more[..]].concat();
+    let known =
+        ["--email", "ann@example.com", "--display-name", "Ann Example", "--group", "admins"];
+    let args = [&["user", "add", name, "--password-stdin", "--totp"], &known[..]].concat();
     let added = gateway.json(&args, ADMIN_PASSWORD);
     let secret = added["totp"]["secret"].as_str().unwrap();
     for number in 0..60 {
@@ -65,7 +66,7 @@ fn play_as(name: &str, scene: &str) {
         gateway.json(&args, ADMIN_PASSWORD);
     }
     let who = [("NAME", name), ("PASSWORD", ADMIN_PASSWORD), ("SECRET", secret)];
-    play(scene, &gateway, &who);
+    play(scene, &gateway, &[&who, more].concat());
 }
 
 #[test]
@@ -78,15 +79,21 @@ fn the_first_administrator_needs_no_mouse() {
 
 #[test]
 fn signing_in_looks_right_everywhere_and_is_open_to_everybody() {
-    play_as("ann", "sign_in");
+    play_as("ann", "sign_in", &[]);
+}
+
+#[test]
+fn longer_words_and_other_letters_have_room_as_well() {
+    play_as("ann", "sign_in", &[("LOCALE", "de")]);
+    play_as("ann", "console", &[("LOCALE", "ja")]);
 }
 
 #[test]
 fn the_console_looks_right_everywhere_and_is_open_to_everybody() {
-    play_as("ann", "console");
+    play_as("ann", "console", &[]);
 }
 
 #[test]
 fn everything_works_without_the_script() {
-    play_as("ann", "without_script");
+    play_as("ann", "without_script", &[]);
 }

@@ -15,6 +15,8 @@ const NOTICE: &str = "notice";
 pub(crate) struct Input<'a> {
     /// Its name, also in the page.
     pub name: &'static str,
+    /// What its name in the page begins with, where another form asks for the same.
+    pub within: &'static str,
     /// What it is for.
     pub label: &'static str,
     /// `password` or nothing, which is plain text.
@@ -29,6 +31,8 @@ pub(crate) struct Input<'a> {
     pub hint: Option<&'static str>,
     /// What the button says that shows a password: in few words, and in full.
     pub reveal: (&'static str, &'static str),
+    /// What happens at its last digit, said where the script sees to it.
+    pub announces: &'static str,
     /// How many digits it takes, if it takes digits alone.
     pub digits: Option<u8>,
     /// Whether it has the focus when no notice is about another.
@@ -45,7 +49,8 @@ impl Input<'_> {
         let about = answer.and_then(|answer| answer.about);
         let is_wrong = about == Some(self.name);
         let focus = is_wrong || self.first && about.is_none();
-        let hint = format!("{}-hint", self.name);
+        let id = format!("{}{}", self.within, self.name);
+        let hint = format!("{id}-hint");
         let described = match (is_wrong, self.hint.is_some()) {
             (true, true) => Some(format!("{NOTICE} {hint}")),
             (true, false) => Some(NOTICE.to_owned()),
@@ -55,7 +60,7 @@ impl Input<'_> {
         // Names are typed as they are, without a phone's help.
         let as_typed = (self.kind.is_none()).then_some("none");
         let input = html! {
-            input id=(self.name) name=(self.name) type=(self.kind.unwrap_or("text"))
+            input id=(id) name=(self.name) type=(self.kind.unwrap_or("text"))
                 autocomplete=(self.autocomplete) inputmode=[self.inputmode] value=[self.value]
                 autocapitalize=[as_typed] spellcheck=[as_typed.map(|_| "false")]
                 data-digits=[self.digits]
@@ -63,13 +68,16 @@ impl Input<'_> {
                 required[!self.optional] readonly[self.readonly] autofocus[focus];
         };
         html! {
-            label for=(self.name) { (self.label) }
+            label for=(id) { (self.label) }
             @if let Some(text) = self.hint { p .hint id=(hint) { (text) } }
+            @if self.digits.is_some() {
+                p .hint hidden id={ (id) "-announced" } data-announces=(id) { (self.announces) }
+            }
             @if !self.reveal.0.is_empty() {
                 div .reveal {
                     (input)
                     // For the script to bring out: without it there is nothing to press for.
-                    button type="button" hidden data-reveals=(self.name) aria-pressed="false"
+                    button type="button" hidden data-reveals=(id) aria-pressed="false"
                         aria-label=(self.reveal.1) { (self.reveal.0) }
                 }
             } @else {

@@ -5,7 +5,7 @@
 
   // A password can be looked at while it is typed.
   each("button[data-reveals]", (button) => {
-    const input = document.getElementById(button.dataset.reveals);
+    const input = button.parentElement.querySelector("input");
     button.hidden = false;
     button.addEventListener("click", () => {
       const shown = input.type === "password";
@@ -21,8 +21,14 @@
   each("input[data-digits]", (input) => {
     const wanted = Number(input.dataset.digits);
     let sent = false;
-    input.addEventListener("input", () => {
-      const code = input.value.replace(/[\s-]/g, "");
+    const hint = input.parentElement.querySelector(`[data-announces="${input.id}"]`);
+    if (hint) {
+      hint.hidden = false;
+      input.setAttribute("aria-describedby", `${input.getAttribute("aria-describedby") ?? ""} ${hint.id}`.trim());
+    }
+    input.addEventListener("input", (event) => {
+      if (event.isComposing) return;
+      const code = input.value.normalize("NFKC").replace(/[\s-]/g, "");
       if (code !== input.value && /^\d*$/.test(code)) input.value = code;
       const others = [...input.form.elements].filter((one) => one.required && !one.value);
       if (!sent && code.length === wanted && /^\d+$/.test(code) && others.length === 0) {
@@ -36,17 +42,20 @@
 
   // Recovery codes can be kept in three ways.
   each("[data-keeps]", (bar) => {
-    const codes = [...document.querySelectorAll(bar.dataset.keeps)].map((one) => one.textContent.trim());
+    const codes = [...document.querySelectorAll(bar.dataset.keeps)].map((one) => (one.matches("input") ? one.value : one.textContent).trim());
     const text = codes.join("\n") + "\n";
     const said = bar.querySelector("[role=status]");
     const acts = {
-      copy: () => navigator.clipboard.writeText(text).then(() => { said.textContent = bar.dataset.copied; }),
+      copy: () => navigator.clipboard.writeText(text).then(
+        () => { said.textContent = bar.dataset.copied; },
+        () => { said.textContent = bar.dataset.refused; },
+      ),
       save: () => {
         const link = document.createElement("a");
         link.href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
         link.download = bar.dataset.file;
         link.click();
-        URL.revokeObjectURL(link.href);
+        setTimeout(() => URL.revokeObjectURL(link.href), 10000);
       },
       print: () => print(),
     };

@@ -10,7 +10,8 @@ use maud::{Markup, html};
 
 pub(super) fn show(desk: &Desk<'_>, answer: Option<&Answer>) -> Response {
     let words = desk.words;
-    let typed = |name| desk.visit.fields.get(name);
+    // Only what was typed and not taken: a link must not fill the form in.
+    let typed = |name| answer.map_or("", |_| desk.visit.fields.get(name));
     let username = Input {
         name: "username",
         label: words.username,
@@ -115,7 +116,7 @@ pub(super) fn link(
 ) -> Response {
     let words = desk.words;
     let body = html! {
-        (secret("link", words.link, url))
+        (secret(desk, "link", words.link, url))
         (sentence(words.link_once))
         (sentence(what_for))
         ul .actions {
@@ -127,12 +128,22 @@ pub(super) fn link(
     desk.shown(Screen::NewUser, title, None, &body)
 }
 
-/// Something to be copied now or never. A field is selected as a whole at a touch, and does not
-/// break in the middle.
-pub(super) fn secret(name: &'static str, label: &'static str, value: &str) -> Markup {
+/// Something to be copied now or never.
+pub(super) fn secret(
+    desk: &Desk<'_>,
+    name: &'static str,
+    label: &'static str,
+    value: &str,
+) -> Markup {
+    let words = &desk.visit.words().recovery;
     html! {
         label for=(name) { (label) }
         input .secret id=(name) type="text" readonly value=(value) autocomplete="off"
             spellcheck="false" autofocus;
+        div .actions hidden data-keeps={ "#" (name) } data-copied=(words.copied)
+            data-refused=(words.not_copied) {
+            button type="button" data-does="copy" { (words.copy) }
+            span role="status" {}
+        }
     }
 }

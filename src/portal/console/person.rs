@@ -58,11 +58,11 @@ fn details(desk: &Desk<'_>, user: &UserView) -> Markup {
 fn edit(desk: &Desk<'_>, answer: Option<&Answer>, user: &UserView, to: &Location) -> Markup {
     let (fields, words) = (&desk.visit.fields, desk.words);
     let was_sent = answer.is_some() && fields.get("do") == "set";
-    let groups = listed(&user.groups);
+    let listed = listed(&user.groups);
     let known = [
         user.email.as_ref().map_or("", |email| email.as_str()),
         user.display_name.as_ref().map_or("", |name| name.as_str()),
-        groups.as_str(),
+        listed.as_str(),
     ];
     let sent = ["email", "display_name", "groups"].map(|name| fields.get(name));
     // What was typed and not taken is there to be put right.
@@ -75,7 +75,15 @@ fn edit(desk: &Desk<'_>, answer: Option<&Answer>, user: &UserView, to: &Location
             button { (words.save) }
         }
     };
-    desk.visit.form_to(to, &[("do", "set")], &inputs)
+    let [was_email, was_display_name, was_groups] = known;
+    // What the form was filled in with, so that what somebody else changes meanwhile stays.
+    let hidden = [
+        ("do", "set"),
+        ("was_email", was_email),
+        ("was_display_name", was_display_name),
+        ("was_groups", was_groups),
+    ];
+    desk.visit.form_to(to, &hidden, &inputs)
 }
 
 fn access(desk: &Desk<'_>, user: &UserView, to: &Location) -> Markup {

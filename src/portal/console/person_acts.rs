@@ -69,13 +69,29 @@ async fn set(desk: &Desk<'_>, user: &UserView, to: Location) -> Acted {
     if desk.is_own(user) && !keeps_administering(&groups) {
         return Err(Answer { about: Some("groups"), ..refused(words.own_admins) }.into());
     }
-    // Only what was changed here, so that what somebody else changes meanwhile stays.
-    let text =
-        |new: Option<String>, old: Option<String>| (new != old).then(|| new.unwrap_or_default());
-    let email = text(email.map(Into::into), user.email.clone().map(Into::into));
-    let display_name =
-        text(display_name.map(Into::into), user.display_name.clone().map(Into::into));
-    let groups = (listed(&groups) != listed(&user.groups)).then_some(groups);
+    let text = |new: Option<String>| new.unwrap_or_default();
+    let known = |old: Option<&str>| old.unwrap_or_default().to_owned();
+    let changes = [
+        Change::of(
+            desk,
+            "was_email",
+            text(email.map(Into::into)),
+            known(user.email.as_ref().map(Email::as_str)),
+        ),
+        Change::of(
+            desk,
+            "was_display_name",
+            text(display_name.map(Into::into)),
+            known(user.display_name.as_ref().map(DisplayName::as_str)),
+        ),
+        Change::of(desk, "was_groups", listed(&groups), listed(&user.groups)),
+    ];
+    if changes.contains(&Change::Overtaken) {
+        return Err(Answer::new(StatusCode::CONFLICT, "overtaken", words.overtaken).into());
+    }
+    let [email, display_name, of_groups] = changes;
+    let (email, display_name) = (email.into_new(), display_name.into_new());
+    let groups = of_groups.into_new().map(|_| groups);
     if email.is_none() && display_name.is_none() && groups.is_none() {
         return Ok(crate::http::Response::see_other(desk.visit.site(), &to.with("done", "saved")));
     }
@@ -87,6 +103,35 @@ async fn set(desk: &Desk<'_>, user: &UserView, to: Location) -> Acted {
         }
         other => other,
     })
+}
+
+/// What a form does to one thing that is known of somebody.
+#[derive(PartialEq, Eq)]
+enum Change {
+    /// Nothing: it stays, also where somebody else has changed it since the form was shown.
+    None,
+    /// This.
+    To(String),
+    /// Something, where somebody else has changed it as well.
+    Overtaken,
+}
+
+impl Change {
+    /// By what the form was filled in with, what was sent, and what is known now.
+    fn of(desk: &Desk<'_>, was: &str, sent: String, known: String) -> Self {
+        let was = desk.visit.fields.get(was);
+        if sent == was || sent == known {
+            Self::None
+        } else if known == was {
+            Self::To(sent)
+        } else {
+            Self::Overtaken
+        }
+    }
+
+    fn into_new(self) -> Option<String> {
+        if let Self::To(new) = self { Some(new) } else { None }
+    }
 }
 
 fn keeps_administering(groups: &[GroupName]) -> bool {

@@ -2,10 +2,13 @@
 
 use super::super::account::device;
 use super::frame::{listed, moment};
-use super::{Desk, odd};
+use super::{Desk, SESSIONS, odd};
 use crate::http::{Location, Trouble};
 use crate::service::{AdminReply, AdminRequest, SessionView, TokenView, UserView};
 use maud::{Markup, html};
+
+/// So many sessions are on somebody's page; the others are in the list of all.
+const SHOWN: usize = 20;
 
 /// Somebody's sessions, the newest first.
 pub(super) async fn sessions_of(
@@ -38,6 +41,7 @@ pub(super) async fn sessions(
 ) -> Result<Markup, Trouble> {
     let (words, sessions) = (desk.words, sessions_of(desk, Some(user)).await?);
     let is_this = |session: &SessionView| session.id == desk.live.session().id();
+    let all = desk.page(SESSIONS).with("user", user.username.as_str());
     Ok(html! {
         h2 { (words.live_sessions) }
         @if sessions.is_empty() {
@@ -55,15 +59,15 @@ pub(super) async fn sessions(
                     }
                 }
                 tbody {
-                    @for session in &sessions {
+                    @for session in sessions.iter().take(SHOWN) {
                         tr {
                             th scope="row" {
                                 (device(desk.visit, &session.user_agent))
                                 @if is_this(session) { " " strong { (words.this_session) } }
                             }
-                            td { (session.ip) }
-                            td { (moment(&session.created_at)) }
-                            td { (moment(&session.last_seen_at)) }
+                            td data-label=(words.address) { (session.ip) }
+                            td data-label=(words.since) { (moment(&session.created_at)) }
+                            td data-label=(words.last_seen) { (moment(&session.last_seen_at)) }
                             td {
                                 (desk.button(to, &[
                                     ("do", "revoke"), ("session", &session.id.to_string()),
@@ -72,6 +76,9 @@ pub(super) async fn sessions(
                         }
                     }
                 }
+            }
+            @if sessions.len() > SHOWN {
+                p { a href=(all.as_str()) { (words.live_sessions) ": " (sessions.len()) } }
             }
             (desk.button(to, &[("do", "revoke-all")], words.revoke_all, None))
         }
@@ -104,14 +111,14 @@ pub(super) async fn tokens(
                     @for token in &tokens {
                         tr {
                             th scope="row" { (token.name) }
-                            td { (moment(&token.created_at)) }
-                            td {
+                            td data-label=(words.created) { (moment(&token.created_at)) }
+                            td data-label=(words.expires) {
                                 @match &token.expires_at {
                                     Some(at) => (moment(at)),
                                     None => (words.never),
                                 }
                             }
-                            td { (limits(desk, token)) }
+                            td data-label=(words.limits) { (limits(desk, token)) }
                             td {
                                 (desk.button(to, &[
                                     ("do", "revoke-token"), ("token", &token.id.to_string()),

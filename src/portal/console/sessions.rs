@@ -69,13 +69,13 @@ fn row(desk: &Desk<'_>, session: &SessionView) -> Markup {
     html! {
         tr {
             th scope="row" { (desk.link_to(&session.username)) }
-            td {
+            td data-label=(words.device) {
                 (device(desk.visit, &session.user_agent))
                 @if is_this { " " strong { (words.this_session) } }
             }
-            td { (session.ip) }
-            td { (moment(&session.last_seen_at)) }
-            td { (moment(&session.expires_at)) }
+            td data-label=(words.address) { (session.ip) }
+            td data-label=(words.last_seen) { (moment(&session.last_seen_at)) }
+            td data-label=(words.ends) { (moment(&session.expires_at)) }
             td { (desk.button(&to, &hidden, words.revoke, Some(&session.username))) }
         }
     }

@@ -70,7 +70,7 @@ pub(super) async fn act(desk: &Desk<'_>, user: &UserView) -> Acted {
         AdminReply::TokenAdded { username, token, .. } => {
             let to = desk.page_of(username.as_str());
             let body = html! {
-                (secret("token", words.token_value, &token))
+                (secret(desk, "token", words.token_value, &token))
                 (sentence(words.token_once))
                 (sentence(words.token_use))
                 ul .actions { li { a href=(to.as_str()) { (words.to_user) } } }

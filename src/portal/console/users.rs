@@ -84,10 +84,10 @@ fn people(desk: &Desk<'_>, users: &[UserView], found: usize) -> Markup {
                 @for user in users {
                     tr {
                         th scope="row" { (desk.link_to(user.username.as_str())) }
-                        td { @if let Some(name) = &user.display_name { (name) } }
-                        td { @if let Some(email) = &user.email { (email) } }
-                        td { (listed(&user.groups)) }
-                        td { (desk.state_mark(State::of(user))) }
+                        td data-label=(words.display_name) { @if let Some(name) = &user.display_name { (name) } }
+                        td data-label=(words.email) { @if let Some(email) = &user.email { (email) } }
+                        td data-label=(words.groups) { (listed(&user.groups)) }
+                        td data-label=(words.state) { (desk.state_mark(State::of(user))) }
                     }
                 }
             }

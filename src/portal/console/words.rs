@@ -72,7 +72,7 @@ words! {
         // What was not.
         failed, no_such, taken, bad_username, bad_email, bad_display_name, bad_group,
         bad_token_name, bad_days, bad_host, bad_network, unknown_act,
-        own_disable, own_remove, own_admins, own_reset,
+        own_disable, own_remove, own_admins, own_reset, overtaken,
     }
     counting {
         users_found, sessions_found, sessions_started, codes_left, lost_sessions, lost_tokens,

@@ -77,7 +77,13 @@ fn a_reset_password_keeps_the_second_factor() {
         let reply = choose(&mut browser, &page, CHOSEN);
         browser.follow(reply)
     };
-    assert!(browser.path.starts_with("/_vestibule/login/second-factor"), "{}", browser.path);
+    assert!(
+        browser.path.starts_with("/_vestibule/login/second-factor"),
+        "{} {} {}",
+        browser.path,
+        page.status,
+        page.text()
+    );
     assert!(!is_signed_in(&browser));
     assert!(!browser.open("/_vestibule/enroll").text().contains("<code>"));
     assert_eq!(browser.submit(&page, &[("code", &code_now(&ann.secret))]).status, 303);

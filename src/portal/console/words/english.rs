@@ -146,6 +146,7 @@ pub(super) static WORDS: ConsoleWords = ConsoleWords {
     own_disable: "You cannot disable your own account. Ask another administrator.",
     own_remove: "You cannot remove your own account. Ask another administrator.",
     own_admins: "You cannot take yourself out of admins. Ask another administrator.",
+    overtaken: "Somebody else has changed this person meanwhile. Look at what is known now, then try again.",
     own_reset: "You change your own password and authenticator on your account page.",
     users_found: |count| match count {
         1 => "1 user".into(),

@@ -155,6 +155,7 @@ pub(super) static WORDS: ConsoleWords = ConsoleWords {
                  administrateur.",
     own_admins: "Vous ne pouvez pas vous retirer vous-même de admins. Adressez-vous à un autre \
                  administrateur.",
+    overtaken: "Quelqu’un d’autre a modifié cette personne entre-temps. Vérifiez les données actuelles, puis réessayez.",
     own_reset: "Vous changez votre mot de passe et votre application d’authentification sur la \
                 page de votre compte.",
     users_found: |count| match count {

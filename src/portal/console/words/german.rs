@@ -153,6 +153,7 @@ pub(super) static WORDS: ConsoleWords = ConsoleWords {
                  Verwaltung darum.",
     own_admins: "Sie können sich nicht selbst aus admins entfernen. Bitten Sie jemand anderen aus \
                  der Verwaltung darum.",
+    overtaken: "Diese Person wurde inzwischen von jemand anderem geändert. Sehen Sie sich den jetzigen Stand an und versuchen Sie es noch einmal.",
     own_reset: "Ihr eigenes Passwort und Ihren Authenticator ändern Sie auf Ihrer Kontoseite.",
     users_found: |count| match count {
         1 => "1 Konto".into(),

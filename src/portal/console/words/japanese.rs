@@ -146,6 +146,7 @@ pub(super) static WORDS: ConsoleWords = ConsoleWords {
     own_disable: "ご自身のアカウントは無効にできません。別の管理者に依頼してください。",
     own_remove: "ご自身のアカウントは削除できません。別の管理者に依頼してください。",
     own_admins: "ご自身を admins から外すことはできません。別の管理者に依頼してください。",
+    overtaken: "この間に別の管理者がこの利用者を変更しました。現在の内容を確認してから、もう一度お試しください。",
     own_reset: "ご自身のパスワードと認証アプリは、アカウントのページで変更してください。",
     users_found: |count| format!("{count} 人"),
     sessions_found: |count| format!("{count} 件のセッション"),

@@ -151,6 +151,7 @@ pub(super) static WORDS: ConsoleWords = ConsoleWords {
     own_disable: "No puede desactivar su propia cuenta. Pídaselo a otro administrador.",
     own_remove: "No puede eliminar su propia cuenta. Pídaselo a otro administrador.",
     own_admins: "No puede quitarse a sí mismo de admins. Pídaselo a otro administrador.",
+    overtaken: "Alguien más ha modificado a esta persona entretanto. Revise los datos actuales y vuelva a intentarlo.",
     own_reset: "Su propia contraseña y su aplicación de autenticación se cambian en la página de \
                 su cuenta.",
     users_found: |count| match count {
