@@ -238,6 +238,7 @@ fn is_all_there(gateway: &Gateway, stopped: &Stopped, how: &str) {
     let mut browser = Browser::new(gateway.address);
     let answer = stopped.ann.give_password(&mut browser, "/");
     let page = browser.follow(answer);
+    assert_eq!(page.status, 200, "{how}: {}\n{}", page.text(), gateway.log());
     let answer = browser.submit(&page, &[("recovery_code", &stopped.used)]);
     assert_eq!(answer.status, 401, "{how}: {}", answer.text());
     assert!(!gateway.log().contains("panic"), "{how}: {}", gateway.log());

@@ -146,7 +146,11 @@ pub fn filled_in(html: &str, fields: &[(&str, &str)]) -> (Option<String>, String
     let forms: Vec<&str> =
         html.split("<form").skip(1).map(|form| form.split("</form>").next().unwrap()).collect();
     let has = |form: &&&str| fields.iter().all(|(n, _)| form.contains(&format!(" name=\"{n}\"")));
-    let form = forms.iter().find(has).or(forms.first()).expect("a form");
+    let form = forms
+        .iter()
+        .find(has)
+        .or(forms.first())
+        .unwrap_or_else(|| panic!("no form on this page: {html}"));
     let mut body = form_urlencoded::Serializer::new(String::new());
     for tag in form.split("<input").skip(1) {
         let is_hidden = attribute(tag, "type").as_deref() == Some("hidden");
