@@ -157,8 +157,8 @@ impl Colour {
     /// The style sheet's last word. A colour that nobody could read is told apart enough first.
     fn rules(self) -> String {
         let set = |ground: Self| {
-            let (link, fill) = (self.readable_on(ground), self.readable_on(ground));
-            format!(":root{{--link:{link};--accent:{fill};--on-accent:{}}}", fill.ink())
+            let shade = self.readable_on(ground);
+            format!(":root{{--link:{shade};--accent:{shade};--on-accent:{}}}", shade.ink())
         };
         format!("{}@media(prefers-color-scheme:dark){{{}}}", set(LIGHT), set(DARK))
     }

@@ -55,7 +55,7 @@ impl Desk<'_> {
         body: &Markup,
     ) -> Response {
         let framed = html! {
-            div .console lang=(self.language.tag()) {
+            div .console {
                 (self.sections(screen))
                 @if let Some(done) = self.done().filter(|_| answer.is_none()) {
                     p .done role="status" { (done) }

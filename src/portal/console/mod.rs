@@ -24,9 +24,7 @@ mod words;
 
 use super::{Acted, Visit};
 use crate::http::html::answer_page;
-use crate::http::{
-    Answer, Challenge, Entry, Language, Location, Response, Trouble, challenge, refusal,
-};
+use crate::http::{Answer, Challenge, Entry, Location, Response, Trouble, challenge, refusal};
 use crate::service::{
     AdminCap, AdminError, AdminErrorKind, AdminReply, AdminRequest, Denied, LiveSession, NoLeave,
     UserView,
@@ -72,7 +70,7 @@ pub(super) fn table<P>(page: impl Fn(Screen) -> P) -> Vec<Entry<P>> {
 
 /// What the console is called.
 pub(super) fn title(visit: &Visit<'_>) -> &'static str {
-    ConsoleWords::of(Language::of(&visit.request.headers)).title
+    ConsoleWords::of(visit.language()).title
 }
 
 /// Shows a page.
@@ -115,7 +113,6 @@ struct Desk<'v> {
     visit: &'v Visit<'v>,
     live: Arc<LiveSession>,
     cap: AdminCap,
-    language: Language,
     words: &'static ConsoleWords,
 }
 
@@ -136,9 +133,8 @@ impl<'v> Desk<'v> {
         };
         match AdminCap::freshly(&live, cx.client, cx.now) {
             Ok(cap) => {
-                let language = Language::of(&visit.request.headers);
-                let words = ConsoleWords::of(language);
-                Ok(Self { visit, live, cap, language, words })
+                let words = ConsoleWords::of(visit.language());
+                Ok(Self { visit, live, cap, words })
             }
             Err(NoLeave::Never) => {
                 Err(refusal(visit.site(), visit.language(), true, StatusCode::FORBIDDEN))
