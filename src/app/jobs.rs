@@ -68,6 +68,10 @@ impl Jobs {
             let message = format!("what has expired is not removed: {error}");
             say(&self.service, Level::Error, &message);
         }
+        if let Err(error) = self.service.prune_trail().await {
+            let message = format!("the oldest entries of the audit trail are not removed: {error}");
+            say(&self.service, Level::Error, &message);
+        }
     }
 
     fn every<F>(&self, period: Duration, job: impl Fn(Self) -> F + Send + 'static) -> JoinHandle<()>

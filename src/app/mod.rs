@@ -11,6 +11,7 @@
 //! here that a request could feel.
 
 mod clock;
+mod copying;
 mod demo;
 mod error;
 mod files;
@@ -162,7 +163,8 @@ async fn serve(
         socket::serve_health(listener, &service, &state);
     }
     say_unresolved(&service, &gateway).await;
-    let jobs = jobs::start(&service, &gateway);
+    let mut jobs = jobs::start(&service, &gateway);
+    jobs.extend(copying::start(&service, &config.copies));
     let running = gateway.serving(files::connections(gateway.workers())).start(doors.listeners);
     let running = running.map_err(RunError::thread)?;
     greet(&Greeting {

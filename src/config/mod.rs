@@ -21,6 +21,7 @@
 
 mod access;
 mod apps;
+mod audit;
 mod branding;
 mod breached;
 mod fault;
@@ -42,6 +43,7 @@ pub use load::load;
 
 use crate::crypto::Keyring;
 use crate::domain::{ReturnOrigins, RouteTable};
+use crate::observe::Copies;
 use crate::types::{Host, HostPattern, PathView, Secret};
 use crate::{http, proxy, service};
 use fault::Wrong;
@@ -95,6 +97,8 @@ pub struct Config {
     pub admin_listen: Option<SocketAddr>,
     /// For the use cases.
     pub service: service::Settings,
+    /// Where the audit trail is copied to.
+    pub copies: Copies,
     /// For our own pages.
     pub site: http::Site,
     /// For the data path.
@@ -186,6 +190,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
         admin_socket: data.join("admin.sock"),
         admin_listen: server.admin_listen?,
         service: rules.service,
+        copies: rules.copies,
         site: http::Site {
             public_url,
             prefix: server.prefix?,

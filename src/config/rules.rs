@@ -1,6 +1,7 @@
 //! `[session]` to `[access]`: what the use cases are told.
 
 use super::access;
+use super::audit;
 use super::breached;
 use super::fault::Wrong;
 use super::kinds::{duration, flag, one_of, rate, size, within};
@@ -8,6 +9,7 @@ use super::reader::{Reader, Section};
 use super::server::cookie_domain;
 use crate::crypto::{HashParams, TotpAlgorithm, TotpParams};
 use crate::domain::{FailureRules, PasswordRules, SessionRules};
+use crate::observe::Copies;
 use crate::service;
 use crate::types::{Host, PublicUrl};
 
@@ -16,6 +18,7 @@ pub(super) struct Rules {
     pub service: service::Settings,
     pub cookie_domain: Option<Host>,
     pub body_max: usize,
+    pub copies: Copies,
 }
 
 pub(super) fn read(reader: &mut Reader, public_url: Option<&PublicUrl>) -> Option<Rules> {
@@ -25,9 +28,11 @@ pub(super) fn read(reader: &mut Reader, public_url: Option<&PublicUrl>) -> Optio
     let limits = reader.section("limits", limits);
     let registration = reader.section("registration", |s| s.read("enabled", "false", flag));
     let access = access::read(reader);
+    let audit = reader.section("audit", audit::read);
     let (session, cookie_domain) = session?;
     let Passwords { rules: password, breached, hash, hash_workers, hash_queue } = passwords?;
     let (totp_issuer, totp, totp_skew) = totp?;
+    let (trail_keep, copies) = audit?;
     let Limits { rates, failures, body_max } = limits?;
     let service = service::Settings {
         session,
@@ -44,8 +49,9 @@ pub(super) fn read(reader: &mut Reader, public_url: Option<&PublicUrl>) -> Optio
         failures,
         access: access?,
         issuer: public_url?.to_string(),
+        trail_keep,
     };
-    Some(Rules { service, cookie_domain, body_max })
+    Some(Rules { service, cookie_domain, body_max, copies })
 }
 
 fn session(

@@ -1,6 +1,54 @@
 //! What is worth remembering about who did what.
 
-use crate::types::{SessionId, TokenId, UserId, Username};
+use crate::types::{ClientAddr, RequestId, SessionId, Timestamp, TokenId, UserId, Username};
+
+/// Who did something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// The person the event is about, or somebody claiming to be.
+    Person,
+    /// Whoever can reach the administration socket.
+    CommandLine,
+    /// An administrator who is signed in.
+    Administrator(UserId),
+    /// The gateway itself.
+    Gateway,
+}
+
+impl Actor {
+    /// Its stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::CommandLine => "command_line",
+            Self::Administrator(_) => "administrator",
+            Self::Gateway => "gateway",
+        }
+    }
+
+    /// The administrator, where it is one.
+    pub const fn administrator(self) -> Option<UserId> {
+        match self {
+            Self::Administrator(id) => Some(id),
+            Self::Person | Self::CommandLine | Self::Gateway => None,
+        }
+    }
+}
+
+/// An event with who did it, from where and when.
+#[derive(Clone, Debug)]
+pub struct Happening {
+    /// What happened.
+    pub event: AuditEvent,
+    /// Who did it.
+    pub by: Actor,
+    /// From where, if from anywhere.
+    pub from: Option<ClientAddr>,
+    /// In which request, if in one.
+    pub request: Option<RequestId>,
+    /// When.
+    pub at: Timestamp,
+}
 
 /// Why a sign-in did not go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +112,8 @@ pub enum AuditEvent {
     TokenRevoked { user: UserId, token: TokenId },
     /// Sessions were ended, so many.
     SessionsRevoked { user: Option<UserId>, count: usize },
+    /// Entries of the trail were forgotten, so many, since they were too old.
+    TrailPruned { count: usize },
 }
 
 impl AuditEvent {
@@ -90,6 +140,7 @@ impl AuditEvent {
             Self::TokenAdded { .. } => "token_added",
             Self::TokenRevoked { .. } => "token_revoked",
             Self::SessionsRevoked { .. } => "sessions_revoked",
+            Self::TrailPruned { .. } => "trail_pruned",
         }
     }
 
@@ -116,6 +167,19 @@ impl AuditEvent {
             Self::SignInFailed { user, .. }
             | Self::LockedOut { user }
             | Self::SessionsRevoked { user, .. } => *user,
+            Self::TrailPruned { .. } => None,
+        }
+    }
+
+    /// What the person is called, where the event itself knows: the record may be gone.
+    pub const fn username(&self) -> Option<&Username> {
+        if let Self::Registered { name, .. }
+        | Self::UserAdded { name, .. }
+        | Self::UserRemoved { name, .. } = self
+        {
+            Some(name)
+        } else {
+            None
         }
     }
 
@@ -142,7 +206,7 @@ impl AuditEvent {
             | Self::Registered { name, .. }
             | Self::UserRemoved { name, .. } => name.to_string(),
             Self::UserChanged { how, .. } => (*how).to_owned(),
-            Self::SessionsRevoked { count, .. } => count.to_string(),
+            Self::SessionsRevoked { count, .. } | Self::TrailPruned { count } => count.to_string(),
             Self::Enrolled { .. }
             | Self::SecondFactorRemoved { .. }
             | Self::RecoveryCodesRenewed { .. }

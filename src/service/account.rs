@@ -41,7 +41,7 @@ impl Service {
         }
         let ended = self.ending(Which::One(id), self.store.revoke(id)).await?;
         ended.ok_or(Denied::NoSuchSession)?;
-        self.record(&AuditEvent::SessionsRevoked { user: Some(user), count: 1 }, cx);
+        self.record(AuditEvent::SessionsRevoked { user: Some(user), count: 1 }, cx).await?;
         Ok(())
     }
 
@@ -54,7 +54,7 @@ impl Service {
         let user = live.session().user();
         let revoked = self.store.revoke_all(Some(user), None);
         let count = self.ending(Which::Of(user), revoked).await?;
-        self.record(&AuditEvent::SessionsRevoked { user: Some(user), count }, cx);
+        self.record(AuditEvent::SessionsRevoked { user: Some(user), count }, cx).await?;
         Ok(count)
     }
 
@@ -82,7 +82,7 @@ impl Service {
             return Err(Denied::NoSuchSession);
         }
         self.revoke_token(id).await?;
-        self.record(&AuditEvent::TokenRevoked { user, token: id }, cx);
+        self.record(AuditEvent::TokenRevoked { user, token: id }, cx).await?;
         Ok(())
     }
 
@@ -109,7 +109,7 @@ impl Service {
         let hash = self.hash_new(new, user.username.as_str()).await?;
         let effect = Effect::Change(UserChange::Password(hash));
         self.change_here(live, &user, None, effect, visitor).await?;
-        self.record(&AuditEvent::PasswordChanged { user: user.id }, visitor.cx);
+        self.record(AuditEvent::PasswordChanged { user: user.id }, visitor.cx).await?;
         Ok(())
     }
 
@@ -123,7 +123,7 @@ impl Service {
         let counter = self.counter_of(user, visitor).await?;
         let place = self.hashing.place()?;
         let tried = self.charge(counter, Some(user), visitor.cx).await?;
-        let verified = self.verify(place, Some(user.clone()), password, visitor.cx).await;
+        let verified = self.verify(place, Some(user.clone()), password).await;
         self.judged(tried, verified, visitor.cx).await.map(drop)
     }
 

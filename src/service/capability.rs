@@ -1,7 +1,7 @@
 //! Who may administer.
 
 use super::LiveSession;
-use crate::observe::Actor;
+use crate::domain::Actor;
 use crate::types::{ClientAddr, Timestamp};
 use std::time::Duration;
 

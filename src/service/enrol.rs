@@ -7,7 +7,7 @@
 use super::sign_in::{Changes, Progress, Visitor};
 use super::{Denied, Service};
 use crate::crypto::{CodeMatched, RecoveryCode, RecoverySet, TokenKind, TotpSecret, digest};
-use crate::domain::{AuditEvent, Next, SignInFailure, TotpFactor, User};
+use crate::domain::{AuditEvent, Next, TotpFactor, User};
 use crate::store::Effect;
 use crate::types::{Bearer, RequestCx, Secret};
 
@@ -69,7 +69,7 @@ impl Service {
         let (id, effects) = (user.id, vec![enrol]);
         let changes = Changes { consumes: Some(consumes), effects, recovery_codes };
         let progress = self.go_on(pending, user, changes, visitor).await?;
-        self.record(&AuditEvent::Enrolled { user: id }, cx);
+        self.record(AuditEvent::Enrolled { user: id }, cx).await?;
         Ok(progress)
     }
 
@@ -92,10 +92,7 @@ impl Service {
     ) -> Result<CodeMatched, Denied> {
         let (cx, skew) = (visitor.cx, self.settings.totp_skew);
         let tried = self.charge(self.counter_of(user, visitor).await?, Some(user), cx).await?;
-        let matched = secret.check(user.id, code, cx.now, skew, None).map_err(|_| {
-            self.failed(Some(user.id), SignInFailure::Code, cx);
-            Denied::Code
-        });
+        let matched = secret.check(user.id, code, cx.now, skew, None).map_err(|_| Denied::Code);
         self.judged(tried, matched, cx).await
     }
 

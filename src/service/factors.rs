@@ -3,7 +3,7 @@
 use super::hashing::Place;
 use super::{Denied, Service, Visitor};
 use crate::crypto::{CodeError, Password, PasswordHash, PasswordVerified, RecoveryCode};
-use crate::domain::{AuditEvent, SignInFailure, Spent, User, UserChange};
+use crate::domain::{AuditEvent, Spent, User, UserChange};
 use crate::store::Effect;
 use crate::types::{Login, RequestCx, UserId};
 
@@ -24,7 +24,7 @@ impl Service {
         visitor: Visitor<'_>,
     ) -> Result<(User, PasswordVerified), Denied> {
         let cx = visitor.cx;
-        self.admit_address(cx)?;
+        self.admit_address(cx).await?;
         let login = Login::parse(name).map_err(|_| Denied::Credentials)?;
         let user = self.store.find_user(&login).await?;
         // Whoever is found is counted under the one account, however the name was typed.
@@ -32,7 +32,7 @@ impl Service {
         let place = self.hashing.place()?;
         self.admit_account(counter, user.as_ref(), cx).await?;
         let tried = self.charge(counter, user.as_ref(), cx).await?;
-        let verified = self.verify(place, user, password, cx).await;
+        let verified = self.verify(place, user, password).await;
         self.judged(tried, verified, cx).await
     }
 
@@ -41,14 +41,9 @@ impl Service {
         place: Place,
         user: Option<User>,
         password: &str,
-        cx: &RequestCx,
     ) -> Result<(User, PasswordVerified), Denied> {
         let verified = self.check_password(place, user.as_ref(), password).await?;
-        let whose = user.as_ref().map(|user| user.id);
-        user.zip(verified).filter(|(user, _)| !user.disabled).ok_or_else(|| {
-            self.failed(whose, SignInFailure::Credentials, cx);
-            Denied::Credentials
-        })
+        user.zip(verified).filter(|(user, _)| !user.disabled).ok_or(Denied::Credentials)
     }
 
     /// Checks a password, or spends as long on a name that has none.
@@ -127,13 +122,11 @@ impl Service {
         let skew = self.settings.totp_skew;
         let matched = match factor.secret.check(user.id, code, cx.now, skew, last) {
             Ok(matched) => matched,
-            Err(CodeError::Wrong) => return Err(self.wrong_code(user, SignInFailure::Code, cx)),
-            Err(CodeError::AlreadyUsed) => {
-                return Err(self.wrong_code(user, SignInFailure::CodeReused, cx));
-            }
+            Err(CodeError::Wrong) => return Err(Denied::Code),
+            Err(CodeError::AlreadyUsed) => return Err(Denied::CodeUsed),
         };
         let spent = self.store.spend_totp_step(matched).await?;
-        spent.ok_or_else(|| self.wrong_code(user, SignInFailure::CodeReused, cx))
+        spent.ok_or(Denied::CodeUsed)
     }
 
     async fn spend_recovery_code(
@@ -144,19 +137,14 @@ impl Service {
         cx: &RequestCx,
     ) -> Result<SpentCode, Denied> {
         let set = self.store.recovery_set(user.id).await?;
-        let set = set.ok_or_else(|| self.wrong_code(user, SignInFailure::Code, cx))?;
+        let set = set.ok_or(Denied::Code)?;
         let digest = self.hashing.run_at(place, move || set.digest(&code)).await?;
         let spent = match digest {
             Some(digest) => self.store.spend_recovery_code(user.id, digest).await?,
             None => None,
         };
-        let (spent, left) = spent.ok_or_else(|| self.wrong_code(user, SignInFailure::Code, cx))?;
-        self.record(&AuditEvent::RecoveryCodeUsed { user: user.id, left }, cx);
+        let (spent, left) = spent.ok_or(Denied::Code)?;
+        self.record(AuditEvent::RecoveryCodeUsed { user: user.id, left }, cx).await?;
         Ok(SpentCode { spent, left: Some(left) })
-    }
-
-    fn wrong_code(&self, user: &User, why: SignInFailure, cx: &RequestCx) -> Denied {
-        self.failed(Some(user.id), why, cx);
-        if why == SignInFailure::CodeReused { Denied::CodeUsed } else { Denied::Code }
     }
 }

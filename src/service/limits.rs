@@ -74,7 +74,7 @@ impl Windows {
         }
     }
 
-    fn admit(
+    pub(super) fn admit(
         &self,
         rate: &Rate,
         whose: impl std::hash::Hash,
@@ -123,13 +123,15 @@ impl Counter {
 
 impl Service {
     /// Lets a try from this address through, if it is not one too many.
-    pub(super) fn admit_address(&self, cx: &RequestCx) -> Result<(), Denied> {
+    pub(super) async fn admit_address(&self, cx: &RequestCx) -> Result<(), Denied> {
         let rate = &self.settings.rates.per_address;
-        let admitted = self.windows.admit(rate, ("address", cx.client.block()), cx.now);
-        admitted.map_err(|until| {
-            self.failed(None, SignInFailure::AddressRate, cx);
-            Denied::RateLimited(until)
-        })
+        match self.windows.admit(rate, ("address", cx.client.block()), cx.now) {
+            Ok(()) => Ok(()),
+            Err(until) => {
+                let denied = Denied::RateLimited(until);
+                Err(self.turned_away(None, SignInFailure::AddressRate, cx, denied).await)
+            }
+        }
     }
 
     /// What a try at an account, or at a name that is nobody's, is counted under.
@@ -183,11 +185,11 @@ impl Service {
         let id = user.map(|user| user.id);
         let failures = self.store.failures(counter.key).await?;
         if let Some(locked) = failures.and_then(|failures| failures.locked_until(cx.now)) {
-            self.failed(id, SignInFailure::Locked, cx);
-            return Err(Denied::Locked(locked));
+            let denied = Denied::Locked(locked);
+            return Err(self.turned_away(id, SignInFailure::Locked, cx, denied).await);
         }
-        self.failed(id, SignInFailure::AccountRate, cx);
-        Err(Denied::RateLimited(until))
+        let denied = Denied::RateLimited(until);
+        Err(self.turned_away(id, SignInFailure::AccountRate, cx, denied).await)
     }
 
     /// Forgets all failures of a person and all tries at their account; whether there were any
@@ -208,8 +210,8 @@ impl Service {
         match self.store.charge(counter.key, &self.settings.failures, cx.now).await? {
             Charge::Admitted { locks } => Ok(Tried { counter, user, locks }),
             Charge::Locked(until) => {
-                self.failed(user, SignInFailure::Locked, cx);
-                Err(Denied::Locked(until))
+                let denied = Denied::Locked(until);
+                Err(self.turned_away(user, SignInFailure::Locked, cx, denied).await)
             }
         }
     }
@@ -223,15 +225,23 @@ impl Service {
         cx: &RequestCx,
     ) -> Result<T, Denied> {
         let refund = self.store.refund(tried.counter.key);
-        match &outcome {
-            Ok(_) => refund.await?,
-            Err(Denied::Credentials | Denied::Code | Denied::CodeUsed) => {
-                if tried.locks {
-                    self.record(&AuditEvent::LockedOut { user: tried.user }, cx);
-                }
+        let why = match &outcome {
+            Err(Denied::Credentials) => SignInFailure::Credentials,
+            Err(Denied::Code) => SignInFailure::Code,
+            Err(Denied::CodeUsed) => SignInFailure::CodeReused,
+            Ok(_) => {
+                refund.await?;
+                return outcome;
             }
             // What the store cannot take back now, it forgets in time.
-            Err(_) => drop(refund.await),
+            Err(_) => {
+                drop(refund.await);
+                return outcome;
+            }
+        };
+        self.record(AuditEvent::SignInFailed { user: tried.user, why }, cx).await?;
+        if tried.locks {
+            self.record(AuditEvent::LockedOut { user: tried.user }, cx).await?;
         }
         outcome
     }

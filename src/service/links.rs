@@ -7,9 +7,7 @@ use super::hashing::Place;
 use super::sign_in::{Changes, Progress, Visitor};
 use super::{Denied, Service};
 use crate::crypto::{PasswordHash, PasswordVerified, TokenKind, digest, new_bearer, new_user_id};
-use crate::domain::{
-    AuditEvent, Link, LinkPurpose, PendingSignIn, SignInFailure, User, UserChange,
-};
+use crate::domain::{AuditEvent, Link, LinkPurpose, PendingSignIn, User, UserChange};
 use crate::store::{Effect, OneTime};
 use crate::types::{Bearer, RequestCx, Secret, UserId, Username};
 use std::time::Duration;
@@ -95,9 +93,9 @@ impl Service {
         user.password = Some(hash.clone());
         let added = AuditEvent::UserAdded { user: user.id, name: user.username.clone() };
         let effects = vec![Effect::FirstUser(user.clone())];
-        let verified = self.prove(self.hashing.place()?, &user, hash, password, cx).await?;
+        let verified = self.prove(self.hashing.place()?, &user, hash, password).await?;
         let progress = self.follow(token, link.purpose, user, verified, effects, visitor).await?;
-        self.record(&added, cx);
+        self.record(added, cx).await?;
         Ok(progress)
     }
 
@@ -115,9 +113,9 @@ impl Service {
         let hash = self.hash_new(password, user.username.as_str()).await?;
         let effects = vec![Effect::Change(UserChange::Password(hash.clone()))];
         let (id, place) = (user.id, self.hashing.place()?);
-        let verified = self.prove(place, &user, hash, password, visitor.cx).await?;
+        let verified = self.prove(place, &user, hash, password).await?;
         let progress = self.follow(token, link.purpose, user, verified, effects, visitor).await?;
-        self.record(&AuditEvent::PasswordChanged { user: id }, visitor.cx);
+        self.record(AuditEvent::PasswordChanged { user: id }, visitor.cx).await?;
         Ok(progress)
     }
 
@@ -136,7 +134,7 @@ impl Service {
         let place = self.hashing.place()?;
         let tried = self.charge(counter, Some(&user), cx).await?;
         let hash = user.password.clone().unwrap_or_else(|| self.nobody.clone());
-        let verified = self.prove(place, &user, hash, password, cx).await;
+        let verified = self.prove(place, &user, hash, password).await;
         let verified = self.judged(tried, verified, cx).await?;
         let progress =
             self.follow(token, link.purpose, user, verified, Vec::new(), visitor).await?;
@@ -151,14 +149,10 @@ impl Service {
         user: &User,
         hash: PasswordHash,
         password: &str,
-        cx: &RequestCx,
     ) -> Result<PasswordVerified, Denied> {
         let user = User { password: Some(hash), ..user.clone() };
         let verified = self.check_password(place, Some(&user), password).await?;
-        verified.ok_or_else(|| {
-            self.failed(Some(user.id), SignInFailure::Credentials, cx);
-            Denied::Credentials
-        })
+        verified.ok_or(Denied::Credentials)
     }
 
     /// Uses a link up: applies the effects and begins a sign-in.
@@ -183,7 +177,7 @@ impl Service {
             Err(Denied::Expired | Denied::NameTaken) => return Err(Denied::LinkGone),
             other => other?,
         };
-        self.record(&AuditEvent::LinkUsed { user: id }, cx);
+        self.record(AuditEvent::LinkUsed { user: id }, cx).await?;
         Ok(progress)
     }
 }

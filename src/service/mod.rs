@@ -22,6 +22,7 @@ mod registration;
 mod second_factor;
 mod settings;
 mod sign_in;
+mod trail;
 
 pub use admin::{
     AdminError, AdminErrorKind, AdminReply, AdminRequest, NewToken, NewTotp, NewUser,
@@ -43,10 +44,9 @@ pub use settings::Settings;
 pub use sign_in::{Progress, SignedIn, Underway, Visitor};
 
 use crate::crypto::{Keyring, PasswordHash};
-use crate::domain::{AuditEvent, SignInFailure};
-use crate::observe::{Actor, Log};
+use crate::observe::Log;
 use crate::store::{Store, StoreError};
-use crate::types::{Clock, RequestCx, Secret, UserId};
+use crate::types::{Clock, Secret};
 use assertion::Signing;
 use breached::Breaches;
 use hashing::HashPool;
@@ -168,13 +168,5 @@ impl Service {
     /// A one-time link to a page of ours. The token is in it: for the person's eyes alone.
     fn link_to(&self, page: &str, token: &crate::types::Bearer) -> Secret<String> {
         Secret::new(format!("{}/{page}?token={}", self.portal, token.reveal()))
-    }
-
-    fn record(&self, event: &AuditEvent, cx: &RequestCx) {
-        self.log.audit(event, Actor::Person, Some(cx.client), cx.now);
-    }
-
-    fn failed(&self, user: Option<UserId>, why: SignInFailure, cx: &RequestCx) {
-        self.record(&AuditEvent::SignInFailed { user, why }, cx);
     }
 }

@@ -95,7 +95,7 @@ impl Service {
             now: cx.now,
         };
         self.commit(step).await?;
-        self.record(&AuditEvent::ProgramSignedIn { user: user.id, session: id }, cx);
+        self.record(AuditEvent::ProgramSignedIn { user: user.id, session: id }, cx).await?;
         Ok(tokens)
     }
 
@@ -118,7 +118,7 @@ impl Service {
             Rotated::Done => Ok(tokens),
             Rotated::Reused(user, session) => {
                 self.live.end_where(Which::One(session));
-                self.record(&AuditEvent::RefreshReused { user, session }, cx);
+                self.record(AuditEvent::RefreshReused { user, session }, cx).await?;
                 Err(Denied::SessionRevoked)
             }
             Rotated::Gone => Err(Denied::SessionRevoked),

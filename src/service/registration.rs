@@ -30,7 +30,7 @@ impl Service {
         if !self.registration_is_open() {
             return Err(Denied::RegistrationDisabled);
         }
-        self.admit_address(cx)?;
+        self.admit_address(cx).await?;
         let given = |text: &'static str, value: &str| (!value.is_empty()).then_some(text);
         let username = Username::parse(new.username)?;
         // Apps are told the name, and would take it for an address that nobody has checked.
@@ -54,7 +54,7 @@ impl Service {
             return Err(Denied::NameTaken);
         }
         let name = user.username.clone();
-        self.record(&AuditEvent::Registered { user: user.id, name }, cx);
+        self.record(AuditEvent::Registered { user: user.id, name }, cx).await?;
         Ok(user)
     }
 }

@@ -138,7 +138,7 @@ impl Service {
         let effect = Effect::Enrol { factor, step: matched.step(), recovery };
         let consumes = Some(OneTime::Enrolment(live.digest()));
         self.change_here(live, &user, consumes, effect, visitor).await?;
-        self.record(&AuditEvent::Enrolled { user: user.id }, cx);
+        self.record(AuditEvent::Enrolled { user: user.id }, cx).await?;
         Ok(codes)
     }
 
@@ -156,7 +156,7 @@ impl Service {
         let user = self.confirm_both(live, password, code, visitor).await?;
         let effect = Effect::Change(UserChange::SecondFactorOff);
         self.change_here(live, &user, None, effect, visitor).await?;
-        self.record(&AuditEvent::SecondFactorRemoved { user: user.id }, visitor.cx);
+        self.record(AuditEvent::SecondFactorRemoved { user: user.id }, visitor.cx).await?;
         Ok(())
     }
 
@@ -176,7 +176,7 @@ impl Service {
         // The session goes on, and with it what is open under it; the old token does not.
         let renewed = self.settling(Which::One(live.session().id()), false, renewed).await?;
         let session = renewed.ok_or(Denied::SessionRevoked)?;
-        self.record(&AuditEvent::FactorShown { user: user.id, session: session.id() }, cx);
+        self.record(AuditEvent::FactorShown { user: user.id, session: session.id() }, cx).await?;
         Ok(Renewed { token, session, recovery_codes_left: left })
     }
 
@@ -191,7 +191,7 @@ impl Service {
         let user = self.confirm_both(live, password, code, visitor).await?;
         let (recovery, codes) = self.new_recovery_codes().await?;
         self.change_here(live, &user, None, Effect::Recovery(recovery), visitor).await?;
-        self.record(&AuditEvent::RecoveryCodesRenewed { user: user.id }, visitor.cx);
+        self.record(AuditEvent::RecoveryCodesRenewed { user: user.id }, visitor.cx).await?;
         Ok(codes)
     }
 

@@ -4,6 +4,7 @@ use super::BreachSource;
 use super::limits::RateRules;
 use crate::crypto::{HashParams, TotpParams};
 use crate::domain::{AccessRules, FailureRules, PasswordRules, SessionRules};
+use std::time::Duration;
 
 /// What the use cases are told by the configuration. The defaults are the documented ones.
 #[derive(Clone, Debug)]
@@ -34,6 +35,8 @@ pub struct Settings {
     pub failures: FailureRules,
     /// Who may go where.
     pub access: AccessRules,
+    /// How long entries of the audit trail are kept, where not for ever.
+    pub trail_keep: Option<Duration>,
     /// Who signs what apps are told: the address of the portal.
     pub issuer: String,
 }
@@ -54,6 +57,7 @@ impl Default for Settings {
             registration: false,
             failures: FailureRules::default(),
             access: AccessRules::default(),
+            trail_keep: Some(Duration::from_secs(365 * 86_400)),
             issuer: String::from("http://127.0.0.1:8080"),
         }
     }

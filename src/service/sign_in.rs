@@ -135,7 +135,7 @@ impl Service {
             ..Changes::default()
         };
         let progress = self.go_on(pending, user, changes, visitor).await?;
-        self.record(&AuditEvent::PasswordChanged { user: id }, visitor.cx);
+        self.record(AuditEvent::PasswordChanged { user: id }, visitor.cx).await?;
         Ok(progress)
     }
 
@@ -158,7 +158,7 @@ impl Service {
         let Some(live) = self.person(Some(shown), host, cx).await? else { return Ok(()) };
         let id = live.session().id();
         self.ending(Which::One(id), self.store.revoke(id)).await?;
-        self.record(&AuditEvent::SignedOut { user: live.session().user(), session: id }, cx);
+        self.record(AuditEvent::SignedOut { user: live.session().user(), session: id }, cx).await?;
         Ok(())
     }
 
@@ -228,7 +228,7 @@ impl Service {
         self.commit(step).await?;
         if let Progress::SignedIn(signed_in) = &progress {
             let session = signed_in.session.id();
-            self.record(&AuditEvent::SignedIn { user: id, session }, visitor.cx);
+            self.record(AuditEvent::SignedIn { user: id, session }, visitor.cx).await?;
         }
         Ok(progress)
     }

@@ -23,6 +23,8 @@
 //! | `o` user id `a` digest | nothing: whose access token it is | |
 //! | `o` user id `l` kind | digest of the one link of that kind | |
 //! | `x` second, big-endian, and the key of an `s`, `p`, `l`, `a`, `k` or `f` row | nothing: when to look at it | |
+//! | `d` number, big-endian | an entry of the audit trail | by the tip |
+//! | `T` | the tip of the audit trail | yes |
 //! | `I` | the inventory | |
 //! | `#` | the number of the last batch, for the engine on disk | |
 //!
@@ -51,6 +53,11 @@ const ENROLMENT: u8 = b'w';
 const FAMILY: u8 = b'g';
 const OWNED: u8 = b'o';
 pub(super) const EXPIRY: u8 = b'x';
+pub(super) const TRAIL: u8 = b'd';
+const TRAIL_TIP: u8 = b'T';
+
+/// The tip of the audit trail.
+pub(super) const TIP: &[u8] = &[TRAIL_TIP];
 
 /// The inventory's own row.
 pub(super) const INVENTORY: &[u8] = b"I";
@@ -59,7 +66,8 @@ pub(super) const INVENTORY: &[u8] = b"I";
 pub(super) const PROGRESS: &[u8] = b"#";
 
 /// The tables whose rows must never vanish unnoticed.
-pub(super) const INVENTORIED: [u8; 6] = [USER, USERNAME, EMAIL, TOTP_STEP, RECOVERY, FAILURES];
+pub(super) const INVENTORIED: [u8; 7] =
+    [USER, USERNAME, EMAIL, TOTP_STEP, RECOVERY, FAILURES, TRAIL_TIP];
 
 /// Whoever a link is for that is for nobody yet.
 const NOBODY: UserId = UserId::from_bytes([0; 16]);
@@ -165,6 +173,11 @@ pub(super) fn expiry(at: Timestamp, row: &[u8]) -> Vec<u8> {
 pub(super) fn read_expiry(key: &[u8]) -> Option<(Timestamp, &[u8])> {
     let (second, row) = key.get(1..)?.split_first_chunk::<8>()?;
     Some((Timestamp::from_secs(u64::from_be_bytes(*second)), row))
+}
+
+/// An entry of the audit trail.
+pub(super) fn trail(seq: u64) -> Vec<u8> {
+    key(TRAIL, &seq.to_be_bytes())
 }
 
 /// The digest a key ends on.

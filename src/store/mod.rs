@@ -21,6 +21,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod trail;
 mod txn;
 mod upkeep;
 mod users;
@@ -34,8 +35,8 @@ use crate::crypto::{
     CodeMatched, NoEntropy, RecoveryCode, RecoveryDigest, RecoverySet, TotpSecret,
 };
 use crate::domain::{
-    AccessToken, Charge, FailureRules, Failures, KnownBrowser, Link, PendingSignIn, Program,
-    Session, Spent, TotpFactor, User, UserChange,
+    AccessToken, Broken, Charge, FailureRules, Failures, Filter, Happening, KnownBrowser,
+    Line, Link, PendingSignIn, Program, Session, Spent, Start, Tip, TotpFactor, User, UserChange,
 };
 use crate::types::{Login, SessionId, Timestamp, TokenDigest, TokenId, UserId};
 use async_trait::async_trait;
@@ -348,6 +349,31 @@ pub trait Counters: Send + Sync {
     async fn clear(&self, beginning: [u8; 16]) -> Result<bool>;
 }
 
+/// Some entries of the audit trail, in the order in which they were asked for.
+#[derive(Clone, Debug)]
+pub struct Excerpt {
+    /// The entries.
+    pub lines: Vec<Line>,
+    /// Where to go on; nothing where the end was reached.
+    pub next: Option<Start>,
+}
+
+/// The audit trail. Entries are added at its end and removed at its beginning, and in no other
+/// way; how they hang together is told in the domain.
+#[async_trait]
+pub trait Trail: Send + Sync {
+    /// Adds an entry. When this returns, it is on the disk.
+    async fn append(&self, happening: Happening) -> Result<()>;
+    /// So many entries that are wanted, after a look at a bounded number of them.
+    async fn excerpt(&self, start: Start, wanted: Filter, most: usize) -> Result<Excerpt>;
+    /// Where it begins and ends.
+    async fn tip(&self) -> Result<Tip>;
+    /// Checks the whole chain against its tip.
+    async fn verify_trail(&self) -> Result<std::result::Result<Tip, Broken>>;
+    /// Forgets the oldest entries, up to the first that is not older, some at a time; how many.
+    async fn prune_trail(&self, older_than: Timestamp) -> Result<usize>;
+}
+
 /// What keeps it in order.
 #[async_trait]
 pub trait Upkeep: Send + Sync {
@@ -360,6 +386,6 @@ pub trait Upkeep: Send + Sync {
 }
 
 /// All of it.
-pub trait Store: Users + SignIns + Sessions + AccessTokens + Counters + Upkeep {}
+pub trait Store: Users + SignIns + Sessions + AccessTokens + Counters + Trail + Upkeep {}
 
-impl<T: Users + SignIns + Sessions + AccessTokens + Counters + Upkeep> Store for T {}
+impl<T: Users + SignIns + Sessions + AccessTokens + Counters + Trail + Upkeep> Store for T {}

@@ -44,6 +44,11 @@ pub(super) fn unpack<T: DeserializeOwned>(what: &str, row: &[u8]) -> Result<T> {
     parse(what, body(what, row)?)
 }
 
+/// The text of a record: for lines that are hashed as they stand.
+pub(super) fn text<'r>(what: &str, row: &'r [u8]) -> Result<&'r [u8]> {
+    body(what, row)
+}
+
 /// Reads what [`pack_until`] wrote.
 pub(super) fn unpack_until<T: DeserializeOwned>(what: &str, row: &[u8]) -> Result<T> {
     let (_, json) = split_due(body(what, row)?)?;
@@ -153,6 +158,10 @@ pub(super) struct UserRecord {
 }
 
 impl UserRecord {
+    pub(super) fn username(self) -> Username {
+        self.username
+    }
+
     pub(super) fn of(user: &User, seal: Seal<'_>) -> Result<Self> {
         let password = user.password.as_ref();
         let password = password

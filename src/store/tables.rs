@@ -23,6 +23,13 @@ pub(super) trait Tables: Sealing {
         record.open(id, Seal { keys: self.keys(), row: &key }).map(Some)
     }
 
+    /// What somebody is called at the moment.
+    fn username_of(&self, id: UserId) -> Result<Option<String>> {
+        let Some(row) = self.get(&layout::user(id))? else { return Ok(None) };
+        let record: UserRecord = records::unpack("a person's record", &row)?;
+        Ok(Some(record.username().to_string()))
+    }
+
     /// Usernames and e-mail addresses are one namespace: a text names one person at most.
     fn named(&self, name: &str) -> Result<Option<UserId>> {
         for key in [layout::username(name), layout::email(name)] {

@@ -25,6 +25,12 @@ impl Timestamp {
         Self(self.0.saturating_add(after.as_secs()))
     }
 
+    /// The moment `before` earlier; the beginning of 1970 at the earliest.
+    #[must_use]
+    pub const fn minus(self, before: Duration) -> Self {
+        Self(self.0.saturating_sub(before.as_secs()))
+    }
+
     /// How long ago `earlier` was; nothing where it lies ahead.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {

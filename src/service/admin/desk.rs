@@ -4,10 +4,10 @@ use super::{
     AdminError, AdminErrorKind, AdminReply, AdminRequest, NewTotp, NewUser, SessionView, UserView,
 };
 use crate::crypto::{TotpSecret, new_user_id};
-use crate::domain::{AuditEvent, LinkPurpose, Session, TotpFactor, User, UserChange};
+use crate::domain::{AuditEvent, Happening, LinkPurpose, Session, TotpFactor, User, UserChange};
 use crate::service::live::Which;
 use crate::service::{AdminCap, Denied, Service};
-use crate::store::Added;
+use crate::store::{Added, StoreError};
 use crate::types::{DisplayName, Email, GroupName, Login, SessionId, Timestamp, UserId};
 use std::collections::HashMap;
 
@@ -94,7 +94,7 @@ impl Desk<'_> {
         if self.service.store.add_user(user, recovery).await? == Added::NameTaken {
             return Err(Denied::NameTaken.into());
         }
-        self.act(&AuditEvent::UserAdded { user: id, name: username.clone() });
+        self.act(AuditEvent::UserAdded { user: id, name: username.clone() }).await?;
         let invite_url = match new.password {
             Some(_) => None,
             None => Some(
@@ -163,7 +163,7 @@ impl Desk<'_> {
         let change = self.service.store.change_user(id, changes);
         let outcome = self.service.settling(Which::Of(id), ends, change).await?;
         let outcome = outcome.ok_or_else(|| nobody(name))?.map_err(|_| Denied::NameTaken)?;
-        self.act(&AuditEvent::UserChanged { user: id, how });
+        self.act(AuditEvent::UserChanged { user: id, how }).await?;
         Ok(outcome.user)
     }
 
@@ -174,7 +174,7 @@ impl Desk<'_> {
         let user = removed.ok_or_else(|| nobody(name))?;
         self.service.forgive(user.id).await?;
         let message = format!("{} is removed", user.username);
-        self.act(&AuditEvent::UserRemoved { user: id, name: user.username });
+        self.act(AuditEvent::UserRemoved { user: id, name: user.username }).await?;
         Ok(AdminReply::Done { message })
     }
 
@@ -185,7 +185,7 @@ impl Desk<'_> {
         } else {
             format!("{} had no failures", user.username)
         };
-        self.act(&AuditEvent::UserChanged { user: user.id, how: "unlocked" });
+        self.act(AuditEvent::UserChanged { user: user.id, how: "unlocked" }).await?;
         Ok(AdminReply::Done { message })
     }
 
@@ -227,7 +227,7 @@ impl Desk<'_> {
                 format!("there is no session {id}: see `vestibule session list`"),
             )
         })?;
-        self.act(&AuditEvent::SessionsRevoked { user: Some(session.user()), count: 1 });
+        self.act(AuditEvent::SessionsRevoked { user: Some(session.user()), count: 1 }).await?;
         Ok(AdminReply::Done { message: format!("session {id} has ended") })
     }
 
@@ -238,7 +238,7 @@ impl Desk<'_> {
         };
         let which = id.map_or(Which::All, Which::Of);
         let count = self.service.ending(which, self.service.store.revoke_all(id, None)).await?;
-        self.act(&AuditEvent::SessionsRevoked { user: id, count });
+        self.act(AuditEvent::SessionsRevoked { user: id, count }).await?;
         Ok(AdminReply::Done { message: format!("{count} sessions have ended") })
     }
 
@@ -268,9 +268,9 @@ impl Desk<'_> {
         })
     }
 
-    pub(super) fn act(&self, event: &AuditEvent) {
-        let now = self.service.clock.now();
-        self.service.log.audit(event, self.by.actor(), self.by.from(), now);
+    pub(super) async fn act(&self, event: AuditEvent) -> Result<(), StoreError> {
+        let (by, from, at) = (self.by.actor(), self.by.from(), self.service.clock.now());
+        self.service.note(Happening { event, by, from, request: None, at }).await
     }
 }
 

@@ -28,7 +28,7 @@ impl Desk<'_> {
             let message = format!("{} was removed meanwhile", user.username);
             return Err(AdminError::new(AdminErrorKind::NotFound, message));
         }
-        self.act(&AuditEvent::TokenAdded { user: user.id, token: id });
+        self.act(AuditEvent::TokenAdded { user: user.id, token: id }).await?;
         let token = bearer.reveal_as(Prefix::Token);
         Ok(AdminReply::TokenAdded { id, username: user.username, token })
     }
@@ -51,7 +51,7 @@ impl Desk<'_> {
             let message = format!("there is no access token {id}: see `vestibule token list`");
             AdminError::new(AdminErrorKind::NotFound, message)
         })?;
-        self.act(&AuditEvent::TokenRevoked { user: token.user, token: id });
+        self.act(AuditEvent::TokenRevoked { user: token.user, token: id }).await?;
         Ok(AdminReply::Done { message: format!("access token {id} ({}) is revoked", token.name) })
     }
 }

@@ -15,7 +15,10 @@ use std::path::Path;
 pub(super) const NAME: &str = "vestibule.store";
 
 /// The format this version writes: what the rows are and where they lie.
-pub(super) const FORMAT: u64 = 1;
+///
+/// 1: the first. 2: the tip of the audit trail is counted in the inventory, which format 1 would
+/// take for damage. A store of format 1 is one of format 2 with an empty trail.
+pub(super) const FORMAT: u64 = 2;
 
 /// What the marker says.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +60,12 @@ impl Marker {
             return Err(OpenError::OtherKey(path.to_path_buf()));
         }
         Ok(Some(marker))
+    }
+
+    /// Whether it was written by an earlier version, and has to say so no longer once this one
+    /// has written to the store.
+    pub(super) const fn is_outdated(&self) -> bool {
+        self.format < FORMAT
     }
 
     /// Writes the marker so that after a power cut it is the old one or the new one.

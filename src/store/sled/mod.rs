@@ -75,7 +75,9 @@ impl SledEngine {
         floors: Floors,
     ) -> std::result::Result<Self, OpenError> {
         let lock = open::claim(path, keys)?;
-        let was_complete = Marker::read(path, keys)?.is_some_and(|marker| marker.complete);
+        let marker = Marker::read(path, keys)?;
+        let was_complete = marker.as_ref().is_some_and(|marker| marker.complete);
+        let is_outdated = marker.is_some_and(|marker| marker.is_outdated());
         if was_complete && !path.join("db").exists() {
             // sled would make a new one, and bury what could still be found.
             return Err(OpenError::damaged(path, "its file db is gone"));
@@ -92,7 +94,7 @@ impl SledEngine {
             _lock: lock,
         };
         open::verify(&engine, was_complete)?;
-        if !was_complete {
+        if !was_complete || is_outdated {
             Marker::new(keys, true).write(path)?;
         }
         Ok(engine)

@@ -11,6 +11,7 @@ mod people;
 mod secrets;
 mod sessions;
 mod sweeping;
+mod trail;
 
 /// Runs each of these scenarios on both engines.
 macro_rules! on_both_engines {

@@ -1,0 +1,94 @@
+//! What is written down of what happens.
+//!
+//! Whoever is answered can be found in the trail: an entry is on the disk before the answer to
+//! what it tells goes out, and where it cannot be written, the answer is that something failed.
+//! What did not change anything and comes by the thousand, tries that were refused before anything
+//! of them was judged, is in the log each time and in the trail once a quarter of an hour for each
+//! address or account, so that nobody can fill a disk with it.
+
+use super::{Denied, Service};
+use crate::domain::{Actor, AuditEvent, Broken, Filter, Happening, Rate, SignInFailure, Start, Tip};
+use crate::store::{Excerpt, StoreError};
+use crate::types::{RequestCx, UserId};
+use std::time::Duration;
+
+/// How often tries that are turned away are told once more.
+const TURNED_AWAY: Rate = Rate { times: 1, per: Duration::from_secs(900) };
+
+/// Entries are forgotten a day's worth at a time, not one by one.
+const DAY: Duration = Duration::from_secs(86_400);
+
+impl Service {
+    /// Writes an event down, in the log and in the trail.
+    pub(super) async fn note(&self, happening: Happening) -> Result<(), StoreError> {
+        self.log.audit(&happening);
+        self.store.append(happening).await
+    }
+
+    /// The same for what a person did.
+    pub(super) async fn record(&self, event: AuditEvent, cx: &RequestCx) -> Result<(), Denied> {
+        Ok(self.note(happening(event, cx)).await?)
+    }
+
+    /// Writes down that a try was turned away before it was judged, and says so.
+    pub(super) async fn turned_away(
+        &self,
+        user: Option<UserId>,
+        why: SignInFailure,
+        cx: &RequestCx,
+        denied: Denied,
+    ) -> Denied {
+        let block = user.is_none().then(|| cx.client.block());
+        let happening = happening(AuditEvent::SignInFailed { user, why }, cx);
+        if self.windows.admit(&TURNED_AWAY, ("turned away", user, block), cx.now).is_err() {
+            self.log.audit(&happening);
+            return denied;
+        }
+        self.note(happening).await.map_or_else(Denied::from, |()| denied)
+    }
+
+    /// Some entries of the trail.
+    pub async fn excerpt(
+        &self,
+        start: Start,
+        wanted: Filter,
+        most: usize,
+    ) -> Result<Excerpt, StoreError> {
+        self.store.excerpt(start, wanted, most).await
+    }
+
+    /// Where the trail begins and ends.
+    pub async fn trail_tip(&self) -> Result<Tip, StoreError> {
+        self.store.tip().await
+    }
+
+    /// Checks the whole trail.
+    pub async fn verify_trail(&self) -> Result<Result<Tip, Broken>, StoreError> {
+        self.store.verify_trail().await
+    }
+
+    /// Forgets what is older than it must be kept.
+    pub async fn prune_trail(&self) -> Result<(), StoreError> {
+        let Some(keep) = self.settings.trail_keep else { return Ok(()) };
+        let at = self.clock.now();
+        let oldest = self.store.excerpt(Start::After(0), Filter::default(), 1).await?;
+        let bound = at.minus(keep.saturating_add(DAY)).rfc3339();
+        if oldest.lines.first().is_none_or(|line| line.entry.at >= bound) {
+            return Ok(());
+        }
+        let mut count = 0;
+        loop {
+            match self.store.prune_trail(at.minus(keep)).await? {
+                0 => break,
+                some => count += some,
+            }
+        }
+        let event = AuditEvent::TrailPruned { count };
+        self.note(Happening { event, by: Actor::Gateway, from: None, request: None, at }).await
+    }
+}
+
+fn happening(event: AuditEvent, cx: &RequestCx) -> Happening {
+    let RequestCx { id, now: at, client } = *cx;
+    Happening { event, by: Actor::Person, from: Some(client), request: Some(id), at }
+}

@@ -1,0 +1,163 @@
+use super::bench::*;
+use super::on_both_engines;
+use crate::crypto::ChainHash;
+use crate::domain::{Actor, AuditEvent, Filter, Happening, Line, SignInFailure, Start};
+use crate::store::{Added, KvStore, Trail as _, Users as _};
+use crate::store::layout;
+use crate::types::{Timestamp, UserId};
+use std::sync::Arc;
+
+on_both_engines! {
+    entries_hang_together_and_say_who_it_was
+    a_name_stays_what_it_was_when_its_record_is_gone
+    the_trail_is_read_from_either_end_in_pages
+    a_filter_finds_what_it_names
+    the_oldest_entries_are_forgotten_without_breaking_the_chain
+    appending_from_many_tasks_leaves_one_chain
+    whoever_changes_an_entry_is_found_out
+}
+
+fn wrong(user: Option<UserId>, at: u64) -> Happening {
+    let event = AuditEvent::SignInFailed { user, why: SignInFailure::Credentials };
+    let at = Timestamp::from_secs(at);
+    Happening { event, by: Actor::Person, from: None, request: None, at }
+}
+
+async fn fill(store: &KvStore, entries: std::ops::Range<u64>) {
+    for at in entries {
+        store.append(wrong(None, at)).await.unwrap();
+    }
+}
+
+async fn all(store: &KvStore) -> Vec<Line> {
+    store.excerpt(Start::After(0), Filter::default(), usize::MAX).await.unwrap().lines
+}
+
+async fn numbers(store: &KvStore, start: Start, wanted: &Filter, most: usize) -> (Vec<u64>, Option<Start>) {
+    let excerpt = store.excerpt(start, wanted.clone(), most).await.unwrap();
+    (excerpt.lines.iter().map(|line| line.entry.seq).collect(), excerpt.next)
+}
+
+async fn entries_hang_together_and_say_who_it_was(bench: &Bench) {
+    let (ann, root) = (person("ann"), person("root"));
+    assert_eq!(bench.store.add_user(ann.clone(), None).await, Ok(Added::Done));
+    assert_eq!(bench.store.add_user(root.clone(), None).await, Ok(Added::Done));
+    let event = AuditEvent::UserChanged { user: ann.id, how: "disabled" };
+    let by = Actor::Administrator(root.id);
+    let disabled = Happening { event, by, from: None, request: None, at: Timestamp::from_secs(60) };
+    bench.store.append(disabled).await.unwrap();
+    bench.store.append(wrong(Some(ann.id), 61)).await.unwrap();
+    let lines = all(&bench.store).await;
+    let first = &lines[0].entry;
+    assert_eq!(first.seq, 1);
+    assert_eq!(first.at, "1970-01-01T00:01:00Z");
+    assert_eq!((first.user.as_deref(), first.administrator.as_deref()), (Some("ann"), Some("root")));
+    assert_eq!((first.event.as_str(), first.detail.as_deref()), ("user_changed", Some("disabled")));
+    assert_eq!(first.prev, ChainHash::START);
+    assert_eq!(lines[1].entry.prev, lines[0].hash);
+    // As it is handed out, a line without its last field is what was hashed.
+    let text = serde_json::to_string(&lines[0]).unwrap();
+    let (hashed, hash) = text.split_once(",\"hash\":\"").unwrap();
+    assert_eq!(hash.trim_end_matches("\"}"), ChainHash::of(format!("{hashed}}}").as_bytes()).to_string());
+    let tip = bench.store.verify_trail().await.unwrap().unwrap();
+    assert_eq!((tip.len(), tip.hash), (2, lines[1].hash));
+}
+
+async fn a_name_stays_what_it_was_when_its_record_is_gone(bench: &Bench) {
+    let ann = person("ann");
+    assert_eq!(bench.store.add_user(ann.clone(), None).await, Ok(Added::Done));
+    bench.store.append(wrong(Some(ann.id), 1)).await.unwrap();
+    bench.store.remove_user(ann.id).await.unwrap().unwrap();
+    let event = AuditEvent::UserRemoved { user: ann.id, name: ann.username.clone() };
+    let at = Timestamp::from_secs(2);
+    let removed = Happening { event, by: Actor::CommandLine, from: None, request: None, at };
+    bench.store.append(removed).await.unwrap();
+    for line in all(&bench.store).await {
+        assert_eq!(line.entry.user.as_deref(), Some("ann"));
+        assert_eq!(line.entry.user_id, Some(ann.id.to_string()));
+    }
+}
+
+async fn the_trail_is_read_from_either_end_in_pages(bench: &Bench) {
+    let (store, any) = (&bench.store, Filter::default());
+    assert_eq!(numbers(store, Start::Newest, &any, 3).await, (vec![], None));
+    fill(store, 1..6).await;
+    assert_eq!(numbers(store, Start::Newest, &any, 3).await, (vec![5, 4, 3], Some(Start::Before(3))));
+    assert_eq!(numbers(store, Start::Before(3), &any, 3).await, (vec![2, 1], None));
+    assert_eq!(numbers(store, Start::After(0), &any, 4).await, (vec![1, 2, 3, 4], Some(Start::After(4))));
+    assert_eq!(numbers(store, Start::After(4), &any, 4).await, (vec![5], None));
+    assert_eq!(numbers(store, Start::After(5), &any, 4).await, (vec![], None));
+    assert_eq!(numbers(store, Start::After(u64::MAX), &any, 4).await, (vec![], None));
+    assert_eq!(numbers(store, Start::Before(0), &any, 4).await, (vec![], None));
+}
+
+async fn a_filter_finds_what_it_names(bench: &Bench) {
+    let (store, ann) = (&bench.store, person("ann"));
+    assert_eq!(store.add_user(ann.clone(), None).await, Ok(Added::Done));
+    let day = 86_400;
+    fill(store, 10 * day..10 * day + 2).await;
+    store.append(wrong(Some(ann.id), 12 * day)).await.unwrap();
+    fill(store, 14 * day..14 * day + 1).await;
+    let by = |filter: Filter| async move { numbers(store, Start::Newest, &filter, 9).await.0 };
+    let at = |secs| Some(Timestamp::from_secs(secs));
+    let user = Some(String::from("ann"));
+    assert_eq!(by(Filter { user, ..Filter::default() }).await, [3]);
+    let event = Some(String::from("signed_in"));
+    assert_eq!(by(Filter { event, ..Filter::default() }).await, [0; 0]);
+    assert_eq!(by(Filter { since: at(12 * day), ..Filter::default() }).await, [4, 3]);
+    assert_eq!(by(Filter { until: at(12 * day), ..Filter::default() }).await, [2, 1]);
+    assert_eq!(by(Filter { since: at(11 * day), until: at(13 * day), ..Filter::default() }).await, [3]);
+}
+
+async fn the_oldest_entries_are_forgotten_without_breaking_the_chain(bench: &Bench) {
+    let store = &bench.store;
+    fill(store, 1..8).await;
+    assert_eq!(store.prune_trail(Timestamp::from_secs(5)).await, Ok(4));
+    assert_eq!(store.prune_trail(Timestamp::from_secs(5)).await, Ok(0));
+    let tip = store.verify_trail().await.unwrap().unwrap();
+    assert_eq!((tip.first, tip.next, tip.len()), (5, 8, 3));
+    let lines = all(store).await;
+    assert_eq!(lines.iter().map(|line| line.entry.seq).collect::<Vec<_>>(), [5, 6, 7]);
+    assert_eq!(lines[0].entry.prev, tip.anchor);
+    assert_eq!(store.prune_trail(Timestamp::from_secs(99)).await, Ok(3));
+    fill(store, 100..102).await;
+    let tip = store.verify_trail().await.unwrap().unwrap();
+    assert_eq!((tip.first, tip.next), (8, 10));
+}
+
+async fn appending_from_many_tasks_leaves_one_chain(bench: &Bench) {
+    let store = Arc::clone(&bench.store);
+    let one = move |at| {
+        let store = Arc::clone(&store);
+        async move { store.append(wrong(None, at as u64)).await.is_ok() }
+    };
+    assert_eq!(race(64, one).await, 64);
+    assert_eq!(bench.store.verify_trail().await.unwrap().unwrap().len(), 64);
+}
+
+async fn whoever_changes_an_entry_is_found_out(bench: &Bench) {
+    fill(&bench.store, 1..7).await;
+    let row = |seq| bench.engine.get(&layout::trail(seq)).unwrap();
+    let edited = |seq: u64| {
+        let text = String::from_utf8(row(seq).unwrap()).unwrap();
+        Some(text.replace("credentials", "locked").into_bytes())
+    };
+    // What is done to which entry, and at which it shows.
+    for (rows, shows) in [
+        (vec![(3, edited(3))], 4),
+        (vec![(6, edited(6))], 6),
+        (vec![(3, None)], 3),
+        (vec![(1, None)], 1),
+        (vec![(6, None)], 6),
+        (vec![(2, row(3)), (3, row(2))], 2),
+        (vec![(4, Some(b"\x02{}".to_vec()))], 4),
+    ] {
+        let before: Vec<_> = rows.iter().map(|(seq, _)| (layout::trail(*seq), row(*seq))).collect();
+        let rows = rows.into_iter().map(|(seq, row)| (layout::trail(seq), row));
+        bench.engine.apply(rows.collect()).unwrap();
+        let broken = bench.store.verify_trail().await.unwrap().unwrap_err();
+        assert_eq!(broken.seq, shows, "{broken}");
+        bench.engine.apply(before.into_iter().collect()).unwrap();
+        assert_eq!(bench.store.verify_trail().await.unwrap().unwrap().len(), 6);
+    }
+}
