@@ -1,9 +1,11 @@
 //! What the commands do, for administrators' programs.
 
+mod audit;
 mod sessions;
 mod tokens;
 mod users;
 
+pub(super) use audit::ReadAudit;
 pub(super) use sessions::{ListSessions, RevokeSession, RevokeSessions};
 pub(super) use tokens::{AddToken, ListTokens, RevokeToken};
 pub(super) use users::{

@@ -2,9 +2,9 @@
 
 use super::account::{ChangePassword, EndSession, Logout, LogoutAll, Me, Sessions};
 use super::admin::{
-    AddToken, AddUser, DisableUser, EnableUser, ListSessions, ListTokens, ListUsers, RemoveUser,
-    ResetMfa, ResetPassword, RevokeSession, RevokeSessions, RevokeToken, SetUser, ShowUser,
-    UnlockUser,
+    AddToken, AddUser, DisableUser, EnableUser, ListSessions, ListTokens, ListUsers, ReadAudit,
+    RemoveUser, ResetMfa, ResetPassword, RevokeSession, RevokeSessions, RevokeToken, SetUser,
+    ShowUser, UnlockUser,
 };
 use super::call::{
     Administrator, Anyone, Call, Caller, Owner, Person, Serve, Underway, Who, serve,
@@ -90,6 +90,7 @@ pub(super) fn table() -> Vec<Line> {
     lines.extend(users());
     lines.extend(sessions());
     lines.extend(tokens());
+    lines.push(audit());
     lines.push(on::<Anyone, Describe>(Method::GET, "/openapi.json", "This description"));
     lines
 }
@@ -287,4 +288,10 @@ fn tokens() -> Vec<Line> {
             .or(MISSING),
         on::<A, RevokeToken>(M::DELETE, "/admin/tokens/{id}", "End an access token").or(MISSING),
     ]
+}
+
+fn audit() -> Line {
+    on::<Administrator, ReadAudit>(Method::GET, "/admin/audit", "What happened, the newest first")
+        .query(&["user", "event", "from", "since", "until", "before", "limit"])
+        .or(&[(422, "invalid")])
 }

@@ -66,11 +66,7 @@ async fn follow(service: Arc<Service>, place: Place) {
 }
 
 /// Copies what comes after this number; how far it has come.
-async fn advance(
-    service: &Service,
-    place: &Place,
-    reached: Option<u64>,
-) -> Result<u64, String> {
+async fn advance(service: &Service, place: &Place, reached: Option<u64>) -> Result<u64, String> {
     let reached = match reached {
         Some(reached) => reached,
         None => begin(service, place).await?,

@@ -1,7 +1,7 @@
 //! What goes on in the background.
 
-use super::{say, say_unresolved};
-use crate::observe::Level;
+use super::{copying, say, say_unresolved};
+use crate::observe::{Copies, Level};
 use crate::proxy::Gateway;
 use crate::service::Service;
 use std::sync::Arc;
@@ -28,7 +28,11 @@ struct Jobs {
 }
 
 /// Starts the jobs.
-pub(super) fn start(service: &Arc<Service>, gateway: &Arc<Gateway>) -> Vec<JoinHandle<()>> {
+pub(super) fn start(
+    service: &Arc<Service>,
+    gateway: &Arc<Gateway>,
+    copies: &Copies,
+) -> Vec<JoinHandle<()>> {
     let jobs = Jobs { service: Arc::clone(service), gateway: Arc::clone(gateway) };
     let mut started = vec![
         jobs.every(STREAMS, |jobs| async move { jobs.gateway.end_orphaned_streams().await }),
@@ -38,6 +42,7 @@ pub(super) fn start(service: &Arc<Service>, gateway: &Arc<Gateway>) -> Vec<JoinH
         jobs.every(SWEEP, Jobs::sweep),
         jobs.every(WAITS, |jobs| async move { jobs.gateway.end_overdue_waits() }),
     ];
+    started.extend(copying::start(service, copies));
     started.extend(gateway.health_checks().into_iter().map(|check| {
         let check = Arc::new(check);
         jobs.every(check.interval(), move |_| {

@@ -163,8 +163,7 @@ async fn serve(
         socket::serve_health(listener, &service, &state);
     }
     say_unresolved(&service, &gateway).await;
-    let mut jobs = jobs::start(&service, &gateway);
-    jobs.extend(copying::start(&service, &config.copies));
+    let jobs = jobs::start(&service, &gateway, &config.copies);
     let running = gateway.serving(files::connections(gateway.workers())).start(doors.listeners);
     let running = running.map_err(RunError::thread)?;
     greet(&Greeting {

@@ -1,5 +1,6 @@
 //! The arguments.
 
+use super::audit::AuditCommand;
 use crate::config::Overrides;
 use crate::types::{
     DisplayName, Email, GroupName, HostPattern, Network, SessionId, TokenId, Username,
@@ -89,6 +90,11 @@ pub(super) enum Command {
     Token {
         #[command(subcommand)]
         command: TokenCommand,
+    },
+    /// The audit trail: what happened, by whom, to whom, from where
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
     },
     /// Rules
     Policy {

@@ -5,6 +5,7 @@
 //! 1 failed, 2 wrong usage or an invalid configuration. Nothing is decided here.
 
 mod args;
+mod audit;
 mod print;
 
 use crate::app::{self, CallError, Greeting, RunError};
@@ -79,6 +80,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             let request = token_request(command);
             administer(&load(&overrides)?, &request, json)
         }
+        Some(Command::Audit { command }) => audit::run(command, &load(&overrides)?, json),
         Some(Command::Policy { command: PolicyCommand::Explain(explain) }) => {
             let config = load(&overrides)?;
             let question = PolicyQuestion {

@@ -93,6 +93,9 @@ fn to_json(reply: &AdminReply) -> serde_json::Value {
             json!({"id": id, "username": username, "token": token})
         }
         AdminReply::Tokens { tokens } => json!(tokens),
+        AdminReply::Audit { lines, .. } => json!(lines),
+        AdminReply::Verified { tip } => json!(tip),
+        AdminReply::Broken { broken } => json!(broken),
         AdminReply::Explained { decision, rule, reasons, .. } => {
             json!({"decision": decision, "rule": rule, "reasons": reasons})
         }
@@ -128,6 +131,9 @@ fn to_text(reply: &AdminReply) -> String {
              {token}\n"
         ),
         AdminReply::Tokens { tokens } => tokens_table(tokens),
+        // `audit` prints these itself.
+        AdminReply::Audit { .. } | AdminReply::Verified { .. } => String::new(),
+        AdminReply::Broken { broken } => format!("{broken}\n"),
         AdminReply::Explained { decision, reasons, .. } => {
             format!("{decision}\n{}\n", reasons.join("\n"))
         }

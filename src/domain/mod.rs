@@ -35,5 +35,5 @@ pub use return_url::{PortalOrigin, ReturnOrigins, ReturnUrl};
 pub use routes::{RouteKey, RouteTable};
 pub use rules::{Asked, Fit, Rule};
 pub use session::{Program, Session, SessionRules};
-pub use trail::{Broken, Entry, Filter, Line, Start, Tip};
+pub use trail::{Broken, Entry, Filter, Line, Start, Tip, check_export};
 pub use user::{TotpFactor, User, UserChange};

@@ -162,7 +162,9 @@ impl Filter {
             wanted.as_ref().is_none_or(|wanted| has.as_deref() == Some(wanted.as_str()))
         };
         let begins = |wanted: &Option<String>, has: &Option<String>| {
-            wanted.as_ref().is_none_or(|wanted| has.as_ref().is_some_and(|has| has.starts_with(wanted)))
+            wanted
+                .as_ref()
+                .is_none_or(|wanted| has.as_ref().is_some_and(|has| has.starts_with(wanted)))
         };
         // Moments in this form compare as texts do.
         (is(&self.user, &entry.user) || is(&self.user, &entry.administrator))
@@ -177,5 +179,81 @@ impl Filter {
         const DAY: u64 = 86_400;
         let earliest = |since: Timestamp| since.as_secs().saturating_sub(DAY);
         self.since.is_some_and(|since| entry.at < Timestamp::from_secs(earliest(since)).rfc3339())
+    }
+}
+
+/// Checks the next line of an export: its own hash, and that it follows the lines before it. What
+/// the first line follows is taken on trust.
+pub fn check_export(line: &str, before: Option<Tip>) -> Result<Tip, &'static str> {
+    let (hashed, hash) = line.rsplit_once(",\"hash\":\"").ok_or("it has no hash")?;
+    let hash = hash.strip_suffix("\"}").and_then(ChainHash::parse).ok_or("its hash is none")?;
+    let hashed = format!("{hashed}}}");
+    if ChainHash::of(hashed.as_bytes()) != hash {
+        return Err("its hash is that of another text: it was changed");
+    }
+    let prev = hashed.rsplit_once(",\"prev\":\"").and_then(|(_, prev)| prev.strip_suffix("\"}"));
+    let prev = prev.and_then(ChainHash::parse).ok_or("it does not say what it follows")?;
+    let seq = hashed.strip_prefix("{\"seq\":").and_then(|rest| rest.split(',').next());
+    let seq: u64 = seq.and_then(|seq| seq.parse().ok()).ok_or("it has no number")?;
+    let before = before.unwrap_or(Tip { first: seq, anchor: prev, next: seq, hash: prev });
+    if prev != before.hash || seq != before.next {
+        return Err("it does not follow the line before it");
+    }
+    Ok(before.after(hashed.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(tip: Tip) -> (Entry, String) {
+        let entry = Entry {
+            seq: tip.next,
+            at: Timestamp::from_secs(tip.next).rfc3339(),
+            event: String::from("signed_in"),
+            by: String::from("person"),
+            administrator: None,
+            user: Some(String::from("ann \",\"prev\":\"")),
+            user_id: None,
+            from: None,
+            detail: Some(String::from("\",\"hash\":\"")),
+            request: None,
+            prev: tip.hash,
+        };
+        let text = serde_json::to_string(&entry).unwrap();
+        (entry, text)
+    }
+
+    fn exported(entries: u64) -> Vec<String> {
+        let mut tip = Tip { first: 7, next: 7, ..Tip::default() };
+        let mut lines = Vec::new();
+        for _ in 0..entries {
+            let (entry, text) = entry(tip);
+            tip = tip.after(text.as_bytes());
+            lines.push(serde_json::to_string(&Line { entry, hash: tip.hash }).unwrap());
+        }
+        lines
+    }
+
+    fn check(lines: &[String]) -> Result<Option<Tip>, &'static str> {
+        lines.iter().try_fold(None, |tip, line| check_export(line, tip).map(Some))
+    }
+
+    #[test]
+    fn exported_lines_prove_each_other() {
+        let lines = exported(4);
+        let tip = check(&lines).unwrap().unwrap();
+        assert_eq!((tip.first, tip.next, tip.len()), (7, 11, 4));
+        assert_eq!(check(&lines[2..]).unwrap().unwrap().first, 9);
+        for at in 0..lines.len() {
+            let mut changed = lines.clone();
+            changed[at] = changed[at].replace("signed_in", "signed_on");
+            assert!(check(&changed).is_err());
+        }
+        assert!(check(&[lines[0].clone(), lines[2].clone()]).is_err());
+        assert!(check(&[lines[1].clone(), lines[0].clone()]).is_err());
+        for odd in ["", "{}", "{\"hash\":\"\"}", &lines[0][1..]] {
+            assert!(check_export(odd, None).is_err(), "{odd}");
+        }
     }
 }

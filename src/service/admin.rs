@@ -3,11 +3,13 @@
 //! The commands send these over the administration socket to a running gateway, or hand them to a
 //! [`Service`] of their own where none runs. Either way this is the one place that does the work.
 
+mod audit;
 mod desk;
 mod explain;
 mod tokens;
 
 use super::Denied;
+use crate::domain::{Broken, Line, Start, Tip};
 use crate::types::{
     ClientAddr, DisplayName, Email, GroupName, HostPattern, Network, SessionId, TokenId, Username,
 };
@@ -76,6 +78,10 @@ pub enum AdminRequest {
     TokenList { user: Option<String> },
     /// Ends an access token.
     TokenRevoke { id: TokenId },
+    /// Entries of the audit trail.
+    AuditRead(AuditQuestion),
+    /// Checks the whole audit trail.
+    AuditVerify,
     /// Asks which rule decides.
     PolicyExplain(PolicyQuestion),
 }
@@ -92,6 +98,26 @@ pub struct PolicyQuestion {
     pub method: String,
     /// What it asks for.
     pub url: String,
+}
+
+/// Which entries of the audit trail somebody wants to read.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AuditQuestion {
+    /// About this person, or done by them.
+    pub user: Option<String>,
+    /// Of this kind.
+    pub event: Option<String>,
+    /// From addresses that begin so.
+    pub from: Option<String>,
+    /// Not older than this: a moment, or how long ago it was.
+    pub since: Option<String>,
+    /// Older than this.
+    pub until: Option<String>,
+    /// Where to begin.
+    pub start: Start,
+    /// How many at the most.
+    pub most: usize,
 }
 
 /// An access token to make.
@@ -225,6 +251,12 @@ pub enum AdminReply {
     TokenAdded { id: TokenId, username: Username, token: String },
     /// Access tokens.
     Tokens { tokens: Vec<TokenView> },
+    /// Entries of the audit trail, and where to go on.
+    Audit { lines: Vec<Line>, next: Option<Start> },
+    /// The audit trail is whole.
+    Verified { tip: Tip },
+    /// The audit trail is broken.
+    Broken { broken: Broken },
     /// What becomes of a request, by which rule, and why not by those before it; and which host
     /// and path rules see in it.
     Explained {

@@ -25,8 +25,8 @@ mod sign_in;
 mod trail;
 
 pub use admin::{
-    AdminError, AdminErrorKind, AdminReply, AdminRequest, NewToken, NewTotp, NewUser,
-    PolicyQuestion, SessionView, TokenView, UserView,
+    AdminError, AdminErrorKind, AdminReply, AdminRequest, AuditQuestion, NewToken, NewTotp,
+    NewUser, PolicyQuestion, SessionView, TokenView, UserView,
 };
 pub use assertion::{AppOrigin, Unsigned};
 pub use breached::{BreachSource, RangeUrl};

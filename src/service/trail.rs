@@ -7,7 +7,9 @@
 //! address or account, so that nobody can fill a disk with it.
 
 use super::{Denied, Service};
-use crate::domain::{Actor, AuditEvent, Broken, Filter, Happening, Rate, SignInFailure, Start, Tip};
+use crate::domain::{
+    Actor, AuditEvent, Broken, Filter, Happening, Rate, SignInFailure, Start, Tip,
+};
 use crate::store::{Excerpt, StoreError};
 use crate::types::{RequestCx, UserId};
 use std::time::Duration;

@@ -35,8 +35,8 @@ use crate::crypto::{
     CodeMatched, NoEntropy, RecoveryCode, RecoveryDigest, RecoverySet, TotpSecret,
 };
 use crate::domain::{
-    AccessToken, Broken, Charge, FailureRules, Failures, Filter, Happening, KnownBrowser,
-    Line, Link, PendingSignIn, Program, Session, Spent, Start, Tip, TotpFactor, User, UserChange,
+    AccessToken, Broken, Charge, FailureRules, Failures, Filter, Happening, KnownBrowser, Line,
+    Link, PendingSignIn, Program, Session, Spent, Start, Tip, TotpFactor, User, UserChange,
 };
 use crate::types::{Login, SessionId, Timestamp, TokenDigest, TokenId, UserId};
 use async_trait::async_trait;

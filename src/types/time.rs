@@ -37,6 +37,30 @@ impl Timestamp {
         Duration::from_secs(self.0.saturating_sub(earlier.0))
     }
 
+    /// A moment as people write it: `2026-11-26`, `2026-11-26T07:30:00Z`, or how long before `now`
+    /// it was: `30m`, `12h`, `7d`.
+    pub fn read(text: &str, now: Self) -> Option<Self> {
+        const UNITS: [(char, u64); 4] = [('s', 1), ('m', 60), ('h', 3600), ('d', 86_400)];
+        for (unit, secs) in UNITS {
+            if let Some(count) = text.strip_suffix(unit).and_then(digits) {
+                return Some(now.minus(Duration::from_secs(count.checked_mul(secs)?)));
+            }
+        }
+        let (date, time) = text.split_once('T').unwrap_or((text, "00:00:00Z"));
+        let [year, month, day] = parts(date, '-')?;
+        let [hour, minute, second] = parts(time.strip_suffix('Z')?, ':')?;
+        let fits = (1970..=9999).contains(&year)
+            && (1..=12).contains(&month)
+            && (1..=31).contains(&day)
+            && hour < 24
+            && minute < 60
+            && second < 60;
+        let days = days_from_civil(year, month, day);
+        let read = Self(days * 86_400 + hour * 3600 + minute * 60 + second);
+        // The thirty-first of a month that has none would be another day.
+        (fits && read.rfc3339().starts_with(date)).then_some(read)
+    }
+
     /// RFC 3339 in UTC, as logs and people read it.
     pub fn rfc3339(self) -> String {
         let (days, rest) = (self.0 / 86_400, self.0 % 86_400);
@@ -55,6 +79,30 @@ impl Timestamp {
 /// The last decimal digit.
 fn digit(number: u64) -> u8 {
     b'0' + u8::try_from(number % 10).unwrap_or(0)
+}
+
+/// Digits alone.
+fn digits(text: &str) -> Option<u64> {
+    text.bytes().all(|c| c.is_ascii_digit()).then(|| text.parse().ok())?
+}
+
+/// Three numbers, the latter two of two digits.
+fn parts(text: &str, between: char) -> Option<[u64; 3]> {
+    let mut parts = text.split(between);
+    let three = [digits(parts.next()?)?, two(parts.next()?)?, two(parts.next()?)?];
+    parts.next().is_none().then_some(three)
+}
+
+fn two(text: &str) -> Option<u64> {
+    digits(text).filter(|_| text.len() == 2)
+}
+
+/// The day number, counted from 1970-01-01, of a date: [`civil_from_days`] the other way.
+fn days_from_civil(year: u64, month: u64, day: u64) -> u64 {
+    let years = if month > 2 { year } else { year.saturating_sub(1) };
+    let month_from_march = (month + 9) % 12;
+    let day_of_year = (153 * month_from_march + 2) / 5 + day.saturating_sub(1);
+    (years * 365 + years / 4 - years / 100 + years / 400 + day_of_year).saturating_sub(719_468)
 }
 
 /// The proleptic Gregorian date of a day number counted from 1970-01-01.
@@ -94,6 +142,42 @@ mod tests {
             (4_107_542_400, "2100-03-01T00:00:00Z"),
         ] {
             assert_eq!(Timestamp::from_secs(secs).rfc3339(), text);
+        }
+    }
+
+    #[test]
+    fn moments_are_read_as_people_write_them() {
+        let now = Timestamp::from_secs(1_795_219_200);
+        for (text, secs) in [
+            ("1970-01-01", 0),
+            ("2000-02-29", 951_782_400),
+            ("2024-02-29T23:59:59Z", 1_709_251_199),
+            ("2026-11-21", 1_795_219_200),
+            ("2100-03-01T00:00:00Z", 4_107_542_400),
+            ("30m", 1_795_217_400),
+            ("7d", 1_794_614_400),
+        ] {
+            assert_eq!(Timestamp::read(text, now), Some(Timestamp::from_secs(secs)), "{text}");
+        }
+        for text in [
+            "",
+            "d",
+            "-1d",
+            "1.5h",
+            "yesterday",
+            "2026",
+            "2026-1-1",
+            "2026-02-30",
+            "2026-13-01",
+            "2026-00-01",
+            "1969-12-31",
+            "2026-11-21T24:00:00Z",
+            "2026-11-21T10:00:00",
+            "99999999999999999999d",
+            "18446744073709551615d",
+            "2026-11-21T10:00:00+01:00",
+        ] {
+            assert_eq!(Timestamp::read(text, now), None, "{text}");
         }
     }
 

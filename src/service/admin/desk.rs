@@ -55,6 +55,8 @@ impl Desk<'_> {
             AdminRequest::TokenAdd(new) => self.add_token(new).await,
             AdminRequest::TokenList { user } => self.list_tokens(user.as_deref()).await,
             AdminRequest::TokenRevoke { id } => self.revoke_token(id).await,
+            AdminRequest::AuditRead(question) => self.read_trail(question).await,
+            AdminRequest::AuditVerify => self.verify_trail().await,
             AdminRequest::PolicyExplain(question) => self.explain(question).await,
         }
     }

@@ -2,8 +2,8 @@ use super::bench::*;
 use super::on_both_engines;
 use crate::crypto::ChainHash;
 use crate::domain::{Actor, AuditEvent, Filter, Happening, Line, SignInFailure, Start};
-use crate::store::{Added, KvStore, Trail as _, Users as _};
 use crate::store::layout;
+use crate::store::{Added, KvStore, Trail as _, Users as _};
 use crate::types::{Timestamp, UserId};
 use std::sync::Arc;
 
@@ -33,7 +33,12 @@ async fn all(store: &KvStore) -> Vec<Line> {
     store.excerpt(Start::After(0), Filter::default(), usize::MAX).await.unwrap().lines
 }
 
-async fn numbers(store: &KvStore, start: Start, wanted: &Filter, most: usize) -> (Vec<u64>, Option<Start>) {
+async fn numbers(
+    store: &KvStore,
+    start: Start,
+    wanted: &Filter,
+    most: usize,
+) -> (Vec<u64>, Option<Start>) {
     let excerpt = store.excerpt(start, wanted.clone(), most).await.unwrap();
     (excerpt.lines.iter().map(|line| line.entry.seq).collect(), excerpt.next)
 }
@@ -51,14 +56,20 @@ async fn entries_hang_together_and_say_who_it_was(bench: &Bench) {
     let first = &lines[0].entry;
     assert_eq!(first.seq, 1);
     assert_eq!(first.at, "1970-01-01T00:01:00Z");
-    assert_eq!((first.user.as_deref(), first.administrator.as_deref()), (Some("ann"), Some("root")));
+    assert_eq!(
+        (first.user.as_deref(), first.administrator.as_deref()),
+        (Some("ann"), Some("root"))
+    );
     assert_eq!((first.event.as_str(), first.detail.as_deref()), ("user_changed", Some("disabled")));
     assert_eq!(first.prev, ChainHash::START);
     assert_eq!(lines[1].entry.prev, lines[0].hash);
     // As it is handed out, a line without its last field is what was hashed.
     let text = serde_json::to_string(&lines[0]).unwrap();
     let (hashed, hash) = text.split_once(",\"hash\":\"").unwrap();
-    assert_eq!(hash.trim_end_matches("\"}"), ChainHash::of(format!("{hashed}}}").as_bytes()).to_string());
+    assert_eq!(
+        hash.trim_end_matches("\"}"),
+        ChainHash::of(format!("{hashed}}}").as_bytes()).to_string()
+    );
     let tip = bench.store.verify_trail().await.unwrap().unwrap();
     assert_eq!((tip.len(), tip.hash), (2, lines[1].hash));
 }
@@ -82,9 +93,15 @@ async fn the_trail_is_read_from_either_end_in_pages(bench: &Bench) {
     let (store, any) = (&bench.store, Filter::default());
     assert_eq!(numbers(store, Start::Newest, &any, 3).await, (vec![], None));
     fill(store, 1..6).await;
-    assert_eq!(numbers(store, Start::Newest, &any, 3).await, (vec![5, 4, 3], Some(Start::Before(3))));
+    assert_eq!(
+        numbers(store, Start::Newest, &any, 3).await,
+        (vec![5, 4, 3], Some(Start::Before(3)))
+    );
     assert_eq!(numbers(store, Start::Before(3), &any, 3).await, (vec![2, 1], None));
-    assert_eq!(numbers(store, Start::After(0), &any, 4).await, (vec![1, 2, 3, 4], Some(Start::After(4))));
+    assert_eq!(
+        numbers(store, Start::After(0), &any, 4).await,
+        (vec![1, 2, 3, 4], Some(Start::After(4)))
+    );
     assert_eq!(numbers(store, Start::After(4), &any, 4).await, (vec![5], None));
     assert_eq!(numbers(store, Start::After(5), &any, 4).await, (vec![], None));
     assert_eq!(numbers(store, Start::After(u64::MAX), &any, 4).await, (vec![], None));
@@ -106,7 +123,10 @@ async fn a_filter_finds_what_it_names(bench: &Bench) {
     assert_eq!(by(Filter { event, ..Filter::default() }).await, [0; 0]);
     assert_eq!(by(Filter { since: at(12 * day), ..Filter::default() }).await, [4, 3]);
     assert_eq!(by(Filter { until: at(12 * day), ..Filter::default() }).await, [2, 1]);
-    assert_eq!(by(Filter { since: at(11 * day), until: at(13 * day), ..Filter::default() }).await, [3]);
+    assert_eq!(
+        by(Filter { since: at(11 * day), until: at(13 * day), ..Filter::default() }).await,
+        [3]
+    );
 }
 
 async fn the_oldest_entries_are_forgotten_without_breaking_the_chain(bench: &Bench) {
