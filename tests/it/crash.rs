@@ -109,7 +109,8 @@ fn whatever_was_acknowledged_survives_thirty_kills_in_the_midst_of_work() {
     for round in 1..=30 {
         end_under_load(&gateway, &mut parts, moment(&mut chance), "-KILL", &mut tally);
         gateway = gateway.kill_and_restart();
-        let lost = lost(&gateway, &mut parts, round == 30);
+        let mut lost = lost(&gateway, &mut parts, round == 30);
+        lost.extend(truth::untold(&gateway, &tally));
         assert!(lost.is_empty(), "after kill {round}: {lost:#?}\n{}", gateway.log());
     }
     let all: u32 = tally.values().sum();
@@ -130,7 +131,8 @@ fn told_to_stop_in_the_midst_of_work_it_ends_well_and_loses_nothing() {
         assert_eq!(gateway.wait(), Some(0), "{}", gateway.log());
         assert!(gateway.log().contains(r#""message":"stopped""#), "{}", gateway.log());
         gateway = gateway.kill_and_restart();
-        let lost = lost(&gateway, &mut parts, true);
+        let mut lost = lost(&gateway, &mut parts, true);
+        lost.extend(truth::untold(&gateway, &tally));
         assert!(lost.is_empty(), "{lost:#?}\n{}", gateway.log());
     }
     println!("3 stops, acknowledged {tally:?}, none lost");

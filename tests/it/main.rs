@@ -7,6 +7,7 @@ mod harness;
 mod account;
 mod api;
 mod assertion;
+mod audit;
 mod bad_input;
 mod breached;
 mod browser;

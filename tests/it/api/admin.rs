@@ -36,6 +36,7 @@ fn administrators_alone_administer_and_only_with_a_second_factor() {
         ("GET", "/admin/sessions"),
         ("DELETE", "/admin/sessions"),
         ("DELETE", "/admin/sessions/00000000000000000000000000000000"),
+        ("GET", "/admin/audit"),
         ("GET", "/admin/tokens"),
         ("POST", "/admin/tokens"),
         ("DELETE", "/admin/tokens/00000000000000000000000000000000"),

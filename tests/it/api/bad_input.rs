@@ -157,7 +157,7 @@ fn what_is_not_a_call_is_not_found() {
         "/auth//login",
         "/admin",
         "/admin/users/",
-        "/admin/audit",
+        "/admin/audit/1",
         "/auth/%6cogin",
     ] {
         let called = browser.call_with("GET", path, html, "");

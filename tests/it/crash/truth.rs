@@ -115,3 +115,27 @@ fn check_dead(member: &mut Member, spent: Option<u64>, gateway: &Gateway, lost: 
         }
     }
 }
+
+/// Which entries of the audit trail tell of what was acknowledged.
+const TOLD_BY: [(&str, &[&str]); 6] = [
+    ("signed_in", &["signed in by recovery code", "signed in by TOTP", "enrolled"]),
+    ("signed_out", &["signed out"]),
+    ("user_added", &["added by command", "invited"]),
+    ("link_used", &["used a link"]),
+    ("enrolled", &["enrolled"]),
+    ("recovery_code_used", &["signed in by recovery code"]),
+];
+
+/// What was acknowledged and is not told in the audit trail, which must be whole.
+pub fn untold(gateway: &Gateway, tally: &BTreeMap<&'static str, u32>) -> Vec<String> {
+    gateway.json(&["audit", "verify"], "");
+    let export = gateway.command(&["audit", "export"]);
+    let export = String::from_utf8(export.stdout).unwrap();
+    let told = |event: &str| export.matches(&format!("\"event\":\"{event}\"")).count();
+    let missing = TOLD_BY.into_iter().filter_map(|(event, kinds)| {
+        let done: u32 = kinds.iter().filter_map(|kind| tally.get(kind)).sum();
+        let told = told(event);
+        (told < done as usize).then(|| format!("{event}: told {told} times, done {done} times"))
+    });
+    missing.collect()
+}
