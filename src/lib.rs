@@ -14,7 +14,7 @@
 //! | 1 | [`crypto`] | Argon2id, TOTP, recovery codes, sealing, tokens, signed statements; mints the proofs |
 //! | 2 | [`domain`] | decisions without input or output: the ladder, sessions, failures, routes, access |
 //! | 3 | [`store`] | what outlives the process: atomic verbs, in memory and on sled |
-//! | 3 | [`observe`] | what operators see: one line a request, one line an event |
+//! | 3 | [`observe`] | what operators see: lines, numbers, copies of the audit trail |
 //! | 4 | [`service`] | the use cases, the hashing pool, the sessions in use, the gate |
 //! | 5 | [`http`] | the vocabulary of both: cookies, forms, JSON, answers, languages, the frame of the HTML |
 //! | 6 | [`portal`] | the pages for people |
@@ -53,6 +53,8 @@
 //!   accept loop, and the guard needs to stand in front of the parser.
 //! - **One thread writes to the store.** Jobs are read-decide-write closures, run one after
 //!   another and made durable together, so nothing needs a transaction that might tear.
+//! - **The audit trail is in the store**, so that its end is on the disk before an answer goes out;
+//!   files and syslogs get copies. Its hashes take no key: whoever has an export can check it.
 //! - **Sessions in use sit in a table of slots**, read without a lock and bounded by its size.
 //! - **Every worker is a thread with a runtime of its own**, and with its own connections to apps:
 //!   nothing that a request does may keep a worker from its other connections.

@@ -73,6 +73,8 @@ impl Jobs {
             let message = format!("what has expired is not removed: {error}");
             say(&self.service, Level::Error, &message);
         }
+        // A number that is a minute old is better than none.
+        let _ = self.service.count_sessions().await;
         if let Err(error) = self.service.prune_trail().await {
             let message = format!("the oldest entries of the audit trail are not removed: {error}");
             say(&self.service, Level::Error, &message);

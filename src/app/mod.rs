@@ -17,6 +17,7 @@ mod error;
 mod files;
 mod jobs;
 mod master_key;
+mod metrics;
 mod socket;
 mod wire;
 
@@ -31,9 +32,10 @@ use crate::observe::{Format, Level, Log};
 use crate::portal::{Demo, Portal};
 use crate::proxy::{Gateway, Listener, Parts, RouteSettings};
 use crate::service::{AdminCap, AdminError, AdminReply, AdminRequest, Service};
-use crate::store::KvStore;
+use crate::store::{KvStore, Work};
 use crate::types::Secret;
 use clock::SystemClock;
+use metrics::Sources;
 use std::io::{IsTerminal as _, stderr};
 use std::path::Path;
 use std::sync::Arc;
@@ -106,6 +108,14 @@ fn open(config: &Config, log: Log) -> Result<Arc<Service>, RunError> {
     let keys = master_key::load(&config.master_key, is_sealed)?;
     let store = KvStore::open(&config.store_path, keys.clone())
         .map_err(|error| RunError::store(error.to_string()))?;
+    let counts = log.clone();
+    let store = store.watched(Arc::new(move |work, took| {
+        let meters = counts.meters();
+        match work {
+            Work::Read => meters.reads().add(took),
+            Work::Change => meters.changes().add(took),
+        }
+    }));
     start(config, keys, store, log)
 }
 
@@ -160,7 +170,8 @@ async fn serve(
     });
     let _socket = socket::listen(&config.admin_socket, &service, &state)?;
     if let Some(listener) = doors.health {
-        socket::serve_health(listener, &service, &state);
+        let metrics = Sources { service: Arc::clone(&service), gateway: Arc::clone(&gateway) };
+        socket::serve_health(listener, &service, &state, metrics);
     }
     say_unresolved(&service, &gateway).await;
     let jobs = jobs::start(&service, &gateway, &config.copies);

@@ -4,10 +4,12 @@
 //! its owner can open, so that whoever reaches it could read the master key as well.
 
 use super::error::RunError;
+use super::metrics::{self, Sources};
 use super::{State, wire};
 use crate::service::{AdminCap, AdminReply, AdminRequest, Service};
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode};
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
@@ -77,8 +79,13 @@ pub(super) async fn bind_health(address: SocketAddr) -> Result<TcpListener, RunE
 }
 
 /// Starts to answer at the health address.
-pub(super) fn serve_health(listener: TcpListener, service: &Arc<Service>, state: &Arc<State>) {
-    let desk = Desk::new(service, state, false);
+pub(super) fn serve_health(
+    listener: TcpListener,
+    service: &Arc<Service>,
+    state: &Arc<State>,
+    metrics: Sources,
+) {
+    let desk = Desk { metrics: Some(metrics), ..Desk::new(service, state, false) };
     tokio::spawn(async move {
         loop {
             match listener.accept().await {
@@ -96,11 +103,14 @@ struct Desk {
     state: Arc<State>,
     /// Whether more than health may be asked of it.
     administers: bool,
+    /// Where numbers may be asked of it, what they come from.
+    metrics: Option<Sources>,
 }
 
 impl Desk {
     fn new(service: &Arc<Service>, state: &Arc<State>, administers: bool) -> Self {
-        Self { service: Arc::clone(service), state: Arc::clone(state), administers }
+        let (service, state) = (Arc::clone(service), Arc::clone(state));
+        Self { service, state, administers, metrics: None }
     }
 
     fn serve(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
@@ -110,6 +120,14 @@ impl Desk {
 
     async fn answer(self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         match (request.method(), request.uri().path()) {
+            (&Method::GET, "/metrics") if self.metrics.is_some() => {
+                let text = self.metrics.map(|sources| sources.exposition()).unwrap_or_default();
+                let mut response = Response::new(Full::new(Bytes::from(text)));
+                response
+                    .headers_mut()
+                    .insert(CONTENT_TYPE, HeaderValue::from_static(metrics::TEXT));
+                response
+            }
             (&Method::POST, "/administer") if self.administers => {
                 administer(&self.service, request).await
             }

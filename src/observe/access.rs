@@ -1,7 +1,7 @@
 //! One line a request.
 
 use super::writer::REQUEST;
-use super::{Level, Log};
+use super::{Level, Log, RouteMeter};
 use crate::types::{RequestId, Timestamp};
 
 /// What the gate said, or why it was not asked.
@@ -24,6 +24,17 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// All of them, in order.
+    pub const ALL: [Self; 7] = [
+        Self::Allowed,
+        Self::Challenged,
+        Self::Forbidden,
+        Self::Portal,
+        Self::Malformed,
+        Self::NoRoute,
+        Self::Failed,
+    ];
+
     /// Its stable name.
     pub const fn name(self) -> &'static str {
         match self {
@@ -41,6 +52,8 @@ impl Outcome {
 /// What is told of a request. The path comes without its query.
 #[derive(Clone, Copy, Debug)]
 pub struct Access<'a> {
+    /// What it is counted under: the route of the app it was for.
+    pub route: Option<&'a RouteMeter>,
     /// When it arrived.
     pub at: Timestamp,
     /// Its name; none where it never became a request.
@@ -66,8 +79,9 @@ pub struct Access<'a> {
 }
 
 impl Log {
-    /// Writes the line of a request.
+    /// Counts a request and writes its line.
     pub fn access(&self, access: &Access<'_>) {
+        self.meters().request(access.route, access.outcome, access.micros);
         self.line(access.at, Level::Info, REQUEST, |line| {
             if let Some(id) = access.id {
                 line.word("id", std::str::from_utf8(&id.hex()).unwrap_or_default());

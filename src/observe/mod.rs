@@ -8,19 +8,22 @@
 mod access;
 mod copies;
 mod line;
+mod meters;
 mod writer;
 
 pub use access::{Access, Outcome};
 pub use copies::{Copies, Syslog, add_lines, last_line};
 pub use line::{Format, Level};
+pub use meters::{Durations, Measured, Meters, RouteMeter};
 pub use writer::{Log, LogThread};
 
 use crate::domain::Happening;
 
 impl Log {
-    /// Writes an audit event.
+    /// Counts an audit event and writes its line.
     pub fn audit(&self, happening: &Happening) {
         let Happening { event, by, from, request, at } = happening;
+        self.meters().event(event);
         let user = event.user().map(|user| user.to_string());
         let from = from.map(|addr| addr.to_string());
         let request = request.map(|request| request.to_string());

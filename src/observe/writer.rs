@@ -6,6 +6,7 @@
 //! number, by which they are put in order again: a lockout is never told of before its cause.
 
 use super::line::{Format, Level, Line};
+use super::meters::Meters;
 use crate::types::Timestamp;
 use std::cell::Cell;
 use std::io::Write;
@@ -15,8 +16,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread::{JoinHandle, sleep};
 use std::time::Duration;
 
-/// Pages there are; threads beyond that share.
-const PAGES: usize = 16;
+/// How many threads have a page, and numbers, of their own; further ones share.
+pub(super) const SEATS: usize = 16;
 
 /// How much may wait on one page, in bytes: of requests, which anybody can make, and of all.
 const MOST_REQUESTS: usize = 4 << 20;
@@ -74,10 +75,13 @@ impl Page {
 
 struct Shared {
     format: Format,
-    pages: [Mutex<Page>; PAGES],
+    pages: [Mutex<Page>; SEATS],
     /// The number of the next line.
     next: AtomicU64,
     dropped: AtomicU64,
+    /// How many were dropped in all.
+    lost: AtomicU64,
+    meters: Meters,
     ends: AtomicBool,
 }
 
@@ -94,13 +98,13 @@ impl Shared {
 }
 
 /// Which page is this thread's.
-fn seat() -> usize {
+pub(super) fn seat() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     thread_local! {
         static SEAT: Cell<Option<usize>> = const { Cell::new(None) };
     }
     SEAT.with(|seat| {
-        let taken = seat.get().unwrap_or_else(|| NEXT.fetch_add(1, Ordering::Relaxed) % PAGES);
+        let taken = seat.get().unwrap_or_else(|| NEXT.fetch_add(1, Ordering::Relaxed) % SEATS);
         seat.set(Some(taken));
         taken
     })
@@ -127,6 +131,8 @@ impl Log {
             pages: Default::default(),
             next: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
+            lost: AtomicU64::new(0),
+            meters: Meters::default(),
             ends: AtomicBool::new(false),
         });
         let of_thread = Arc::clone(&shared);
@@ -155,8 +161,21 @@ impl Log {
         let most = if kind == REQUEST { MOST_REQUESTS } else { MOST };
         match self.0.page().filter(|page| page.lines.text.len() < most) {
             Some(mut page) => page.line(self.0.format, &self.0.next, at, level, kind, fields),
-            None => drop(self.0.dropped.fetch_add(1, Ordering::Relaxed)),
+            None => {
+                self.0.dropped.fetch_add(1, Ordering::Relaxed);
+                self.0.lost.fetch_add(1, Ordering::Relaxed);
+            }
         }
+    }
+
+    /// What is counted of what is told here.
+    pub fn meters(&self) -> &Meters {
+        &self.0.meters
+    }
+
+    /// How many lines were dropped, since they would have had to wait.
+    pub fn lost(&self) -> u64 {
+        self.0.lost.load(Ordering::Relaxed)
     }
 
     /// Writes a sentence for the operator.
@@ -168,7 +187,7 @@ impl Log {
 /// What was taken, and what has to wait for lines of lower numbers.
 #[derive(Default)]
 struct Taken {
-    pages: [Lines; PAGES],
+    pages: [Lines; SEATS],
     later: Vec<(u64, String)>,
     batch: String,
 }
@@ -260,7 +279,7 @@ mod tests {
         let (log, thread) = Log::start(Format::Json, sink.clone()).unwrap();
         let said = Mutex::new(0_u64);
         scope(|scope| {
-            for _ in 0..PAGES / 2 {
+            for _ in 0..SEATS / 2 {
                 let (log, said) = (log.clone(), &said);
                 scope.spawn(move || {
                     for _ in 0..2_000 {

@@ -8,6 +8,7 @@ use super::headers::Telling;
 use super::route::{Health, RouteSettings};
 use super::upstream::{Manner, Upstream};
 use crate::domain::RouteTable;
+use crate::observe::{Meters, RouteMeter};
 use crate::service::Permit;
 use crate::types::PathView;
 use http::HeaderValue;
@@ -18,6 +19,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// One app.
 #[derive(Debug)]
 pub(super) struct App {
+    meter: Arc<RouteMeter>,
     keeps_authorization: bool,
     /// What is taken off the path before the app sees it.
     prefix: Option<HeaderValue>,
@@ -35,11 +37,12 @@ pub(super) type Apps = RouteTable<Arc<App>>;
 pub(super) struct Choice(usize);
 
 impl App {
-    fn new(settings: &RouteSettings, number: u64) -> Self {
+    fn new(settings: &RouteSettings, number: u64, meters: &Meters) -> Self {
         let manner = Arc::new(Manner::new(settings, number));
         let upstream = |url| Upstream::new(url, &settings.host, &manner);
         let prefix = settings.strip_prefix.then(|| settings.key.path.trim_end_matches('/'));
         Self {
+            meter: meters.route(&format!("{}{}", settings.key.host, settings.key.path)),
             keeps_authorization: settings.keeps_authorization,
             // A route's path is printable ASCII.
             prefix: prefix.and_then(|prefix| HeaderValue::from_str(prefix).ok()),
@@ -48,6 +51,11 @@ impl App {
             upstreams: settings.upstreams.iter().cloned().map(upstream).collect(),
             turn: AtomicUsize::new(0),
         }
+    }
+
+    /// What requests for it are counted under.
+    pub(super) fn meter(&self) -> &RouteMeter {
+        &self.meter
     }
 
     /// What is done to the head of a request for it.
@@ -128,9 +136,9 @@ fn in_turn<T, I: Iterator<Item = T>>(turn: usize, of: impl Fn() -> I) -> Option<
 }
 
 /// The table of all apps.
-pub(super) fn apps(routes: &[RouteSettings]) -> Apps {
+pub(super) fn apps(routes: &[RouteSettings], meters: &Meters) -> Apps {
     let app = |(number, route): (u64, &RouteSettings)| {
-        (route.key.clone(), Arc::new(App::new(route, number)))
+        (route.key.clone(), Arc::new(App::new(route, number, meters)))
     };
     RouteTable::new((1..).zip(routes).map(app).collect())
 }

@@ -214,7 +214,7 @@ impl ProxyHttp for Door {
         ctx: &mut Box<Ctx>,
     ) -> Result<Box<HttpPeer>> {
         // No permit, no app: there is no other way to an upstream.
-        let (Some(app), Some(permit)) = (&ctx.app, &ctx.permit) else {
+        let (Some(app), Some(permit)) = (&ctx.route, &ctx.permit) else {
             return Err(Error::new(ErrorType::HTTPStatus(403)));
         };
         let is_upgrade = is_websocket_upgrade(session.req_header());
@@ -265,7 +265,7 @@ impl ProxyHttp for Door {
         let Some(arrival) = &ctx.arrival else {
             return Err(Error::new(ErrorType::HTTPStatus(400)));
         };
-        let Some(app) = &ctx.app else { return Err(Error::new(ErrorType::HTTPStatus(403))) };
+        let Some(app) = ctx.app() else { return Err(Error::new(ErrorType::HTTPStatus(403))) };
         let telling = app.telling(ctx.tried.last());
         let person = self.0.introduce(ctx.person.as_deref(), arrival)?;
         self.0.headers.rewrite(request, &person, arrival, &telling)
@@ -350,7 +350,7 @@ impl ProxyHttp for Door {
     ) -> Box<Error> {
         // Nothing was sent yet, so another upstream may be tried for any request.
         self.note_reached(ctx, Err(&error));
-        if let Some(app) = &ctx.app {
+        if let Some(app) = ctx.app() {
             error.set_retry(app.has_another(&ctx.tried));
         }
         error
@@ -434,6 +434,7 @@ impl ProxyHttp for Door {
         let (method, host, path) = about.unwrap_or(asked);
         let service = &self.0.service;
         service.log().access(&Access {
+            route: ctx.route.as_ref().map(|app| app.meter()),
             at: arrival.map_or_else(|| service.clock().now(), |arrival| arrival.cx.now),
             id: arrival.map(|arrival| arrival.cx.id),
             client: arrival.and_then(|arrival| arrival.client.to_str().ok()),

@@ -13,6 +13,7 @@ use super::health::{HealthCheck, checks};
 use super::serve::Serving;
 use super::settings::Settings;
 use super::streams::{Entry, Streams};
+use super::upstream::Upstream;
 use super::waits::{Wait, Waits};
 use crate::api::Api;
 use crate::domain::Asked;
@@ -82,7 +83,8 @@ pub struct Gateway {
 pub(super) struct Ctx {
     pub(super) began: Instant,
     pub(super) arrival: Option<Arrival>,
-    pub(super) app: Option<Arc<App>>,
+    /// The app it is for. Whether it may go there is what the permit says.
+    pub(super) route: Option<Arc<App>>,
     pub(super) permit: Option<Permit>,
     pub(super) person: Option<Arc<LiveSession>>,
     pub(super) tried: Vec<Choice>,
@@ -126,7 +128,7 @@ impl Ctx {
         Self {
             began: Instant::now(),
             arrival: None,
-            app: None,
+            route: None,
             permit: None,
             person: None,
             tried: Vec::new(),
@@ -137,6 +139,11 @@ impl Ctx {
             reason: None,
             about: None,
         }
+    }
+
+    /// The app, where there is leave to go there.
+    pub(super) fn app(&self) -> Option<&Arc<App>> {
+        self.permit.as_ref().and(self.route.as_ref())
     }
 
     /// Notes what became of it, for the log.
@@ -151,7 +158,7 @@ impl Gateway {
     pub fn new(parts: Parts) -> Arc<Self> {
         let Parts { service, portal, api, forward, site, settings, seed } = parts;
         Arc::new(Self {
-            apps: apps(&settings.routes),
+            apps: apps(&settings.routes, service.log().meters()),
             headers: HeaderRules::new(settings.identity, Cookies::new(&site)),
             trusted: TrustedProxies::new(settings.trusted_proxies),
             streams: Arc::default(),
@@ -182,6 +189,18 @@ impl Gateway {
     /// a second.
     pub fn end_overdue_waits(&self) {
         self.waits.cut_overdue(self.clock_ms());
+    }
+
+    /// Every upstream, with its route, and whether it answers as far as anybody knows.
+    pub fn upstreams(&self) -> Vec<(String, String, bool)> {
+        let of = |app: &App| {
+            let state = |upstream: &Upstream| {
+                let is_well = upstream.is_up() && upstream.is_rested(self.clock_ms());
+                (app.meter().name().to_owned(), upstream.url().to_string(), is_well)
+            };
+            app.choices().filter_map(|choice| app.upstream(choice).map(state)).collect::<Vec<_>>()
+        };
+        self.apps.iter().flat_map(|(_, app)| of(app)).collect()
     }
 
     /// What there is to be run again and again, to learn which upstreams are up.
@@ -272,6 +291,7 @@ impl Gateway {
             ctx.note(Outcome::NoRoute, "no_route");
             return Turn::Refuse(StatusCode::NOT_FOUND);
         };
+        ctx.route = Some(Arc::clone(app));
         if !app.takes(&view) {
             ctx.note(Outcome::NoRoute, "odd_spelling_of_the_prefix");
             return Turn::Refuse(StatusCode::NOT_FOUND);
@@ -311,7 +331,6 @@ impl Gateway {
                     return Turn::Refuse(StatusCode::PAYLOAD_TOO_LARGE);
                 }
                 ctx.permit = Some(permit);
-                ctx.app = Some(Arc::clone(app));
                 Turn::Forward
             }
             Answer::Challenge => {
@@ -371,6 +390,10 @@ impl Gateway {
         let Checked { response, about, person, outcome, reason } =
             self.forward.answer(request).await;
         ctx.note(outcome, reason);
+        let route = about.as_ref().and_then(|(_, host, path)| {
+            self.apps.find(host, &PathView::of(path)).map(|(_, app)| Arc::clone(app))
+        });
+        ctx.route = route;
         (ctx.about, ctx.person) = (about, person);
         response
     }
@@ -389,6 +412,7 @@ impl Gateway {
     fn log_refused(&self, refused: &Refused) {
         let client = refused.peer.map(|peer| ClientAddr::from(peer.ip()).to_string());
         self.service.log().access(&Access {
+            route: None,
             at: self.service.clock().now(),
             id: None,
             client: client.as_deref(),

@@ -37,7 +37,7 @@ impl Door {
 
     /// Counts what the app is sent; what is more than it takes is not sent any more.
     pub(super) fn measure(session: &Session, body: &Bytes, ctx: &mut Ctx) -> Result<()> {
-        let Some(most) = ctx.app.as_ref().and_then(|app| app.body_max()) else { return Ok(()) };
+        let Some(most) = ctx.app().and_then(|app| app.body_max()) else { return Ok(()) };
         // What a WebSocket carries is no body.
         if session.was_upgraded() {
             return Ok(());
@@ -52,7 +52,7 @@ impl Door {
 
     /// Notes that the chosen upstream was reached, or why not, and says so where that is news.
     pub(super) fn note_reached(&self, ctx: &Ctx, reached: std::result::Result<(), &Error>) {
-        let chosen = ctx.app.as_ref().zip(ctx.tried.last());
+        let chosen = ctx.app().zip(ctx.tried.last());
         let Some(upstream) = chosen.and_then(|(app, choice)| app.upstream(*choice)) else { return };
         let (gateway, url) = (self.gateway(), upstream.url());
         match reached {

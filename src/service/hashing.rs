@@ -16,6 +16,8 @@ type Job = Box<dyn FnOnce() + Send>;
 pub struct HashPool {
     jobs: Sender<Job>,
     places: Arc<Semaphore>,
+    /// How many places there are.
+    all: usize,
 }
 
 /// A place in the queue. To be taken before anything is written on account of what will be
@@ -34,12 +36,18 @@ impl HashPool {
             let thread = std::thread::Builder::new().name(format!("hash-{number}"));
             thread.spawn(move || work(&inbox))?;
         }
-        Ok(Self { jobs, places: Arc::new(Semaphore::new(workers + queue)) })
+        let all = workers + queue;
+        Ok(Self { jobs, places: Arc::new(Semaphore::new(all)), all })
     }
 
     /// A place in the queue, or the word that too many wait already.
     pub fn place(&self) -> Result<Place, Denied> {
         Arc::clone(&self.places).try_acquire_owned().map(Place).map_err(|_| Denied::Busy)
+    }
+
+    /// How many wait or are being computed.
+    pub fn depth(&self) -> usize {
+        self.all.saturating_sub(self.places.available_permits())
     }
 
     /// Runs a computation on the pool, or denies at once where too many wait.

@@ -53,7 +53,7 @@ use hashing::HashPool;
 use limits::Windows;
 use live::{LiveSessions, Which};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use tokio::sync::Semaphore;
 
 /// Sessions that may be read from the store at one time.
@@ -71,6 +71,8 @@ pub struct Service {
     /// Whether sessions may have ended in the store that memory still knows.
     in_doubt: AtomicBool,
     loading: Semaphore,
+    /// As they were last counted.
+    sessions: AtomicUsize,
     signing: Signing,
     clock: Arc<dyn Clock>,
     log: Log,
@@ -98,6 +100,7 @@ impl Service {
             windows: Windows::new(),
             in_doubt: AtomicBool::new(false),
             loading: Semaphore::new(LOADING),
+            sessions: AtomicUsize::new(0),
             signing: Signing::default(),
             store,
             keys,
@@ -145,6 +148,22 @@ impl Service {
         for (live, seen) in &unsaved {
             live.saved(*seen);
         }
+        Ok(())
+    }
+
+    /// How many passwords wait to be hashed, or are being hashed.
+    pub fn hash_depth(&self) -> usize {
+        self.hashing.depth()
+    }
+
+    /// How many sessions there were when they were last counted.
+    pub fn session_count(&self) -> usize {
+        self.sessions.load(Ordering::Relaxed)
+    }
+
+    /// Counts the sessions. Takes a walk through them, so that nobody who asks has to.
+    pub async fn count_sessions(&self) -> Result<(), StoreError> {
+        self.sessions.store(self.store.count_sessions().await?, Ordering::Relaxed);
         Ok(())
     }
 

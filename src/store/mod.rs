@@ -30,6 +30,7 @@ mod writer;
 
 pub use self::sled::OpenError;
 pub use verbs::KvStore;
+pub use writer::{Watch, Work};
 
 use crate::crypto::{
     CodeMatched, NoEntropy, RecoveryCode, RecoveryDigest, RecoverySet, TotpSecret,
@@ -379,6 +380,8 @@ pub trait Trail: Send + Sync {
 pub trait Upkeep: Send + Sync {
     /// Removes what has expired, some rows at a time; how many. Zero: nothing is left to do.
     async fn sweep(&self, now: Timestamp) -> Result<usize>;
+    /// How many sessions there are, those that have expired and were not swept yet among them.
+    async fn count_sessions(&self) -> Result<usize>;
     /// Whether it can write and read at this moment.
     async fn check(&self) -> Result<()>;
     /// Brings everything to the disk, for a clean end.

@@ -100,6 +100,18 @@ impl Upkeep for KvStore {
         }
     }
 
+    async fn count_sessions(&self) -> Result<usize> {
+        self.read(|rows| {
+            let mut count = 0;
+            rows.scan(&[layout::SESSION], &mut |_, _| {
+                count += 1;
+                Ok(true)
+            })?;
+            Ok(count)
+        })
+        .await
+    }
+
     async fn check(&self) -> Result<()> {
         self.writer
             .submit(|txn| {

@@ -8,11 +8,12 @@
 
 use super::kv::{Engine, View};
 use super::memory::Memory;
-use super::writer::{Writer, unavailable};
+use super::writer::{Watch, Work, Writer, unavailable};
 use super::{OpenError, Result, sled};
 use crate::crypto::Keyring;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// The store on one machine: in memory, or on sled.
 pub struct KvStore {
@@ -35,6 +36,13 @@ impl KvStore {
         Self::over(engine, keys).map_err(|error| OpenError::io(path, error))
     }
 
+    /// Tells `watch` from now on how long everything takes.
+    #[must_use]
+    pub fn watched(mut self, watch: Watch) -> Self {
+        self.writer.watch = Some(watch);
+        self
+    }
+
     /// Whether a store was ever made in this folder. Whoever makes a key for one asks before.
     pub fn is_made(path: &Path) -> bool {
         sled::SledEngine::is_made(path)
@@ -52,8 +60,13 @@ impl KvStore {
         look: impl FnOnce(&View<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (engine, keys) = (Arc::clone(&self.engine), Arc::clone(&self.keys));
-        tokio::task::spawn_blocking(move || look(&View { engine: &*engine, keys: &keys }))
-            .await
-            .map_err(|_| unavailable("reading failed in the middle"))?
+        let began = Instant::now();
+        let looked =
+            tokio::task::spawn_blocking(move || look(&View { engine: &*engine, keys: &keys }))
+                .await;
+        if let Some(watch) = &self.writer.watch {
+            watch(Work::Read, began.elapsed());
+        }
+        looked.map_err(|_| unavailable("reading failed in the middle"))?
     }
 }

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 /// Jobs that may wait. At the slowest disk worth the name this is a second's work.
@@ -50,6 +50,19 @@ pub(super) struct Writer {
     thread: Option<JoinHandle<()>>,
     engine: Arc<dyn Engine>,
     rousing: Arc<AtomicBool>,
+    pub(super) watch: Option<Watch>,
+}
+
+/// Is told how long each piece of work took.
+pub type Watch = Arc<dyn Fn(Work, Duration) + Send + Sync>;
+
+/// What was worked on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// Something was read.
+    Read,
+    /// Something was changed, and brought to the disk where it has to be there.
+    Change,
 }
 
 impl Writer {
@@ -60,7 +73,7 @@ impl Writer {
             .name(String::from("store-writer"))
             .spawn(move || work(&*worked_on, &keys, &jobs))?;
         let rousing = Arc::new(AtomicBool::new(false));
-        Ok(Self { queue: Some(queue), thread: Some(thread), engine, rousing })
+        Ok(Self { queue: Some(queue), thread: Some(thread), engine, rousing, watch: None })
     }
 
     /// Runs a job; its answer is on the disk when this returns it.
@@ -99,7 +112,12 @@ impl Writer {
             TrySendError::Full(_) => unavailable("too many changes are waiting to be written"),
             TrySendError::Disconnected(_) => gone(),
         })?;
-        match tokio::time::timeout(PATIENCE, heard).await {
+        let began = Instant::now();
+        let outcome = tokio::time::timeout(PATIENCE, heard).await;
+        if let Some(watch) = &self.watch {
+            watch(Work::Change, began.elapsed());
+        }
+        match outcome {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err(unavailable("a change failed in the middle and was undone")),
             Err(_) => {

@@ -25,6 +25,7 @@ mod identity;
 mod ladder;
 mod language;
 mod limits;
+mod metrics;
 mod mixing;
 mod operating;
 mod peers;
