@@ -28,6 +28,7 @@ mod hint;
 mod kinds;
 mod load;
 mod reader;
+mod reload;
 mod rules;
 mod server;
 mod show;
@@ -99,7 +100,7 @@ pub struct Config {
     pub site: http::Site,
     /// For the data path.
     pub proxy: proxy::Settings,
-    /// A picture for our own pages that has yet to be read.
+    /// A picture for our own pages.
     logo: Option<PathBuf>,
     entries: Vec<Entry>,
 }
@@ -155,8 +156,7 @@ impl Config {
     pub fn route(&self, host: &str, path: &str) -> Option<String> {
         let keys = self.proxy.routes.iter().map(|route| (route.key.clone(), ())).collect();
         let (host, path) = (Host::parse(host).ok()?, PathView::of(path));
-        let table = RouteTable::new(keys);
-        table.find(&host, &path).map(|(key, ())| format!("{}{}", key.host, key.path))
+        RouteTable::new(keys).name(&host, &path)
     }
 }
 

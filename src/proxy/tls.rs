@@ -28,7 +28,7 @@ pub enum TlsFile {
 }
 
 /// What is said about TLS to an app.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UpstreamTls {
     /// The certificates that may vouch for it, in place of the system's.
     ca: Option<PathBuf>,
@@ -45,6 +45,24 @@ struct Files {
     ca: Option<Arc<CaType>>,
     identity: Option<Arc<CertKey>>,
 }
+
+/// Files are the same where the same is in them.
+impl PartialEq for Files {
+    fn eq(&self, other: &Self) -> bool {
+        let ca = |files: &Self| -> Option<Vec<Vec<u8>>> {
+            let all = files.ca.as_deref()?;
+            Some(all.iter().map(|cert| cert.borrow_raw_cert().clone()).collect())
+        };
+        let identity = |files: &Self| -> Option<(Vec<Vec<u8>>, Vec<u8>)> {
+            let pair = files.identity.as_ref()?;
+            let chain = std::iter::once(pair.leaf()).chain(pair.intermediates());
+            Some((chain.map(|cert| cert.borrow_raw_cert().clone()).collect(), pair.key().clone()))
+        };
+        ca(self) == ca(other) && identity(self) == identity(other)
+    }
+}
+
+impl Eq for Files {}
 
 impl fmt::Debug for Files {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -66,6 +84,19 @@ impl UpstreamTls {
     /// Whether nothing is said.
     pub const fn is_usual(&self) -> bool {
         self.ca.is_none() && self.identity.is_none() && self.server_name.is_none()
+    }
+
+    /// The files that it names.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        let pair = self.identity.iter().flat_map(|(cert, key)| [cert, key]);
+        self.ca.iter().chain(pair).map(PathBuf::as_path)
+    }
+
+    /// Shows every certificate that was read, in DER.
+    pub fn each_certificate(&self, mut show: impl FnMut(&[u8])) {
+        let Some(Files { ca, identity }) = &self.read else { return };
+        ca.iter().flat_map(|ca| ca.iter()).for_each(|cert| show(cert.borrow_raw_cert()));
+        identity.iter().for_each(|pair| show(pair.leaf().borrow_raw_cert()));
     }
 
     /// Reads the files; what is wrong with which of them.

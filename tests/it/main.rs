@@ -29,6 +29,7 @@ mod operating;
 mod peers;
 mod programs;
 mod races;
+mod reload;
 mod routing;
 mod rules;
 mod secrets;

@@ -36,8 +36,8 @@ pub(crate) struct GuardSettings {
     pub(crate) body_timeout: Duration,
     /// How much of a head is taken.
     pub(crate) limits: HeadLimits,
-    /// Names only the gateway may use.
-    pub(crate) protected: Arc<ProtectedNames>,
+    /// Names only the gateway may use, asked for once a connection.
+    pub(crate) protected: Arc<dyn Fn() -> Arc<ProtectedNames> + Send + Sync>,
     /// Told of every refusal; must not block.
     pub(crate) on_refusal: Arc<dyn Fn(Refused) + Send + Sync>,
 }
@@ -49,7 +49,7 @@ impl Default for GuardSettings {
             idle_timeout: Duration::from_secs(60),
             body_timeout: Duration::from_secs(60),
             limits: HeadLimits::default(),
-            protected: Arc::new(ProtectedNames::default()),
+            protected: Arc::new(Arc::default),
             on_refusal: Arc::new(|_| {}),
         }
     }
@@ -78,7 +78,7 @@ impl<A> Front<A> {
     }
 
     fn wrap(&self, stream: Stream) -> Option<GuardedStream> {
-        let slot = self.connections.admit()?;
+        let slot = self.connections.admit((self.settings.protected)())?;
         // The engine's only place for data of a connection; the response in it means nothing here.
         let response = ResponseHeader::build(200, Some(0)).ok()?;
         let digest = ProxyDigest::new(Box::new(response), Some(Box::new(slot.control.clone())));

@@ -68,7 +68,7 @@ impl GuardedStream {
     ) -> Self {
         let http2 = matches!(inner.selected_alpn_proto(), Some(ALPN::H2));
         Self {
-            framing: Framing::new(settings.protected.clone(), settings.limits, http2),
+            framing: Framing::new(slot.control.protected().clone(), settings.limits, http2),
             inner: BufWriter::with_capacity(WRITE_BUFFER, inner),
             buffer: Buffer::default(),
             release: 0,
