@@ -1,6 +1,6 @@
 //! What goes on in the background.
 
-use super::say_unresolved;
+use super::{say_expiring, say_unresolved};
 use crate::observe::Level;
 use crate::proxy::{Gateway, HealthCheck};
 use std::sync::Arc;
@@ -18,6 +18,7 @@ const SWEEP: Duration = Duration::from_secs(60);
 /// How much later than it should an app may be found to take too long.
 const WAITS: Duration = Duration::from_millis(250);
 const NAMES: Duration = Duration::from_secs(10);
+const CERTIFICATES: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What the jobs work on.
 #[derive(Clone)]
@@ -32,6 +33,7 @@ pub(super) fn start(gateway: &Arc<Gateway>) -> Vec<JoinHandle<()>> {
     vec![
         jobs.every(STREAMS, |jobs| async move { jobs.gateway.end_orphaned_streams().await }),
         jobs.every(NAMES, |jobs| async move { say_unresolved(&jobs.gateway).await }),
+        jobs.every(CERTIFICATES, |jobs| async move { say_expiring(&jobs.gateway) }),
         jobs.every(DOUBTS, Jobs::settle),
         jobs.every(USES, Jobs::save_uses),
         jobs.every(SWEEP, Jobs::sweep),

@@ -30,7 +30,7 @@ pub use socket::{CallError, Standing, call, in_force, probe};
 use crate::config::Config;
 use crate::crypto::{Keyring, random};
 use crate::observe::{Format, Level, Log};
-use crate::proxy::{Gateway, Listener, RouteSettings};
+use crate::proxy::{Expiry, Gateway, Listener, RouteSettings};
 use crate::service::{AdminCap, AdminError, AdminReply, AdminRequest, Service};
 use crate::store::KvStore;
 use crate::types::Secret;
@@ -169,7 +169,8 @@ async fn serve(
     }
     say_unresolved(&gateway).await;
     let mut jobs = jobs::start(&gateway);
-    let running = gateway.serving(files::connections(gateway.workers())).start(doors.listeners);
+    let serving = gateway.serving(files::connections(gateway.workers()));
+    let running = serving.and_then(|serving| serving.start(doors.listeners));
     let running = running.map_err(RunError::thread)?;
     greet(&Greeting {
         listens: config.proxy.listen.iter().map(ToString::to_string).collect(),
@@ -206,8 +207,11 @@ struct Doors {
 impl Doors {
     async fn open(config: &Config) -> Result<Self, RunError> {
         let mut listeners = Vec::new();
-        for listen in &config.proxy.listen {
-            let bound = Listener::bind(listen).await;
+        let speaks_tls = !config.proxy.tls.is_off();
+        let encrypted = config.proxy.listen.iter().map(|at| (at, speaks_tls && at.is_tcp()));
+        let plain = config.proxy.http_redirect.iter().map(|at| (at, false));
+        for (listen, is_tls) in encrypted.chain(plain) {
+            let bound = Listener::bind(listen, is_tls).await;
             listeners.push(bound.map_err(|error| RunError::listen(&listen.to_string(), &error))?);
         }
         let health = match config.admin_listen {
@@ -236,6 +240,23 @@ async fn say_unresolved(gateway: &Gateway) {
     for failure in gateway.resolve().await {
         let message = format!("an upstream's name cannot be looked up yet: {failure}");
         gateway.say(Level::Warn, &message);
+    }
+}
+
+/// Certificates that end within this time, or have ended, are spoken of each day.
+const SOON: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+
+fn say_expiring(gateway: &Gateway) {
+    let now = gateway.service().clock().now();
+    for Expiry { name, at } in gateway.certificates() {
+        let until = at.rfc3339();
+        if at <= now {
+            let message = format!("the certificate for {name} has expired ({until}): renew it");
+            gateway.say(Level::Error, &message);
+        } else if at <= now.plus(SOON) {
+            let message = format!("the certificate for {name} expires at {until}: renew it");
+            gateway.say(Level::Warn, &message);
+        }
     }
 }
 

@@ -13,7 +13,7 @@
 
 use super::assembly::Assembly;
 use super::watch::Look;
-use super::{State, jobs};
+use super::{State, jobs, say_expiring};
 use crate::config::Config;
 use crate::observe::Level;
 use crate::proxy::Gateway;
@@ -130,20 +130,24 @@ impl Reloader {
             let message = format!("what was changed of {waiting} waits for a restart");
             self.gateway.say(Level::Warn, &message);
         }
-        let digest = config.digest();
-        if digest == self.state.in_force.load().digest {
-            self.gateway.say(Level::Info, "reloaded: nothing has changed");
-            return Ok(());
-        }
         let service = Arc::new(self.gateway.service().under(config.service.clone()));
         let parts = self.assembly.parts(&config, service).await;
         let parts = parts.map_err(|error| error.to_string())?;
         jobs::watch(self.gateway.put_in_force(parts).await);
+        say_expiring(&self.gateway);
+        self.note(config.digest());
         self.running = config;
-        let since = self.gateway.service().clock().now();
-        self.gateway.say(Level::Info, &format!("reloaded: the configuration {digest} is in force"));
-        self.state.in_force.store(Arc::new(InForce { digest, since, last_reload_ok: true }));
         Ok(())
+    }
+
+    /// Notes what is in force, and says so.
+    fn note(&self, digest: String) {
+        if digest == self.state.in_force.load().digest {
+            return self.gateway.say(Level::Info, "reloaded: nothing has changed");
+        }
+        self.gateway.say(Level::Info, &format!("reloaded: the configuration {digest} is in force"));
+        let since = self.gateway.service().clock().now();
+        self.state.in_force.store(Arc::new(InForce { digest, since, last_reload_ok: true }));
     }
 }
 

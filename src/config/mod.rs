@@ -133,9 +133,11 @@ impl Config {
     /// whoever is about to serve: somebody must be able to be disabled while a list is gone.
     pub fn with_files(self) -> Result<Self, Faults> {
         let list = breached::with_readable_list(&self);
-        let (config, certificates) = upstream::with_certificates(self);
+        let (config, own) = server::with_certificates(self);
+        let (config, certificates) = upstream::with_certificates(config);
         let (config, logo) = branding::with_logo(config);
-        let faults: Vec<Fault> = list.err().into_iter().chain(certificates).chain(logo).collect();
+        let faults: Vec<Fault> =
+            list.err().into_iter().chain(own).chain(certificates).chain(logo).collect();
         if faults.is_empty() {
             return Ok(config);
         }
@@ -196,6 +198,8 @@ fn read(reader: &mut Reader) -> Option<Config> {
         },
         proxy: proxy::Settings {
             listen: server.listen?,
+            http_redirect: server.http_redirect?,
+            tls: server.tls?,
             trusted_proxies: server.trusted_proxies?,
             workers: server.workers?,
             routes,

@@ -12,9 +12,10 @@ use std::mem;
 use std::path::PathBuf;
 
 /// Keys that are read at the start alone.
-const AT_START: [(&str, &str); 13] = [
+const AT_START: [(&str, &str); 14] = [
     ("", "data_dir"),
     ("server", "listen"),
+    ("server", "http_redirect"),
     ("server", "admin_listen"),
     ("server", "public_url"),
     ("server", "prefix"),
@@ -53,7 +54,13 @@ impl Config {
         self.service.hash_workers = running.service.hash_workers;
         self.service.hash_queue = running.service.hash_queue;
         self.proxy.listen.clone_from(&running.proxy.listen);
+        self.proxy.http_redirect.clone_from(&running.proxy.http_redirect);
         self.proxy.workers = running.proxy.workers;
+        // Other certificates are shown at once; whether any are is a matter of the sockets.
+        if self.proxy.tls.is_off() != running.proxy.tls.is_off() {
+            self.proxy.tls.clone_from(&running.proxy.tls);
+            waiting.push(String::from("server.tls"));
+        }
         (self, waiting)
     }
 
@@ -80,6 +87,7 @@ impl Config {
             let toml = entry.toml.as_deref().unwrap_or_default();
             hash.update(format!("{}.{}.{}={toml}\n", entry.table, entry.nth, entry.name));
         }
+        self.proxy.tls.each_certificate(|der| hash.update(der));
         // An asset is called after what is in it.
         hash.update(self.site.brand.logo.as_ref().map_or("", |logo| logo.path.as_str()));
         self.proxy
@@ -99,6 +107,7 @@ impl Config {
         let file = self.file.clone().unwrap_or_else(|| PathBuf::from(load::USUAL));
         let own = iter::once(file).chain(self.logo.clone());
         let of_routes = self.proxy.routes.iter().flat_map(|route| route.tls.files());
-        own.chain(of_routes.map(PathBuf::from)).collect()
+        let of_clients = self.proxy.tls.files().chain(of_routes);
+        own.chain(of_clients.map(PathBuf::from)).collect()
     }
 }

@@ -21,11 +21,13 @@ use super::headers::HeaderRules;
 use super::hygiene::{FieldScan, HeadLimits, Refusal, check_http2, is_websocket_upgrade};
 use super::in_force::{InForce, Turn};
 use super::waits::{Line, Phase, Wait};
-use crate::http::{Language, Response, challenge, credential, is_page_navigation, refusal};
+use crate::http::{
+    Language, Location, Response, challenge, credential, is_page_navigation, refusal,
+};
 use crate::observe::{Access, Outcome};
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::header::{SET_COOKIE, TRANSFER_ENCODING};
+use http::header::{SET_COOKIE, STRICT_TRANSPORT_SECURITY, TRANSFER_ENCODING};
 use http::{HeaderMap, StatusCode, Version};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
@@ -73,6 +75,7 @@ impl Door {
                 self.name_visitor(session, ctx, arrival).await;
                 self.ask_portal(session, arrival, ctx).await
             }
+            Turn::Encrypt(location) => moved(force, &location),
             Turn::Check => {
                 // Whether a body follows is of no interest, and a proxy may say that one does
                 // which it keeps.
@@ -118,6 +121,14 @@ impl Door {
     }
 }
 
+/// Sends on to the same by https, for good. Who is not there yet is not told to stay there.
+fn moved(force: &InForce, location: &Location) -> Response {
+    let status = StatusCode::PERMANENT_REDIRECT;
+    let mut response = Response::redirect(force.site(), status, location);
+    response.headers.remove(STRICT_TRANSPORT_SECURITY);
+    response
+}
+
 fn refuse(force: &InForce, session: &Session, status: StatusCode) -> Response {
     let head = session.req_header();
     let is_call = force.is_call(split_target(head.raw_path()).0);
@@ -148,6 +159,13 @@ fn judge(session: &Session, force: &InForce) -> std::result::Result<(), Refusal>
     fields.try_for_each(|(name, value)| {
         scan.field(protected, &limits, name.as_str().as_bytes(), value.as_bytes()).map(drop)
     })
+}
+
+/// Whether its connection was made for a host with another certificate.
+fn is_misdirected(session: &Session, ctx: &Ctx) -> bool {
+    let name = ConnControl::of(session).and_then(|connection| connection.server_name());
+    let arrival = ctx.arrival.as_ref();
+    name.zip(arrival).is_some_and(|(name, a)| a.force.is_misdirected(name, &a.host))
 }
 
 /// Whether an answer with these headers, if it has a body, may go on for long.
@@ -197,6 +215,10 @@ impl ProxyHttp for Door {
         if let Err(refusal) = judged {
             ctx.note(Outcome::Malformed, refusal.reason());
             return Err(Error::new(ErrorType::HTTPStatus(refusal.status())));
+        }
+        if is_misdirected(session, ctx) {
+            ctx.note(Outcome::Malformed, "misdirected");
+            return Err(Error::new(ErrorType::HTTPStatus(421)));
         }
         HeaderRules::forget_case(session.req_header_mut());
         if ctx.arrival.is_none() {

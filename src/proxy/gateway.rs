@@ -10,6 +10,7 @@ use super::health::{HealthCheck, checks};
 use super::in_force::{InForce, Parts};
 use super::serve::Serving;
 use super::streams::{Entry, Streams};
+use super::tls::{Expiry, Handshake};
 use super::waits::{Wait, Waits};
 use crate::domain::Place;
 use crate::observe::{Access, Level, Outcome};
@@ -20,6 +21,7 @@ use http::{HeaderValue, Method};
 use pingora::apps::HttpServerOptions;
 use pingora::proxy::{HttpProxy, http_proxy};
 use pingora::server::configuration::ServerConf;
+use std::io;
 use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -76,6 +78,8 @@ pub(super) struct Arrival {
     pub(super) force: Arc<InForce>,
     pub(super) cx: RequestCx,
     pub(super) way: Way,
+    /// Whether the client came by TCP and without TLS.
+    pub(super) is_plain: bool,
     pub(super) host: Host,
     /// The client's address, as text that can be told on.
     pub(super) client: HeaderValue,
@@ -186,10 +190,18 @@ impl Gateway {
 
     /// Puts the engine and the guard around the data path, once for each worker, for so many
     /// connections at once.
-    pub fn serving(self: &Arc<Self>, max_connections: usize) -> Serving {
+    pub fn serving(self: &Arc<Self>, max_connections: usize) -> io::Result<Serving> {
         let connections = Connections::new(max_connections);
         let fronts = (0..self.workers).map(|_| self.front(Arc::clone(&connections)));
-        Serving::new(fronts.collect(), connections)
+        let of_hands = Arc::clone(self);
+        let handshake = Handshake::new(move || of_hands.in_force.load().certificates().cloned())?;
+        Ok(Serving::new(handshake, fronts.collect(), connections))
+    }
+
+    /// Until when the certificates are good that clients are shown, by name.
+    pub fn certificates(&self) -> Vec<Expiry> {
+        let in_force = self.in_force.load();
+        in_force.certificates().map(|all| all.expiries().collect()).unwrap_or_default()
     }
 
     fn front(self: &Arc<Self>, connections: Arc<Connections>) -> Arc<Front<HttpProxy<Door>>> {

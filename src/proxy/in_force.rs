@@ -10,15 +10,16 @@ use super::client::TrustedProxies;
 use super::gateway::{Arrival, Ctx};
 use super::headers::{HeaderRules, Person};
 use super::settings::Settings;
+use super::tls::Certificates;
 use crate::api::Api;
 use crate::domain::{Asked, Place};
 use crate::forward::{Checked, Forward};
-use crate::http::{Challenge, Cookies, Request, Response, Site, credential};
+use crate::http::{Challenge, Cookies, Location, Request, Response, Site, credential};
 use crate::observe::{Level, Outcome};
 use crate::portal::Portal;
 use crate::service::{Answer, AppOrigin, LiveSession, Service};
 use crate::types::{Host, PathView, RequestCx, RequestId};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use pingora::http::RequestHeader;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -49,12 +50,15 @@ pub(super) struct InForce {
     headers: HeaderRules,
     apps: Apps,
     trusted: TrustedProxies,
+    certificates: Option<Arc<Certificates>>,
 }
 
 /// What becomes of a request.
 pub(super) enum Turn {
     /// One of our own pages answers.
     Portal,
+    /// Its sender has to ask again by https.
+    Encrypt(Location),
     /// Another proxy asks about a request that it keeps.
     Check,
     /// It goes to its app.
@@ -73,6 +77,7 @@ impl InForce {
             apps: apps(settings.routes, before.map(|before| &before.apps)),
             headers: HeaderRules::new(settings.identity, Cookies::new(&site)),
             trusted: TrustedProxies::new(settings.trusted_proxies),
+            certificates: settings.tls.certificates().cloned(),
             service,
             portal,
             api,
@@ -94,6 +99,17 @@ impl InForce {
     /// What is done to heads.
     pub(super) const fn headers(&self) -> &HeaderRules {
         &self.headers
+    }
+
+    /// The certificates that clients are shown, where there are any.
+    pub(super) const fn certificates(&self) -> Option<&Arc<Certificates>> {
+        self.certificates.as_ref()
+    }
+
+    /// Whether a client that asked for this name at its handshake means a host with another
+    /// certificate now.
+    pub(super) fn is_misdirected(&self, server_name: Option<&str>, host: &Host) -> bool {
+        self.certificates.as_ref().is_some_and(|all| all.differ(server_name, host))
     }
 
     /// The app at a place that was found here.
@@ -142,7 +158,8 @@ impl InForce {
         };
         let (host, _) = Host::parse_authority(authority.to_str().ok()?).ok()?;
         let cx = RequestCx { id, now: self.service.clock().now(), client: way.client };
-        Some(Arrival { force: self, cx, way, host, client, authority })
+        let is_plain = peer.is_some() && !way.https;
+        Some(Arrival { force: self, cx, way, is_plain, host, client, authority })
     }
 
     /// Decides what becomes of a request, and asks the gate where that is for the gate to say.
@@ -152,13 +169,16 @@ impl InForce {
         arrival: &Arrival,
         ctx: &mut Ctx,
     ) -> Turn {
+        let is_ours =
+            self.apps.knows_host(&arrival.host) || arrival.host == *self.site.public_url.host();
+        if arrival.is_plain && self.certificates.is_some() {
+            return self.encrypt(head, arrival, is_ours, ctx);
+        }
         let (path, _) = split_target(head.raw_path());
         // At whichever host: Envoy asks at the host that it is asked for.
         if self.forward.owns(path) {
             return Turn::Check;
         }
-        let is_ours =
-            self.apps.knows_host(&arrival.host) || arrival.host == *self.site.public_url.host();
         let view = PathView::of(path);
         if is_ours && self.portal.owns(&view) {
             ctx.outcome = Outcome::Portal;
@@ -179,6 +199,26 @@ impl InForce {
         }
         ctx.app = Some(place);
         self.ask(head, arrival, &view, app, ctx).await
+    }
+
+    /// Nothing is served unencrypted where clients are shown certificates. What carries more than a
+    /// question has lost its secrets already: whoever sent it has to hear of that.
+    fn encrypt(
+        &self,
+        head: &RequestHeader,
+        arrival: &Arrival,
+        is_ours: bool,
+        ctx: &mut Ctx,
+    ) -> Turn {
+        ctx.note(Outcome::Forbidden, "not_encrypted");
+        let target = std::str::from_utf8(head.raw_path());
+        match target {
+            _ if !is_ours => Turn::Refuse(StatusCode::NOT_FOUND),
+            Ok(target) if matches!(head.method, Method::GET | Method::HEAD) => {
+                Turn::Encrypt(Location::encrypted(&self.site, &arrival.host, target))
+            }
+            _ => Turn::Refuse(StatusCode::FORBIDDEN),
+        }
     }
 
     /// Asks the gate about a request for an app.

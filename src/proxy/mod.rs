@@ -33,4 +33,4 @@ pub use in_force::Parts;
 pub use route::{Health, Patience, Probe, RouteSettings, UpstreamHost};
 pub use serve::{Listener, Running, Serving};
 pub use settings::{Listen, Settings, UpstreamScheme, UpstreamUrl};
-pub use tls::{TlsFile, UpstreamTls};
+pub use tls::{Expiry, ListenerTls, TlsFile, UpstreamTls};

@@ -36,6 +36,7 @@ mod secrets;
 mod sign_in;
 mod streaming;
 mod time;
+mod tls;
 mod upstream_care;
 mod upstreams;
 mod websocket;

@@ -5,7 +5,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
@@ -21,6 +21,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub(crate) struct ConnControl {
     /// Names only the gateway may use, as they are judged on this connection.
     protected: Arc<ProtectedNames>,
+    /// Behind TLS, the name the client asked for, if it asked for any.
+    server_name: OnceLock<Option<Box<str>>>,
     killed: AtomicBool,
     closing: AtomicBool,
     body_timeout_ms: AtomicU64,
@@ -40,6 +42,16 @@ impl ConnControl {
     /// HTTP/1 was judged by them.
     pub(crate) const fn protected(&self) -> &Arc<ProtectedNames> {
         &self.protected
+    }
+
+    /// Behind TLS, the name the client asked for, if it asked for any.
+    pub(crate) fn server_name(&self) -> Option<Option<&str>> {
+        self.server_name.get().map(Option::as_deref)
+    }
+
+    pub(super) fn set_server_name(&self, name: Option<Box<str>>) {
+        // Hands are shaken once.
+        let _ = self.server_name.set(name);
     }
 
     /// Ends the connection at once, also when both sides are idle.

@@ -128,9 +128,11 @@ impl GuardedStream {
         Poll::Ready(Ok(()))
     }
 
-    /// Closes without a word: idle connections and those that never spoke.
+    /// Closes without a word: idle connections and those that never spoke. Behind TLS, an end that is
+    /// not announced could be somebody else's doing.
     fn close_quietly(&mut self) -> Poll<io::Result<()>> {
-        self.leave(Farewell::silent(), None);
+        let is_tls = self.inner.get_ref().get_ssl_digest().is_some();
+        self.leave(if is_tls { Farewell::closing() } else { Farewell::silent() }, None);
         Poll::Ready(Ok(()))
     }
 
