@@ -46,6 +46,7 @@ pub(super) fn watch(checks: Vec<HealthCheck>) {
     for check in checks {
         tokio::spawn(async move {
             let mut ticks = steady(check.interval());
+            ticks.tick().await;
             while check.is_wanted() {
                 check.run().await;
                 ticks.tick().await;

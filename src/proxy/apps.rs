@@ -48,7 +48,9 @@ impl App {
             manner,
             settings,
         };
-        before.into_iter().for_each(|before| app.take_over(before));
+        if let Some(before) = before {
+            app.take_over(before);
+        }
         app
     }
 

@@ -111,6 +111,7 @@ impl Service {
 
     /// The one that takes over with these settings: the same people, sessions and counters. How
     /// many threads hash stays as it is.
+    #[must_use]
     pub fn under(&self, settings: Settings) -> Self {
         Self {
             breaches: Breaches::new(&settings.breached),

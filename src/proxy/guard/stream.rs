@@ -128,12 +128,16 @@ impl GuardedStream {
         Poll::Ready(Ok(()))
     }
 
-    /// Closes without a word: idle connections and those that never spoke. Behind TLS, an end that is
-    /// not announced could be somebody else's doing.
+    /// Closes without a word: idle connections and those that never spoke.
     fn close_quietly(&mut self) -> Poll<io::Result<()>> {
-        let is_tls = self.inner.get_ref().get_ssl_digest().is_some();
-        self.leave(if is_tls { Farewell::closing() } else { Farewell::silent() }, None);
+        self.leave(self.last_word(), None);
         Poll::Ready(Ok(()))
+    }
+
+    /// None; but behind TLS, an end that is not announced could be somebody else's doing.
+    fn last_word(&self) -> Farewell {
+        let is_tls = self.inner.get_ref().get_ssl_digest().is_some();
+        if is_tls && !self.control().is_killed() { Farewell::closing() } else { Farewell::silent() }
     }
 
     /// Closes in a way that lets the client read what was written last.

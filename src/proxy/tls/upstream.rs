@@ -84,8 +84,9 @@ impl UpstreamTls {
     /// Shows every certificate that was read, in DER.
     pub fn each_certificate(&self, mut show: impl FnMut(&[u8])) {
         let Some(Files { ca, identity }) = &self.read else { return };
-        ca.iter().flat_map(|ca| ca.iter()).for_each(|cert| show(cert.borrow_raw_cert()));
-        identity.iter().for_each(|pair| show(pair.leaf().borrow_raw_cert()));
+        let vouching = ca.iter().flat_map(|ca| ca.iter());
+        let own = identity.iter().map(|pair| pair.leaf());
+        vouching.chain(own).for_each(|cert| show(cert.borrow_raw_cert()));
     }
 
     /// Reads the files; what is wrong with which of them.
