@@ -475,7 +475,14 @@ impl ProxyHttp for Door {
         let about = ctx.about.as_ref();
         let about = about.map(|(method, host, path)| (method, host.as_str(), path.as_str()));
         let (method, host, path) = about.unwrap_or(asked);
-        let force = arrival.map_or_else(|| self.0.in_force(), |a| Arc::clone(&a.force));
+        let current;
+        let force = match arrival {
+            Some(arrival) => &arrival.force,
+            None => {
+                current = self.0.in_force();
+                &current
+            }
+        };
         let service = force.service();
         service.log().access(&Access {
             at: arrival.map_or_else(|| service.clock().now(), |arrival| arrival.cx.now),
