@@ -50,6 +50,7 @@ impl Config {
         self.site.cookie_domain.clone_from(&running.site.cookie_domain);
         self.site.origins.public_url.clone_from(&running.site.origins.public_url);
         self.site.origins.cookie_domain.clone_from(&running.site.origins.cookie_domain);
+        self.site.brand.succeed(&running.site.brand);
         self.service.issuer.clone_from(&running.service.issuer);
         self.service.hash_workers = running.service.hash_workers;
         self.service.hash_queue = running.service.hash_queue;

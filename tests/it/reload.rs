@@ -292,8 +292,11 @@ fn limits_and_branding_change_and_so_does_a_picture_that_is_replaced() {
     assert!(page(&logo(&html)).contains("<!--one-->"));
     std::fs::write(&picture, "<svg xmlns=\"http://www.w3.org/2000/svg\"><!--two--></svg>").unwrap();
     gateway.hear_times(IN_FORCE, 2);
+    let former = logo(&html);
     let html = page("/_vestibule/login");
     assert!(page(&logo(&html)).contains("<!--two-->"));
+    // Whoever has the page from before open finds its picture.
+    assert!(page(&former).contains("<!--one-->"));
 }
 
 /// An app that counts its connections.
