@@ -20,16 +20,17 @@
 //! | 6 | [`portal`] | the pages for people |
 //! | 6 | [`api`] | the same for programs, as JSON, and its description |
 //! | 6 | [`forward`] | the same question asked by other proxies, about requests that they keep |
-//! | 7 | [`proxy`] | the data path on pingora: guard, hygiene, apps, health, headers, waits, streams |
+//! | 7 | [`proxy`] | the data path on pingora: TLS, guard, hygiene, apps, health, headers, waits, streams |
 //! | 8 | [`config`] | from what people write to what each floor is told |
-//! | 9 | [`app`] | wiring, clock, administration socket, health, background jobs, shutdown |
+//! | 9 | [`app`] | wiring, clock, administration socket, health, background jobs, reload, shutdown |
 //! | 10 | [`cli`] | arguments, output, exit codes |
 //!
 //! # One request through it
 //!
-//! 1. `proxy::serve` accepts. `proxy::guard` reads the client's bytes before the engine does, one
+//! 1. `proxy::serve` accepts, `proxy::tls` shakes hands. `proxy::guard` reads the client's bytes before the engine does, one
 //!    message at a time: what is malformed or ambiguous is answered and closed there.
-//! 2. `proxy::door` makes one `RequestCx` of it: one request, one now, one client address.
+//! 2. `proxy::door` takes hold of what is in force, by which the request is judged to its end, and
+//!    makes one `RequestCx` of it: one request, one now, one client address.
 //! 3. Is the path ours? [`portal::Portal`], [`api::Api`] or [`forward::Forward`] answers; none
 //!    knows engine or socket.
 //! 4. Otherwise [`service::Service::ask`], the one question every door asks: token, digest,
@@ -43,8 +44,9 @@
 //! stored, [`types::SessionId`] is shown: three types. [`crypto::PasswordVerified`] and
 //! [`crypto::CodeMatched`] come out of a comparison alone, [`domain::Spent`] out of a durable write
 //! alone, and [`domain::FullyAuthenticated`], without which there is no session, out of
-//! [`domain::PendingSignIn::climb`] alone. [`domain::ReturnUrl`] is the only address a redirect
-//! takes. [`store::SignIns::commit`] takes a step of a sign-in as a whole or not at all.
+//! [`domain::PendingSignIn::climb`] alone. [`domain::ReturnUrl`] is the only address that somebody
+//! wishes for and a redirect takes. [`store::SignIns::commit`] takes a step of a sign-in as a whole
+//! or not at all.
 //!
 //! # Where we left the sketch
 //!
@@ -56,6 +58,8 @@
 //! - **The audit trail is in the store**, so that its end is on the disk before an answer goes out;
 //!   files and syslogs get copies. Its hashes take no key: whoever has an export can check it.
 //! - **Sessions in use sit in a table of slots**, read without a lock and bounded by its size.
+//! - **A reload changes one pointer.** What requests are judged by is never changed: another is put
+//!   together from the files, and takes its place when all of it is right.
 //! - **Every worker is a thread with a runtime of its own**, and with its own connections to apps:
 //!   nothing that a request does may keep a worker from its other connections.
 //! - **Keys that sign statements follow from the master key and the calendar**, so that none is

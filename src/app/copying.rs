@@ -3,9 +3,9 @@
 //! A file says itself how far it has come: its last line has a number. A syslog begins with what
 //! happens after the start.
 
-use super::say;
 use crate::domain::{Filter, Line, Start};
 use crate::observe::{Copies, Level, Syslog, add_lines, last_line};
+use crate::proxy::Gateway;
 use crate::service::Service;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -30,20 +30,20 @@ enum Place {
 }
 
 /// Starts to copy.
-pub(super) fn start(service: &Arc<Service>, copies: &Copies) -> Vec<JoinHandle<()>> {
+pub(super) fn start(gateway: &Arc<Gateway>, copies: &Copies) -> Vec<JoinHandle<()>> {
     let file = copies.file.clone().map(Place::File);
     let syslog = copies.syslog.clone().map(Place::Syslog);
     file.into_iter()
         .chain(syslog)
-        .map(|place| tokio::spawn(follow(Arc::clone(service), place)))
+        .map(|place| tokio::spawn(follow(Arc::clone(gateway), place)))
         .collect()
 }
 
-async fn follow(service: Arc<Service>, place: Place) {
+async fn follow(gateway: Arc<Gateway>, place: Place) {
     let mut reached = None;
     let mut is_well = true;
     loop {
-        let outcome = advance(&service, &place, reached).await;
+        let outcome = advance(&gateway.service(), &place, reached).await;
         let pause = if outcome.is_ok() { PAUSE } else { AFTER_FAILURE };
         match outcome {
             Ok(now) => {
@@ -57,7 +57,7 @@ async fn follow(service: Arc<Service>, place: Place) {
             Err(why) if is_well => {
                 is_well = false;
                 let message = format!("the audit trail is not copied: {why}");
-                say(&service, Level::Error, &message);
+                gateway.say(Level::Error, &message);
             }
             Err(_) => {}
         }

@@ -1,13 +1,12 @@
 //! What goes on in the background.
 
-use super::{copying, say, say_unresolved};
+use super::{copying, say_expiring, say_unresolved};
 use crate::observe::{Copies, Level};
-use crate::proxy::Gateway;
-use crate::service::Service;
+use crate::proxy::{Gateway, HealthCheck};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Interval, MissedTickBehavior, interval};
 
 /// Streams must end within a second of their session.
 const STREAMS: Duration = Duration::from_millis(400);
@@ -19,65 +18,76 @@ const SWEEP: Duration = Duration::from_secs(60);
 /// How much later than it should an app may be found to take too long.
 const WAITS: Duration = Duration::from_millis(250);
 const NAMES: Duration = Duration::from_secs(10);
+const CERTIFICATES: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What the jobs work on.
 #[derive(Clone)]
 struct Jobs {
-    service: Arc<Service>,
     gateway: Arc<Gateway>,
 }
 
 /// Starts the jobs.
-pub(super) fn start(
-    service: &Arc<Service>,
-    gateway: &Arc<Gateway>,
-    copies: &Copies,
-) -> Vec<JoinHandle<()>> {
-    let jobs = Jobs { service: Arc::clone(service), gateway: Arc::clone(gateway) };
+pub(super) fn start(gateway: &Arc<Gateway>, copies: &Copies) -> Vec<JoinHandle<()>> {
+    let jobs = Jobs { gateway: Arc::clone(gateway) };
+    watch(gateway.health_checks());
     let mut started = vec![
         jobs.every(STREAMS, |jobs| async move { jobs.gateway.end_orphaned_streams().await }),
-        jobs.every(NAMES, |jobs| async move { say_unresolved(&jobs.service, &jobs.gateway).await }),
+        jobs.every(NAMES, |jobs| async move { say_unresolved(&jobs.gateway).await }),
+        jobs.every(CERTIFICATES, |jobs| async move { say_expiring(&jobs.gateway) }),
         jobs.every(DOUBTS, Jobs::settle),
         jobs.every(USES, Jobs::save_uses),
         jobs.every(SWEEP, Jobs::sweep),
         jobs.every(WAITS, |jobs| async move { jobs.gateway.end_overdue_waits() }),
     ];
-    started.extend(copying::start(service, copies));
-    started.extend(gateway.health_checks().into_iter().map(|check| {
-        let check = Arc::new(check);
-        jobs.every(check.interval(), move |_| {
-            let check = Arc::clone(&check);
-            async move { check.run().await }
-        })
-    }));
+    started.extend(copying::start(gateway, copies));
     started
+}
+
+/// Runs these checks for as long as their apps are in force.
+pub(super) fn watch(checks: Vec<HealthCheck>) {
+    for check in checks {
+        tokio::spawn(async move {
+            let mut ticks = steady(check.interval());
+            ticks.tick().await;
+            while check.is_wanted() {
+                check.run().await;
+                ticks.tick().await;
+            }
+        });
+    }
+}
+
+fn steady(period: Duration) -> Interval {
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }
 
 impl Jobs {
     async fn settle(self) {
-        if let Err(error) = self.service.settle().await {
+        if let Err(error) = self.gateway.service().settle().await {
             let message = format!("it is not certain that sessions ended: {error}");
-            say(&self.service, Level::Error, &message);
+            self.gateway.say(Level::Error, &message);
         }
     }
 
     async fn save_uses(self) {
-        if let Err(error) = self.service.save_uses().await {
+        if let Err(error) = self.gateway.service().save_uses().await {
             let message = format!("last uses of sessions are not saved: {error}");
-            say(&self.service, Level::Error, &message);
+            self.gateway.say(Level::Error, &message);
         }
     }
 
     async fn sweep(self) {
-        if let Err(error) = self.service.sweep().await {
+        if let Err(error) = self.gateway.service().sweep().await {
             let message = format!("what has expired is not removed: {error}");
-            say(&self.service, Level::Error, &message);
+            self.gateway.say(Level::Error, &message);
         }
         // A number that is a minute old is better than none.
-        let _ = self.service.count_sessions().await;
-        if let Err(error) = self.service.prune_trail().await {
+        let _ = self.gateway.service().count_sessions().await;
+        if let Err(error) = self.gateway.service().prune_trail().await {
             let message = format!("the oldest entries of the audit trail are not removed: {error}");
-            say(&self.service, Level::Error, &message);
+            self.gateway.say(Level::Error, &message);
         }
     }
 
@@ -87,8 +97,7 @@ impl Jobs {
     {
         let jobs = self.clone();
         tokio::spawn(async move {
-            let mut ticks = interval(period);
-            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            let mut ticks = steady(period);
             loop {
                 ticks.tick().await;
                 job(jobs.clone()).await;

@@ -1,33 +1,36 @@
 //! `/metrics`: everything that is counted and measured, as Prometheus reads it.
 
+use super::State;
 use crate::observe::Measured;
 use crate::proxy::Gateway;
 use crate::service::Service;
 use std::fmt::{Display, Write as _};
-use std::sync::Arc;
-
-/// What the numbers come from.
-#[derive(Clone)]
-pub(super) struct Sources {
-    pub(super) service: Arc<Service>,
-    pub(super) gateway: Arc<Gateway>,
-}
 
 /// The content type of the text format.
 pub(super) const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-impl Sources {
-    /// All of it.
-    pub(super) fn exposition(&self) -> String {
-        let mut page = Page::default();
-        self.requests(&mut page);
-        self.people(&mut page);
-        self.upstreams(&mut page);
-        self.inside(&mut page);
-        process(&mut page);
-        page.0
-    }
+/// All of it.
+pub(super) fn exposition(gateway: &Gateway, state: &State) -> String {
+    let service = gateway.service();
+    let sources = Sources { gateway, state, service: &service };
+    let mut page = Page::default();
+    sources.requests(&mut page);
+    sources.people(&mut page);
+    sources.upstreams(&mut page);
+    sources.configuration(&mut page);
+    sources.inside(&mut page);
+    process(&mut page);
+    page.0
+}
 
+/// What the numbers come from.
+struct Sources<'s> {
+    gateway: &'s Gateway,
+    state: &'s State,
+    service: &'s Service,
+}
+
+impl Sources<'_> {
     fn requests(&self, page: &mut Page) {
         let routes = self.service.log().meters().routes();
         page.about("vestibule_requests_total", "counter", "Requests by route and verdict.");
@@ -64,6 +67,29 @@ impl Sources {
         for (route, upstream, is_well) in self.gateway.upstreams() {
             let labels = [("route", route.as_str()), ("upstream", upstream.as_str())];
             page.sample("vestibule_upstream_healthy", &labels, u8::from(is_well));
+        }
+    }
+
+    fn configuration(&self, page: &mut Page) {
+        let in_force = self.state.in_force();
+        let name = "vestibule_config_info";
+        page.about(
+            name,
+            "gauge",
+            "Always 1; the digest of the configuration in force is in the label.",
+        );
+        page.sample(name, &[("digest", in_force.digest.as_str())], 1);
+        let since = "When the configuration in force came into force.";
+        let name = "vestibule_config_in_force_since_timestamp_seconds";
+        page.number(name, "gauge", since, in_force.since.as_secs());
+        let name = "vestibule_config_last_reload_successful";
+        let help =
+            "Whether the configuration that was read last is in force; 0 where it was refused.";
+        page.number(name, "gauge", help, u8::from(in_force.last_reload_ok));
+        let name = "vestibule_certificate_expiry_timestamp_seconds";
+        page.about(name, "gauge", "When the certificate for a name expires.");
+        for certificate in self.gateway.certificates() {
+            page.sample(name, &[("name", &certificate.name)], certificate.at.as_secs());
         }
     }
 

@@ -4,12 +4,14 @@
 //! config ─► addresses ─► master key ─► store ─► service ─┬─► portal, api, forward ─► gateway
 //!                                                        ├─► administration socket, health
 //!                                                        └─► background jobs
+//! SIGHUP, a changed file ─► reload: config again ─► portal, api, forward ─► gateway
 //! SIGTERM ─► not ready ─► drain ─► save and flush ─► exit 0
 //! ```
 //!
 //! The operating system's clock and randomness enter here and nowhere else. No decision is made
 //! here that a request could feel.
 
+mod assembly;
 mod clock;
 mod copying;
 mod demo;
@@ -18,24 +20,26 @@ mod files;
 mod jobs;
 mod master_key;
 mod metrics;
+mod reload;
 mod socket;
+mod watch;
 mod wire;
 
 pub use error::RunError;
-pub use socket::{CallError, call, probe};
+pub use reload::{InForce, Reread};
+pub use socket::{CallError, Standing, call, in_force, probe};
 
-use crate::api::Api;
 use crate::config::Config;
 use crate::crypto::{Keyring, random};
-use crate::forward::Forward;
 use crate::observe::{Format, Level, Log};
-use crate::portal::{Demo, Portal};
-use crate::proxy::{Gateway, Listener, Parts, RouteSettings};
+use crate::proxy::{Expiry, Gateway, Listener, RouteSettings};
 use crate::service::{AdminCap, AdminError, AdminReply, AdminRequest, Service};
 use crate::store::{KvStore, Work};
 use crate::types::Secret;
+use arc_swap::ArcSwap;
+use assembly::Assembly;
 use clock::SystemClock;
-use metrics::Sources;
+use reload::Reloader;
 use std::io::{IsTerminal as _, stderr};
 use std::path::Path;
 use std::sync::Arc;
@@ -61,14 +65,23 @@ pub struct Greeting {
     pub setup_link: Option<Secret<String>>,
 }
 
-/// Whether the gateway takes new work. Health, jobs and signals share it.
-#[derive(Default)]
+/// How it is with the gateway. Health, reload and signals share it.
 struct State {
+    /// Whether it takes new work.
     draining: AtomicBool,
+    in_force: reload::Noted,
 }
 
-/// Runs the gateway until it is told to stop. `greet` is called once it accepts connections.
-pub fn run(config: Config, greet: impl FnOnce(&Greeting)) -> Result<(), RunError> {
+impl State {
+    /// Which configuration is in force, since when, and whether the last reload went well.
+    fn in_force(&self) -> Arc<InForce> {
+        self.in_force.load_full()
+    }
+}
+
+/// Runs the gateway until it is told to stop. `greet` is called once it accepts connections,
+/// `reread` whenever the configuration may have changed.
+pub fn run(config: Config, reread: Reread, greet: impl FnOnce(&Greeting)) -> Result<(), RunError> {
     let format = if stderr().is_terminal() { Format::Human } else { Format::Json };
     let (log, log_thread) = Log::start(format, stderr()).map_err(RunError::thread)?;
     // For all that is not a visitor's request: those have workers of their own.
@@ -78,7 +91,8 @@ pub fn run(config: Config, greet: impl FnOnce(&Greeting)) -> Result<(), RunError
     let (doors, orders) = runtime
         .block_on(async { Ok::<_, RunError>((Doors::open(&config).await?, Orders::heed()?)) })?;
     let service = open(&config, log)?;
-    let outcome = runtime.block_on(serve(config, Arc::clone(&service), doors, orders, greet));
+    let outcome =
+        runtime.block_on(serve((config, reread), Arc::clone(&service), doors, orders, greet));
     // A request that outlasted all patience must not keep the process.
     runtime.shutdown_timeout(Duration::from_secs(1));
     drop(service);
@@ -94,7 +108,8 @@ pub fn administer(config: &Config, request: AdminRequest) -> Result<AdminReply, 
     let runtime = { runtime }.enable_all().build().map_err(RunError::thread)?;
     let reply = runtime.block_on(async {
         let reply = service.administer(request, &AdminCap::of_command_line()).await;
-        service.close().await.map_err(|error| RunError::store(error.to_string())).map(|()| reply)
+        service.close().await.map_err(|error| RunError::store(error.to_string()))?;
+        Ok(reply.on_route(|host, path| config.route(host, path)))
     });
     // What is still looking up a name on the network must not keep the command.
     runtime.shutdown_background();
@@ -140,64 +155,56 @@ fn private_folder(path: &Path) -> Result<(), RunError> {
 }
 
 async fn serve(
-    mut config: Config,
+    (config, reread): (Config, Reread),
     service: Arc<Service>,
     doors: Doors,
-    mut orders: Orders,
+    orders: Orders,
     greet: impl FnOnce(&Greeting),
 ) -> Result<(), RunError> {
-    let state = Arc::new(State::default());
-    let mut protects: Vec<String> = config.proxy.routes.iter().map(describe).collect();
-    if config.proxy.routes.is_empty() {
-        let user = config.proxy.identity.user.clone();
-        let demo = Demo { user, prefix: config.site.prefix.clone() };
-        config.proxy.routes.push(demo::start(demo).await.map_err(RunError::thread)?);
-        protects.push(String::from("a built-in demo page (protect your own with --upstream URL)"));
-    }
-    let site = Arc::new(config.site.clone());
-    let gateway = Gateway::new(Parts {
-        portal: Arc::new(Portal::new(Arc::clone(&service), Arc::clone(&site))),
-        api: Arc::new(Api::new(Arc::clone(&service), Arc::clone(&site))),
-        forward: Forward::new(
-            Arc::clone(&service),
-            Arc::clone(&site),
-            config.proxy.identity.clone(),
-        ),
-        service: Arc::clone(&service),
-        site,
-        settings: config.proxy.clone(),
-        seed: u64::from_be_bytes(random().map_err(|error| RunError::store(error.to_string()))?),
+    let state = Arc::new(State {
+        draining: AtomicBool::new(false),
+        in_force: ArcSwap::from_pointee(InForce {
+            digest: config.digest(),
+            since: service.clock().now(),
+            last_reload_ok: true,
+        }),
     });
-    let _socket = socket::listen(&config.admin_socket, &service, &state)?;
+    let mut assembly = Assembly::default();
+    let parts = assembly.parts(&config, Arc::clone(&service)).await.map_err(RunError::thread)?;
+    let seed = random().map_err(|error| RunError::store(error.to_string()))?;
+    let gateway = Gateway::new(parts, u64::from_be_bytes(seed));
+    let _socket = socket::listen(&config.admin_socket, &gateway, &state)?;
     if let Some(listener) = doors.health {
-        let metrics = Sources { service: Arc::clone(&service), gateway: Arc::clone(&gateway) };
-        socket::serve_health(listener, &service, &state, metrics);
+        socket::serve_health(listener, &gateway, &state);
     }
-    say_unresolved(&service, &gateway).await;
-    let jobs = jobs::start(&service, &gateway, &config.copies);
-    let running = gateway.serving(files::connections(gateway.workers())).start(doors.listeners);
+    say_unresolved(&gateway).await;
+    let mut jobs = jobs::start(&gateway, &config.copies);
+    let serving = gateway.serving(files::connections(gateway.workers()));
+    let running = serving.and_then(|serving| serving.start(doors.listeners));
     let running = running.map_err(RunError::thread)?;
     greet(&Greeting {
         listens: config.proxy.listen.iter().map(ToString::to_string).collect(),
         public_url: config.site.public_url.to_string(),
-        protects,
+        protects: protects(&config),
         setup_link: service
             .setup_link()
             .await
             .map_err(|why| RunError::store(AdminError::from(why).to_string()))?,
     });
-    say(&service, Level::Info, "ready");
-    orders.stop().await;
+    let digest = &state.in_force().digest;
+    gateway.say(Level::Info, &format!("the configuration {digest} is in force"));
+    gateway.say(Level::Info, "ready");
+    let reloader = Reloader::new(reread, config, assembly, &gateway, &state);
+    let Orders { hangup, mut stop } = orders;
+    jobs.push(tokio::spawn(reloader.run(hangup)));
+    stop.wait().await;
     state.draining.store(true, Ordering::SeqCst);
-    say(&service, Level::Info, "stopping: finishing what is in flight");
+    gateway.say(Level::Info, "stopping: finishing what is in flight");
     let finished = running.drain(PATIENCE).await;
     jobs.iter().for_each(tokio::task::JoinHandle::abort);
     let closed = service.close().await;
-    say(
-        &service,
-        Level::Info,
-        if finished { "stopped" } else { "stopped with requests unfinished" },
-    );
+    let word = if finished { "stopped" } else { "stopped with requests unfinished" };
+    gateway.say(Level::Info, word);
     closed.map_err(|error| RunError::store(error.to_string()))
 }
 
@@ -210,8 +217,11 @@ struct Doors {
 impl Doors {
     async fn open(config: &Config) -> Result<Self, RunError> {
         let mut listeners = Vec::new();
-        for listen in &config.proxy.listen {
-            let bound = Listener::bind(listen).await;
+        let speaks_tls = !config.proxy.tls.is_off();
+        let encrypted = config.proxy.listen.iter().map(|at| (at, speaks_tls && at.is_tcp()));
+        let plain = config.proxy.http_redirect.iter().map(|at| (at, false));
+        for (listen, is_tls) in encrypted.chain(plain) {
+            let bound = Listener::bind(listen, is_tls).await;
             listeners.push(bound.map_err(|error| RunError::listen(&listen.to_string(), &error))?);
         }
         let health = match config.admin_listen {
@@ -222,39 +232,68 @@ impl Doors {
     }
 }
 
+/// What it protects, for whoever started it.
+fn protects(config: &Config) -> Vec<String> {
+    if config.proxy.routes.is_empty() {
+        const DEMO: &str = "a built-in demo page (protect your own with --upstream URL)";
+        return vec![String::from(DEMO)];
+    }
+    config.proxy.routes.iter().map(describe).collect()
+}
+
 fn describe(route: &RouteSettings) -> String {
     let upstreams: Vec<String> = route.upstreams.iter().map(ToString::to_string).collect();
     format!("{}{} → {}", route.key.host, route.key.path, upstreams.join(", "))
 }
 
-async fn say_unresolved(service: &Service, gateway: &Gateway) {
+async fn say_unresolved(gateway: &Gateway) {
     for failure in gateway.resolve().await {
-        say(
-            service,
-            Level::Warn,
-            &format!("an upstream's name cannot be looked up yet: {failure}"),
-        );
+        let message = format!("an upstream's name cannot be looked up yet: {failure}");
+        gateway.say(Level::Warn, &message);
     }
 }
 
-fn say(service: &Service, level: Level, message: &str) {
-    service.log().say(service.clock().now(), level, message);
+/// Certificates that end within this time, or have ended, are spoken of each day.
+const SOON: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+
+fn say_expiring(gateway: &Gateway) {
+    let now = gateway.service().clock().now();
+    for Expiry { name, at } in gateway.certificates() {
+        let until = at.rfc3339();
+        if at <= now {
+            let message = format!("the certificate for {name} has expired ({until}): renew it");
+            gateway.say(Level::Error, &message);
+        } else if at <= now.plus(SOON) {
+            let message = format!("the certificate for {name} expires at {until}: renew it");
+            gateway.say(Level::Warn, &message);
+        }
+    }
 }
 
 /// What the gateway is told by signals, heeded from the first moment.
 struct Orders {
+    /// To reload.
+    hangup: Signal,
+    stop: Stop,
+}
+
+/// The signals to stop.
+struct Stop {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Orders {
     fn heed() -> Result<Self, RunError> {
-        let terminate = signal(SignalKind::terminate()).map_err(RunError::thread)?;
-        let interrupt = signal(SignalKind::interrupt()).map_err(RunError::thread)?;
-        Ok(Self { terminate, interrupt })
+        let heed = |kind| signal(kind).map_err(RunError::thread);
+        let terminate = heed(SignalKind::terminate())?;
+        let interrupt = heed(SignalKind::interrupt())?;
+        Ok(Self { hangup: heed(SignalKind::hangup())?, stop: Stop { terminate, interrupt } })
     }
+}
 
-    async fn stop(&mut self) {
+impl Stop {
+    async fn wait(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}

@@ -4,8 +4,8 @@
 //! its owner can open, so that whoever reaches it could read the master key as well.
 
 use super::error::RunError;
-use super::metrics::{self, Sources};
-use super::{State, wire};
+use super::{State, metrics, wire};
+use crate::proxy::Gateway;
 use crate::service::{AdminCap, AdminReply, AdminRequest, Service};
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -13,6 +13,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::fs::Permissions;
 use std::io;
@@ -23,6 +24,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener, UnixStream};
+
+/// Where it is told which configuration is in force.
+const IN_FORCE: &str = "/in-force";
 
 /// More than any administrator has to say at once.
 const LONGEST: usize = 1 << 20;
@@ -41,7 +45,7 @@ impl Drop for SocketFile {
 /// was left behind.
 pub(super) fn listen(
     path: &Path,
-    service: &Arc<Service>,
+    gateway: &Arc<Gateway>,
     state: &Arc<State>,
 ) -> Result<SocketFile, RunError> {
     let fault = |error: &io::Error| RunError::file("open the administration socket", path, error);
@@ -56,7 +60,7 @@ pub(super) fn listen(
     let listener = bound.map_err(|error| fault(&error))?;
     let mode = std::fs::set_permissions(path, Permissions::from_mode(0o600));
     mode.map_err(|error| fault(&error))?;
-    let desk = Desk::new(service, state, true);
+    let desk = Desk::new(gateway, state, true);
     tokio::spawn(async move {
         loop {
             match listener.accept().await {
@@ -79,13 +83,8 @@ pub(super) async fn bind_health(address: SocketAddr) -> Result<TcpListener, RunE
 }
 
 /// Starts to answer at the health address.
-pub(super) fn serve_health(
-    listener: TcpListener,
-    service: &Arc<Service>,
-    state: &Arc<State>,
-    metrics: Sources,
-) {
-    let desk = Desk { metrics: Some(metrics), ..Desk::new(service, state, false) };
+pub(super) fn serve_health(listener: TcpListener, gateway: &Arc<Gateway>, state: &Arc<State>) {
+    let desk = Desk::new(gateway, state, false);
     tokio::spawn(async move {
         loop {
             match listener.accept().await {
@@ -99,18 +98,15 @@ pub(super) fn serve_health(
 /// Who answers at either place.
 #[derive(Clone)]
 struct Desk {
-    service: Arc<Service>,
+    gateway: Arc<Gateway>,
     state: Arc<State>,
     /// Whether more than health may be asked of it.
     administers: bool,
-    /// Where numbers may be asked of it, what they come from.
-    metrics: Option<Sources>,
 }
 
 impl Desk {
-    fn new(service: &Arc<Service>, state: &Arc<State>, administers: bool) -> Self {
-        let (service, state) = (Arc::clone(service), Arc::clone(state));
-        Self { service, state, administers, metrics: None }
+    fn new(gateway: &Arc<Gateway>, state: &Arc<State>, administers: bool) -> Self {
+        Self { gateway: Arc::clone(gateway), state: Arc::clone(state), administers }
     }
 
     fn serve(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
@@ -120,8 +116,8 @@ impl Desk {
 
     async fn answer(self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         match (request.method(), request.uri().path()) {
-            (&Method::GET, "/metrics") if self.metrics.is_some() => {
-                let text = self.metrics.map(|sources| sources.exposition()).unwrap_or_default();
+            (&Method::GET, "/metrics") if !self.administers => {
+                let text = metrics::exposition(&self.gateway, &self.state);
                 let mut response = Response::new(Full::new(Bytes::from(text)));
                 response
                     .headers_mut()
@@ -129,9 +125,10 @@ impl Desk {
                 response
             }
             (&Method::POST, "/administer") if self.administers => {
-                administer(&self.service, request).await
+                administer(&self.gateway, request).await
             }
-            _ => health(&self.service, &self.state, &request).await,
+            (&Method::GET, IN_FORCE) if self.administers => standing(&self.state),
+            _ => health(&self.gateway.service(), &self.state, &request).await,
         }
     }
 }
@@ -157,7 +154,24 @@ async fn health(
     }
 }
 
-async fn administer(service: &Service, request: Request<Incoming>) -> Response<Full<Bytes>> {
+fn standing(state: &State) -> Response<Full<Bytes>> {
+    let now = state.in_force();
+    let standing = Standing {
+        digest: now.digest.clone(),
+        since: now.since.rfc3339(),
+        last_reload_ok: now.last_reload_ok,
+    };
+    json(&standing)
+}
+
+fn json(reply: &impl Serialize) -> Response<Full<Bytes>> {
+    serde_json::to_vec(reply).map_or_else(
+        |_| wire::text(StatusCode::INTERNAL_SERVER_ERROR, "the reply cannot be written\n"),
+        |json| Response::new(Full::new(Bytes::from(json))),
+    )
+}
+
+async fn administer(gateway: &Gateway, request: Request<Incoming>) -> Response<Full<Bytes>> {
     let body = Limited::new(request.into_body(), LONGEST).collect().await;
     let Ok(body) = body.map(http_body_util::Collected::to_bytes) else {
         return wire::text(StatusCode::PAYLOAD_TOO_LARGE, "too much\n");
@@ -165,11 +179,8 @@ async fn administer(service: &Service, request: Request<Incoming>) -> Response<F
     let Ok(request) = serde_json::from_slice::<AdminRequest>(&body) else {
         return wire::text(StatusCode::BAD_REQUEST, "this gateway is of another version\n");
     };
-    let reply = service.administer(request, &AdminCap::of_command_line()).await;
-    serde_json::to_vec(&reply).map_or_else(
-        |_| wire::text(StatusCode::INTERNAL_SERVER_ERROR, "the reply cannot be written\n"),
-        |json| Response::new(Full::new(Bytes::from(json))),
-    )
+    let reply = gateway.service().administer(request, &AdminCap::of_command_line()).await;
+    json(&reply.on_route(|host, path| gateway.route(host, path)))
 }
 
 /// Why a running gateway could not be asked.
@@ -197,6 +208,23 @@ pub async fn call(path: &Path, request: &AdminRequest) -> Result<AdminReply, Cal
     if status != StatusCode::OK {
         return Err(failed(String::from_utf8_lossy(&body).trim()));
     }
+    serde_json::from_slice(&body).map_err(|_| failed("its version is another"))
+}
+
+/// Which configuration a running gateway has in force.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Standing {
+    /// Its short name.
+    pub digest: String,
+    /// Since when.
+    pub since: String,
+    /// Whether the last reload, if there was one, was not refused.
+    pub last_reload_ok: bool,
+}
+
+/// Asks a running gateway which configuration it has in force.
+pub async fn in_force(path: &Path) -> Result<Standing, CallError> {
+    let (_, body) = exchange(path, Method::GET, IN_FORCE, Vec::new()).await?;
     serde_json::from_slice(&body).map_err(|_| failed("its version is another"))
 }
 

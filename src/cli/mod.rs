@@ -16,6 +16,7 @@ use args::{Cli, Command, ConfigCommand, PolicyCommand, SessionCommand, TokenComm
 use clap::Parser as _;
 use std::io::Read as _;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// Why a command did not do what it was asked.
 enum Failure {
@@ -90,8 +91,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
                 url: explain.url,
             };
             match ask(&config, &AdminRequest::PolicyExplain(question))? {
-                AdminReply::Explained { decision, rule, reasons, host, path } => {
-                    let route = config.route(&host, &path);
+                AdminReply::Explained { decision, route, rule, reasons, .. } => {
                     print::explained(&decision, route.as_deref(), rule, &reasons, json);
                 }
                 other => print::reply(&other, json),
@@ -100,13 +100,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         }
         Some(Command::Config { command: ConfigCommand::Check { path } }) => {
             overrides.config = path.or(overrides.config);
-            let config = load(&overrides)?.with_files()?;
-            let whence = config.file.map_or_else(
-                || String::from("no file: the defaults"),
-                |path| path.display().to_string(),
-            );
-            print::line(&format!("{whence}: the configuration is valid"));
-            Ok(())
+            check(&load(&overrides)?.with_files()?)
         }
         Some(Command::Config { command: ConfigCommand::Show }) => {
             print::line(load(&overrides)?.show().trim_end());
@@ -135,7 +129,29 @@ fn load(overrides: &Overrides) -> Result<Config, Failure> {
 
 fn serve(overrides: &Overrides) -> Result<(), Failure> {
     let config = load(overrides)?.with_files()?;
-    Ok(app::run(config, |greeting: &Greeting| print::greeting(greeting))?)
+    let again = overrides.clone();
+    let reread = move || {
+        load(&again).map_err(|failure| match failure {
+            Failure::Failed(why) | Failure::Wrong(why) => why,
+        })
+    };
+    Ok(app::run(config, Arc::new(reread), |greeting: &Greeting| print::greeting(greeting))?)
+}
+
+/// Says that a configuration is valid, and whether it is the one that a running gateway goes by.
+fn check(config: &Config) -> Result<(), Failure> {
+    let file = config.file.as_ref().map(|path| path.display().to_string());
+    let whence = file.unwrap_or_else(|| String::from("no file: the defaults"));
+    print::line(&format!("{whence}: the configuration is valid"));
+    // Whether one runs is beside the point.
+    let Ok(running) = block_on(app::in_force(&config.admin_socket))? else { return Ok(()) };
+    let since = &running.since;
+    print::line(&if running.digest == config.digest() {
+        format!("the running gateway has had it in force since {since}")
+    } else {
+        format!("the running gateway has had another in force since {since}: its log says why")
+    });
+    Ok(())
 }
 
 /// Asks the running gateway, or does it on the store where none runs.

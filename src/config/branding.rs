@@ -64,7 +64,7 @@ fn link(text: &str) -> Result<(String, String), Wrong> {
 
 /// Takes the picture in.
 pub(super) fn with_logo(mut config: Config) -> (Config, Option<Fault>) {
-    let Some(path) = config.logo.take() else { return (config, None) };
+    let Some(path) = config.logo.clone() else { return (config, None) };
     let problem = match picture(&path) {
         Ok(logo) => {
             config.site.brand.logo = Some(logo);

@@ -1,7 +1,7 @@
 //! The kinds of values: which types of TOML they come in, and what their texts mean.
 
 use super::fault::{Place, Wrong};
-use super::tree::{Placed, Value};
+use super::tree::{Placed, Table, Value};
 use crate::domain::Rate;
 use std::fmt::{Display, Write as _};
 use std::ops::RangeInclusive;
@@ -129,6 +129,51 @@ impl Raw for OneOrMore {
 
     fn toml(&self) -> String {
         self.0.toml()
+    }
+}
+
+/// A certificate and its key, or several such pairs, each a table of two texts.
+pub(super) struct Pairs(pub Vec<(String, String)>);
+
+impl Raw for Pairs {
+    fn take(placed: Placed) -> Result<Self, Wrong> {
+        match placed.value {
+            Value::Table(table) => pair(table).map(|pair| Self(vec![pair])),
+            Value::List(items) => {
+                let table = |item: Placed| match item.value {
+                    Value::Table(table) => pair(table),
+                    other => Err(must_be("a table", &other, PAIRS)),
+                };
+                items.into_iter().map(table).collect::<Result<_, _>>().map(Self)
+            }
+            Value::Loose(text) if text.is_empty() => Ok(Self(Vec::new())),
+            other => Err(must_be("a table", &other, PAIRS)),
+        }
+    }
+
+    fn toml(&self) -> String {
+        let pair = |(cert, key): &(String, String)| {
+            format!("{{ cert = {}, key = {} }}", quoted(cert), quoted(key))
+        };
+        match self.0.as_slice() {
+            [only] => pair(only),
+            pairs => format!("[{}]", pairs.iter().map(pair).collect::<Vec<_>>().join(", ")),
+        }
+    }
+}
+
+const PAIRS: &str = "write { cert = \"…\", key = \"…\" }, or several of these in [ ]";
+
+fn pair(mut table: Table) -> Result<(String, String), Wrong> {
+    let mut text = |name: &str| {
+        let placed = table.remove(name);
+        let placed = placed.ok_or_else(|| Wrong::new(format!("has no {name}")).advise(PAIRS))?;
+        String::take(placed)
+    };
+    let pair = (text("cert")?, text("key")?);
+    match table.into_keys().next() {
+        Some(name) => Err(Wrong::new(format!("{name} is an unknown key")).advise(PAIRS)),
+        None => Ok(pair),
     }
 }
 

@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// The file that is read where nobody names one.
-const USUAL: &str = "config.toml";
+pub(super) const USUAL: &str = "config.toml";
 
 /// Finds the configuration file, reads it, and makes the configuration of it, of the environment
 /// and of the command's arguments.

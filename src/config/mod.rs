@@ -29,6 +29,7 @@ mod hint;
 mod kinds;
 mod load;
 mod reader;
+mod reload;
 mod rules;
 mod server;
 mod show;
@@ -103,7 +104,7 @@ pub struct Config {
     pub site: http::Site,
     /// For the data path.
     pub proxy: proxy::Settings,
-    /// A picture for our own pages that has yet to be read.
+    /// A picture for our own pages.
     logo: Option<PathBuf>,
     entries: Vec<Entry>,
 }
@@ -136,9 +137,11 @@ impl Config {
     /// whoever is about to serve: somebody must be able to be disabled while a list is gone.
     pub fn with_files(self) -> Result<Self, Faults> {
         let list = breached::with_readable_list(&self);
-        let (config, certificates) = upstream::with_certificates(self);
+        let (config, own) = server::with_certificates(self);
+        let (config, certificates) = upstream::with_certificates(config);
         let (config, logo) = branding::with_logo(config);
-        let faults: Vec<Fault> = list.err().into_iter().chain(certificates).chain(logo).collect();
+        let faults: Vec<Fault> =
+            list.err().into_iter().chain(own).chain(certificates).chain(logo).collect();
         if faults.is_empty() {
             return Ok(config);
         }
@@ -159,8 +162,7 @@ impl Config {
     pub fn route(&self, host: &str, path: &str) -> Option<String> {
         let keys = self.proxy.routes.iter().map(|route| (route.key.clone(), ())).collect();
         let (host, path) = (Host::parse(host).ok()?, PathView::of(path));
-        let table = RouteTable::new(keys);
-        table.find(&host, &path).map(|(key, ())| format!("{}{}", key.host, key.path))
+        RouteTable::new(keys).name(&host, &path)
     }
 }
 
@@ -201,6 +203,8 @@ fn read(reader: &mut Reader) -> Option<Config> {
         },
         proxy: proxy::Settings {
             listen: server.listen?,
+            http_redirect: server.http_redirect?,
+            tls: server.tls?,
             trusted_proxies: server.trusted_proxies?,
             workers: server.workers?,
             routes,

@@ -1,15 +1,18 @@
 //! `[server]`: where connections come in, and how browsers reach the portal.
 
-use super::fault::Wrong;
-use super::kinds::{flag, optional, within};
+use super::Config;
+use super::fault::{Fault, Wrong};
+use super::kinds::{Pairs, flag, optional, path, within};
 use super::reader::Section;
-use crate::proxy::Listen;
+use crate::proxy::{Listen, ListenerTls, TlsFile};
 use crate::types::{Host, Network, PathView, PublicUrl};
 use std::net::SocketAddr;
 
 /// Each part by itself, so that the rest of the file is judged by those that are right.
 pub(super) struct Server {
     pub listen: Option<Vec<Listen>>,
+    pub http_redirect: Option<Vec<Listen>>,
+    pub tls: Option<ListenerTls>,
     pub admin_listen: Option<Option<SocketAddr>>,
     pub public_url: Option<PublicUrl>,
     pub prefix: Option<String>,
@@ -20,19 +23,33 @@ pub(super) struct Server {
 pub(super) fn read(s: &mut Section<'_>) -> Server {
     let listen = s.list("listen", "127.0.0.1:8080", listener);
     let admin_listen = s.read("admin_listen", "127.0.0.1:9180", optional(tcp_address));
-    let default_url = first_url(listen.as_deref().unwrap_or_default());
+    let tls = s.read(TLS, "", tls);
+    let http_redirect = s.list("http_redirect", "", redirecting);
+    let is_tls = tls.as_ref().is_some_and(|tls| !tls.is_off());
+    let default_url = first_url(listen.as_deref().unwrap_or_default(), is_tls);
     let public_url = s.read("public_url", default_url.as_deref(), public_url);
     let prefix = s.read("prefix", "/_vestibule", prefix);
     let trusted_proxies = s.list("trusted_proxies", "", trusted_proxy);
     let allow_http = s.read("allow_http", "false", flag);
     let workers = s.read("workers", "0", within(0..=1024));
-    if let Some(listen) = &listen {
+    if let (Some(listen), Some(redirect)) = (&listen, &http_redirect) {
         check_listeners(s, listen, admin_listen.flatten());
+        check_redirect(s, listen, redirect, admin_listen.flatten());
+        check_tls(s, listen, redirect, is_tls, public_url.as_ref());
     }
     if let (Some(url), Some(false)) = (&public_url, allow_http) {
         check_encryption(s, url);
     }
-    Server { listen, admin_listen, public_url, prefix, trusted_proxies, workers }
+    Server {
+        listen,
+        http_redirect,
+        tls,
+        admin_listen,
+        public_url,
+        prefix,
+        trusted_proxies,
+        workers,
+    }
 }
 
 fn listener(text: &str) -> Result<Listen, Wrong> {
@@ -40,6 +57,74 @@ fn listener(text: &str) -> Result<Listen, Wrong> {
         Wrong::new(format!("{text:?} is not an address to listen on"))
             .advise("write 127.0.0.1:8080, [::1]:8080 or unix:/run/vestibule.sock")
     })
+}
+
+const TLS: &str = "tls";
+
+fn tls(Pairs(pairs): Pairs) -> Result<ListenerTls, Wrong> {
+    let pair = |(cert, key)| Ok((path(cert)?, path(key)?));
+    pairs.into_iter().map(pair).collect::<Result<_, _>>().map(ListenerTls::new)
+}
+
+fn redirecting(text: &str) -> Result<Listen, Wrong> {
+    Listen::parse(text).filter(Listen::is_tcp).ok_or_else(|| {
+        Wrong::new(format!("{text:?} is not an address and port")).advise("write 0.0.0.0:80")
+    })
+}
+
+fn check_redirect(
+    s: &mut Section<'_>,
+    listen: &[Listen],
+    redirect: &[Listen],
+    admin: Option<SocketAddr>,
+) {
+    let is_taken = |address: &&Listen| {
+        listen.contains(address) || admin.is_some_and(|admin| Listen::Tcp(admin) == **address)
+    };
+    if let Some(twice) = redirect.iter().find(is_taken) {
+        let wrong = Wrong::new(format!("{twice} is listened on for something else already"))
+            .advise("give plain HTTP a port of its own, as 0.0.0.0:80");
+        s.blame(&["http_redirect"], wrong);
+    }
+}
+
+fn check_tls(
+    s: &mut Section<'_>,
+    listen: &[Listen],
+    redirect: &[Listen],
+    is_tls: bool,
+    public_url: Option<&PublicUrl>,
+) {
+    if !is_tls && !redirect.is_empty() {
+        let wrong = Wrong::new("there is no https to send anybody on to")
+            .advise("name a certificate in server.tls, or leave it out");
+        s.blame(&["http_redirect"], wrong);
+    }
+    if is_tls && !listen.iter().any(Listen::is_tcp) {
+        let wrong = Wrong::new("TLS is spoken at addresses, and listen has none")
+            .advise("add 0.0.0.0:443 to listen, or leave tls out");
+        s.blame(&[TLS], wrong);
+    }
+    if let Some(url) = public_url.filter(|url| is_tls && !url.is_https()) {
+        let wrong = Wrong::new(format!("{url} is not encrypted, and server.tls is set"))
+            .advise("write the https:// address that browsers use");
+        s.blame(&["public_url"], wrong);
+    }
+}
+
+/// Reads the certificates that clients are shown; what is wrong with them.
+pub(super) fn with_certificates(mut config: Config) -> (Config, Vec<Fault>) {
+    let Err(wrongs) = config.proxy.tls.read_files() else { return (config, Vec::new()) };
+    let fault = |(file, why): (TlsFile, String)| {
+        let advice = match file {
+            TlsFile::Key => "name the readable PEM file with the certificate's private key",
+            TlsFile::Ca | TlsFile::Cert => "name a readable PEM file with the certificate first",
+        };
+        let wrong = Wrong::new(format!("cannot be used: {why}")).advise(advice);
+        config.fault(("server", 0), TLS, wrong)
+    };
+    let faults = wrongs.into_iter().map(fault).collect();
+    (config, faults)
 }
 
 fn tcp_address(text: String) -> Result<SocketAddr, Wrong> {
@@ -65,17 +150,18 @@ fn check_listeners(s: &mut Section<'_>, listen: &[Listen], admin: Option<SocketA
 }
 
 /// How a browser on this machine reaches the first listener that has an address of its own.
-fn first_url(listen: &[Listen]) -> Option<String> {
+fn first_url(listen: &[Listen], is_tls: bool) -> Option<String> {
+    let scheme = if is_tls { "https" } else { "http" };
     let tcp = |listen: &Listen| match listen {
         Listen::Tcp(address) => Some(*address),
         Listen::Unix(_) => None,
     };
     if listen.is_empty() {
-        return Some(String::from("http://127.0.0.1:8080"));
+        return Some(format!("{scheme}://127.0.0.1:8080"));
     }
     // Who listens on every address is reached from elsewhere, and has to say how.
     let address = listen.iter().find_map(tcp).filter(|address| !address.ip().is_unspecified())?;
-    Some(format!("http://{address}"))
+    Some(format!("{scheme}://{address}"))
 }
 
 fn public_url(text: String) -> Result<PublicUrl, Wrong> {

@@ -115,10 +115,10 @@ pub(super) fn lay_environment<'e>(
         }
         let place = Place::Variable(variable.to_owned());
         let name = name.to_lowercase();
-        let path = name.split_once("__").map_or(("", name.as_str()), |path| path);
+        let path: Vec<&str> = name.split("__").collect();
         let placed = Placed { place: place.clone(), value: Value::Loose(text.to_owned()) };
-        if let Err(wrong) = lay(root, path, placed) {
-            faults.push(wrong.at(place, name.replace("__", ".")));
+        if let Err(wrong) = lay(root, &path, placed) {
+            faults.push(wrong.at(place, path.join(".")));
         }
     }
     faults
@@ -132,10 +132,10 @@ pub(super) fn lay_overrides(root: &mut Table, overrides: &Overrides) -> Vec<Faul
         (!texts.is_empty()).then(|| Value::List(texts.iter().map(item).collect()))
     };
     let flags = [
-        ("--data", ("", "data_dir"), overrides.data.as_ref().map(loose)),
-        ("--listen", ("server", "listen"), texts(&overrides.listen, "--listen")),
-        ("--public-url", ("server", "public_url"), overrides.public_url.as_ref().map(loose)),
-        ("--upstream", ("", "route"), overrides.upstream.as_deref().map(only_route)),
+        ("--data", &["data_dir"][..], overrides.data.as_ref().map(loose)),
+        ("--listen", &["server", "listen"], texts(&overrides.listen, "--listen")),
+        ("--public-url", &["server", "public_url"], overrides.public_url.as_ref().map(loose)),
+        ("--upstream", &["route"], overrides.upstream.as_deref().map(only_route)),
     ];
     let mut faults = Vec::new();
     for (flag, path, value) in flags {
@@ -145,7 +145,7 @@ pub(super) fn lay_overrides(root: &mut Table, overrides: &Overrides) -> Vec<Faul
             root.remove("route");
         }
         if let Err(wrong) = lay(root, path, Placed { place: place.clone(), value }) {
-            faults.push(wrong.at(place, path.0));
+            faults.push(wrong.at(place, path.first().copied().unwrap_or_default()));
         }
     }
     faults
@@ -161,21 +161,21 @@ fn only_route(upstream: &str) -> Value {
 }
 
 /// Puts a value in its place, over what was there; but never one value over a whole table.
-fn lay(root: &mut Table, (table, name): (&str, &str), placed: Placed) -> Result<(), Wrong> {
-    let table = if table.is_empty() {
-        root
-    } else {
+fn lay(root: &mut Table, path: &[&str], placed: Placed) -> Result<(), Wrong> {
+    let Some((name, rest)) = path.split_first() else { return Ok(()) };
+    if !rest.is_empty() {
         let empty = || Placed { place: placed.place.clone(), value: Value::Table(Table::new()) };
-        match &mut root.entry(table.to_owned()).or_insert_with(empty).value {
-            Value::Table(table) => table,
-            other => return Err(Wrong::new(format!("{table} is {}, not a table", other.kind()))),
-        }
-    };
-    let is_table = matches!(table.get(name), Some(Placed { value: Value::Table(_), .. }));
+        let inner = root.entry((*name).to_owned()).or_insert_with(empty);
+        return match &mut inner.value {
+            Value::Table(table) => lay(table, rest, placed),
+            other => Err(Wrong::new(format!("{name} is {}, not a table", other.kind()))),
+        };
+    }
+    let is_table = matches!(root.get(*name), Some(Placed { value: Value::Table(_), .. }));
     if is_table {
         return Err(Wrong::new(format!("{name} is a table"))
             .advise(format!("set its keys one by one, as {}", variable(name, "key"))));
     }
-    table.insert(name.to_owned(), placed);
+    root.insert((*name).to_owned(), placed);
     Ok(())
 }

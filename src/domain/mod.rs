@@ -32,7 +32,7 @@ pub use password::{PasswordRules, PasswordWeakness};
 pub use proof::{FullyAuthenticated, SecondFactor, Spent};
 pub use rate::{Rate, Window};
 pub use return_url::{PortalOrigin, ReturnOrigins, ReturnUrl};
-pub use routes::{RouteKey, RouteTable};
+pub use routes::{Place, RouteKey, RouteTable};
 pub use rules::{Asked, Fit, Rule};
 pub use session::{Program, Session, SessionRules};
 pub use trail::{Broken, Entry, Filter, Line, Start, Tip, check_export};

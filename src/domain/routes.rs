@@ -11,6 +11,10 @@ pub struct RouteKey {
     pub path: String,
 }
 
+/// Where a route is in the table it was found in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place(usize);
+
 /// Routes in the order in which they are tried.
 #[derive(Debug)]
 pub struct RouteTable<T> {
@@ -34,8 +38,21 @@ impl<T> RouteTable<T> {
 
     /// The route for a request. The path is judged in its canonical form, so that no spelling
     /// reaches another app than the plain one does.
-    pub fn find(&self, host: &Host, path: &PathView<'_>) -> Option<&(RouteKey, T)> {
-        self.routes.iter().find(|(key, _)| key.host.matches(host) && path.is_below(&key.path))
+    pub fn find(&self, host: &Host, path: &PathView<'_>) -> Option<(Place, &T)> {
+        let is_for = |key: &RouteKey| key.host.matches(host) && path.is_below(&key.path);
+        let mut routes = self.routes.iter().enumerate();
+        routes.find(|(_, (key, _))| is_for(key)).map(|(at, (_, found))| (Place(at), found))
+    }
+
+    /// What is at a place that was found here.
+    pub fn at(&self, Place(at): Place) -> Option<&T> {
+        self.routes.get(at).map(|(_, found)| found)
+    }
+
+    /// The route for a request, in words.
+    pub fn name(&self, host: &Host, path: &PathView<'_>) -> Option<String> {
+        let (Place(at), _) = self.find(host, path)?;
+        self.routes.get(at).map(|(key, _)| format!("{}{}", key.host, key.path))
     }
 
     /// Whether any route is for this host.

@@ -63,6 +63,8 @@ pub struct Brand {
     pub links: Vec<(String, String)>,
     /// The style sheet, in the colour chosen.
     pub style: Asset,
+    /// Files of pages that were shown before a reload: a browser may be about to ask for them.
+    pub former: Vec<Asset>,
 }
 
 impl Brand {
@@ -73,12 +75,23 @@ impl Brand {
             Some(accent) => format!("{STYLE}{}", accent.rules()),
         };
         let style = Asset::new("text/css; charset=utf-8", "css", style);
-        Self { name, logo: None, text: String::new(), links: Vec::new(), style }
+        let (text, links, former) = (String::new(), Vec::new(), Vec::new());
+        Self { name, logo: None, text, links, style, former }
     }
 
-    /// All files of ours that its pages need.
+    /// All files of ours that its pages need, and those of the pages before them.
     pub fn assets(&self) -> impl Iterator<Item = &Asset> {
+        self.own().chain(&self.former)
+    }
+
+    fn own(&self) -> impl Iterator<Item = &Asset> {
         [Some(&self.style), self.logo.as_ref()].into_iter().flatten()
+    }
+
+    /// Takes the place of another.
+    pub fn succeed(&mut self, before: &Self) {
+        let is_gone = |asset: &&Asset| self.own().all(|own| own.path != asset.path);
+        self.former = before.own().filter(is_gone).cloned().collect();
     }
 }
 

@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 const LONGEST: usize = 2048;
 
 /// An address that a redirect or a link of ours leads to: one of our own pages, or a checked
-/// [`ReturnUrl`]. There is no third way to make one.
+/// [`ReturnUrl`], or what was asked for without encryption. There is no other way to make one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Location(String);
 
@@ -24,6 +24,14 @@ impl Location {
     /// The same on another origin, which was checked to be one of ours.
     pub fn page_at(site: &Site, origin: &PortalOrigin, page: &'static str) -> Self {
         Self(format!("{origin}{}{page}", site.prefix))
+    }
+
+    /// What was asked for at a host of ours, encrypted. Browsers reach it at the port of the portal.
+    pub fn encrypted(site: &Site, host: &Host, target: &str) -> Self {
+        match site.public_url.port() {
+            443 => Self(format!("https://{host}{target}")),
+            port => Self(format!("https://{host}:{port}{target}")),
+        }
     }
 
     /// The page below this one that is called so: one segment of a path, whatever the name has in

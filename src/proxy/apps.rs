@@ -6,6 +6,7 @@
 
 use super::headers::Telling;
 use super::route::{Health, RouteSettings};
+use super::settings::UpstreamUrl;
 use super::upstream::{Manner, Upstream};
 use crate::domain::RouteTable;
 use crate::observe::{Meters, RouteMeter};
@@ -20,11 +21,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 #[derive(Debug)]
 pub(super) struct App {
     meter: Arc<RouteMeter>,
-    keeps_authorization: bool,
+    settings: RouteSettings,
     /// What is taken off the path before the app sees it.
     prefix: Option<HeaderValue>,
-    body_max: Option<u64>,
-    health: Health,
+    manner: Arc<Manner>,
     upstreams: Vec<Upstream>,
     turn: AtomicUsize,
 }
@@ -37,19 +37,36 @@ pub(super) type Apps = RouteTable<Arc<App>>;
 pub(super) struct Choice(usize);
 
 impl App {
-    fn new(settings: &RouteSettings, number: u64, meters: &Meters) -> Self {
-        let manner = Arc::new(Manner::new(settings, number));
-        let upstream = |url| Upstream::new(url, &settings.host, &manner);
+    fn new(settings: RouteSettings, before: Option<&Self>, meters: &Meters) -> Self {
+        let manner = before.map(|before| &before.manner).filter(|manner| manner.is_for(&settings));
+        let manner = manner.map_or_else(|| Arc::new(Manner::new(&settings)), Arc::clone);
+        let upstream = |url: &UpstreamUrl| Upstream::new(url.clone(), &settings.host, &manner);
         let prefix = settings.strip_prefix.then(|| settings.key.path.trim_end_matches('/'));
-        Self {
+        let app = Self {
             meter: meters.route(&format!("{}{}", settings.key.host, settings.key.path)),
-            keeps_authorization: settings.keeps_authorization,
             // A route's path is printable ASCII.
             prefix: prefix.and_then(|prefix| HeaderValue::from_str(prefix).ok()),
-            body_max: settings.body_max,
-            health: settings.health.clone(),
-            upstreams: settings.upstreams.iter().cloned().map(upstream).collect(),
+            upstreams: settings.upstreams.iter().map(upstream).collect(),
             turn: AtomicUsize::new(0),
+            manner,
+            settings,
+        };
+        if let Some(before) = before {
+            app.take_over(before);
+        }
+        app
+    }
+
+    /// What was found out about upstreams that stay is not found out again.
+    fn take_over(&self, before: &Self) {
+        for upstream in &self.upstreams {
+            let twin = before.upstreams.iter().find(|other| other.url() == upstream.url());
+            let Some(twin) = twin else { continue };
+            upstream.take_over(twin);
+            // Other checks may find otherwise.
+            if self.health().probe == before.health().probe {
+                upstream.set_down(twin.is_down());
+            }
         }
     }
 
@@ -61,7 +78,7 @@ impl App {
     /// What is done to the head of a request for it.
     pub(super) fn telling(&self, choice: Option<&Choice>) -> Telling<'_> {
         Telling {
-            keeps_authorization: self.keeps_authorization,
+            keeps_authorization: self.settings.keeps_authorization,
             host: choice.and_then(|choice| self.upstream(*choice)).and_then(Upstream::host),
             prefix: self.prefix.as_ref(),
         }
@@ -76,12 +93,12 @@ impl App {
 
     /// The longest body it is sent.
     pub(super) const fn body_max(&self) -> Option<u64> {
-        self.body_max
+        self.settings.body_max
     }
 
     /// How it is watched.
     pub(super) const fn health(&self) -> &Health {
-        &self.health
+        &self.settings.health
     }
 
     /// Hands out an upstream: they take turns, one that is down is never handed out, those that
@@ -135,12 +152,17 @@ fn in_turn<T, I: Iterator<Item = T>>(turn: usize, of: impl Fn() -> I) -> Option<
     of().nth(turn.checked_rem(count)?)
 }
 
-/// The table of all apps.
-pub(super) fn apps(routes: &[RouteSettings], meters: &Meters) -> Apps {
-    let app = |(number, route): (u64, &RouteSettings)| {
-        (route.key.clone(), Arc::new(App::new(route, number, meters)))
+/// The table of all apps. One of which nothing else is said now than before is the same app.
+pub(super) fn apps(routes: Vec<RouteSettings>, before: Option<&Apps>, meters: &Meters) -> Apps {
+    let app = |route: RouteSettings| {
+        let key = route.key.clone();
+        let twin = before.and_then(|apps| apps.iter().find(|(other, _)| *other == key));
+        let twin = twin.map(|(_, app)| app);
+        let same = twin.filter(|app| app.settings == route).map(Arc::clone);
+        let app = same.unwrap_or_else(|| Arc::new(App::new(route, twin.map(|app| &**app), meters)));
+        (key, app)
     };
-    RouteTable::new((1..).zip(routes).map(app).collect())
+    RouteTable::new(routes.into_iter().map(app).collect())
 }
 
 /// Looks all names up; what could not be looked up comes back as sentences.

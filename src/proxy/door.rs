@@ -14,17 +14,21 @@
 //!
 //! The engine tells nothing to a log of its own: its messages may quote a request.
 
+use super::apps::App;
 use super::bridge::{self, BODY_PATIENCE, declared_length, split_target};
-use super::gateway::{Arrival, Ctx, Gateway, Turn};
+use super::gateway::{Arrival, Ctx, Gateway};
 use super::guard::ConnControl;
 use super::headers::HeaderRules;
-use super::hygiene::{HeadLimits, check_http2, is_websocket_upgrade};
+use super::hygiene::{FieldScan, HeadLimits, Refusal, check_http2, is_websocket_upgrade};
+use super::in_force::{InForce, Turn};
 use super::waits::{Line, Phase, Wait};
-use crate::http::{Language, Response, challenge, credential, is_page_navigation, refusal};
+use crate::http::{
+    Language, Location, Response, challenge, credential, is_page_navigation, refusal,
+};
 use crate::observe::{Access, Outcome};
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::header::{SET_COOKIE, TRANSFER_ENCODING};
+use http::header::{SET_COOKIE, STRICT_TRANSPORT_SECURITY, TRANSFER_ENCODING};
 use http::{HeaderMap, StatusCode, Version};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
@@ -65,24 +69,26 @@ impl Door {
         turn: Turn,
         ctx: &mut Ctx,
     ) -> Result<bool> {
+        let force = &arrival.force;
         let response = match turn {
             Turn::Forward => return Ok(false),
             Turn::Portal => {
                 self.name_visitor(session, ctx, arrival).await;
                 self.ask_portal(session, arrival, ctx).await
             }
+            Turn::Encrypt(location) => moved(force, &location),
             Turn::Check => {
                 // Whether a body follows is of no interest, and a proxy may say that one does
                 // which it keeps.
                 let request = bridge::without_body(session, arrival);
-                self.0.check(request, ctx).await
+                force.check(request, ctx).await
             }
             Turn::Challenge(first) => {
                 let head = session.req_header();
                 let target = std::str::from_utf8(head.raw_path()).unwrap_or("/");
-                challenge(&self.0.site, first, &head.method, &head.headers, target)
+                challenge(force.site(), first, &head.method, &head.headers, target)
             }
-            Turn::Refuse(status) => self.refusal(session, status),
+            Turn::Refuse(status) => refuse(force, session, status),
         };
         bridge::write(session, response).await?;
         Ok(true)
@@ -97,29 +103,38 @@ impl Door {
         if let Some(connection) = ConnControl::of(session) {
             connection.set_body_timeout(BODY_PATIENCE);
         }
-        let gateway = &self.0;
-        match bridge::read(session, arrival, gateway.site.body_max).await {
-            Ok(request) => gateway.answer(request).await,
+        let force = &arrival.force;
+        match bridge::read(session, arrival, force.site().body_max).await {
+            Ok(request) => force.answer(request).await,
             Err(fault) => {
                 ctx.note(Outcome::Malformed, fault.reason());
-                self.refusal(session, fault.status())
+                refuse(force, session, fault.status())
             }
         }
     }
 
     /// Notes who visits our own pages, for the log; the pages ask for themselves.
     async fn name_visitor(&self, session: &Session, ctx: &mut Ctx, arrival: &Arrival) {
-        let shown = credential(self.0.headers.cookies(), &session.req_header().headers);
-        let person = self.0.service.person(shown.as_ref(), &arrival.host, &arrival.cx).await;
+        let force = &arrival.force;
+        let shown = credential(force.headers().cookies(), &session.req_header().headers);
+        let person = force.service().person(shown.as_ref(), &arrival.host, &arrival.cx).await;
         ctx.person = person.unwrap_or_default();
     }
+}
 
-    fn refusal(&self, session: &Session, status: StatusCode) -> Response {
-        let head = session.req_header();
-        let is_call = self.0.is_call(split_target(head.raw_path()).0);
-        let is_page = !is_call && is_page_navigation(&head.method, &head.headers);
-        refusal(&self.0.site, Language::of(&head.headers), is_page, status)
-    }
+/// Sends on to the same by https, for good. Who is not there yet is not told to stay there.
+fn moved(force: &InForce, location: &Location) -> Response {
+    let status = StatusCode::PERMANENT_REDIRECT;
+    let mut response = Response::redirect(force.site(), status, location);
+    response.headers.remove(STRICT_TRANSPORT_SECURITY);
+    response
+}
+
+fn refuse(force: &InForce, session: &Session, status: StatusCode) -> Response {
+    let head = session.req_header();
+    let is_call = force.is_call(split_target(head.raw_path()).0);
+    let is_page = !is_call && is_page_navigation(&head.method, &head.headers);
+    refusal(force.site(), Language::of(&head.headers), is_page, status)
 }
 
 /// The other end of the socket; none on a socket file.
@@ -128,6 +143,30 @@ fn peer_of(session: &Session) -> Option<SocketAddr> {
         PeerAddr::Inet(addr) => Some(*addr),
         PeerAddr::Unix(_) => None,
     }
+}
+
+/// Judges what the guard has not: all of a request in HTTP/2, and one in HTTP/1 by names that only
+/// the gateway may use since its connection began.
+fn judge(session: &Session, force: &InForce) -> std::result::Result<(), Refusal> {
+    let (head, protected) = (session.req_header(), force.headers().protected());
+    if session.is_http2() {
+        return check_http2(head, head.raw_path(), protected, &HeadLimits::default());
+    }
+    if ConnControl::of(session).is_some_and(|known| Arc::ptr_eq(known.protected(), protected)) {
+        return Ok(());
+    }
+    let (mut scan, limits) = (FieldScan::default(), HeadLimits::default());
+    let mut fields = head.headers.iter();
+    fields.try_for_each(|(name, value)| {
+        scan.field(protected, &limits, name.as_str().as_bytes(), value.as_bytes()).map(drop)
+    })
+}
+
+/// Whether its connection was made for a host with another certificate.
+fn is_misdirected(session: &Session, ctx: &Ctx) -> bool {
+    let name = ConnControl::of(session).and_then(|connection| connection.server_name());
+    let arrival = ctx.arrival.as_ref();
+    name.zip(arrival).is_some_and(|(name, a)| a.force.is_misdirected(name, &a.host))
 }
 
 /// Whether an answer with these headers, if it has a body, may go on for long.
@@ -170,14 +209,17 @@ impl ProxyHttp for Door {
         session.set_read_timeout(None);
         session.set_write_timeout(Some(WRITE_PATIENCE));
         let head = session.req_header();
-        ctx.arrival = self.0.arrival(head, peer_of(session), is_tls(session));
-        if session.is_http2() {
-            let protected = self.0.headers.protected();
-            let judged = check_http2(head, head.raw_path(), protected, &HeadLimits::default());
-            if let Err(refusal) = judged {
-                ctx.note(Outcome::Malformed, refusal.reason());
-                return Err(Error::new(ErrorType::HTTPStatus(refusal.status())));
-            }
+        let force = self.0.in_force();
+        let judged = judge(session, &force);
+        let id = self.0.request_id();
+        ctx.arrival = force.arrival(id, head, peer_of(session), is_tls(session));
+        if let Err(refusal) = judged {
+            ctx.note(Outcome::Malformed, refusal.reason());
+            return Err(Error::new(ErrorType::HTTPStatus(refusal.status())));
+        }
+        if is_misdirected(session, ctx) {
+            ctx.note(Outcome::Malformed, "misdirected");
+            return Err(Error::new(ErrorType::HTTPStatus(421)));
         }
         HeaderRules::forget_case(session.req_header_mut());
         if ctx.arrival.is_none() {
@@ -192,7 +234,7 @@ impl ProxyHttp for Door {
         let Some(arrival) = ctx.arrival.take() else {
             return Err(Error::new(ErrorType::HTTPStatus(400)));
         };
-        let answered = match self.0.decide(session.req_header(), &arrival, ctx).await {
+        let answered = match arrival.force.decide(session.req_header(), &arrival, ctx).await {
             Turn::Forward => {
                 // On HTTP/2 also the short ones: others may share the connection, and a connection
                 // is ended only where nobody else's request is on it.
@@ -214,7 +256,7 @@ impl ProxyHttp for Door {
         ctx: &mut Box<Ctx>,
     ) -> Result<Box<HttpPeer>> {
         // No permit, no app: there is no other way to an upstream.
-        let (Some(app), Some(permit)) = (&ctx.route, &ctx.permit) else {
+        let (Some(app), Some(permit)) = (ctx.app(), &ctx.permit) else {
             return Err(Error::new(ErrorType::HTTPStatus(403)));
         };
         let is_upgrade = is_websocket_upgrade(session.req_header());
@@ -267,8 +309,8 @@ impl ProxyHttp for Door {
         };
         let Some(app) = ctx.app() else { return Err(Error::new(ErrorType::HTTPStatus(403))) };
         let telling = app.telling(ctx.tried.last());
-        let person = self.0.introduce(ctx.person.as_deref(), arrival)?;
-        self.0.headers.rewrite(request, &person, arrival, &telling)
+        let person = arrival.force.introduce(ctx.person.as_deref(), arrival)?;
+        arrival.force.headers().rewrite(request, &person, arrival, &telling)
     }
 
     async fn request_body_filter(
@@ -411,7 +453,9 @@ impl ProxyHttp for Door {
         }
         session.set_keepalive(None);
         if let (Ok(status), None) = (StatusCode::from_u16(status), session.response_written()) {
-            let response = self.refusal(session, status);
+            let known = ctx.arrival.as_ref().map(|arrival| Arc::clone(&arrival.force));
+            let force = known.unwrap_or_else(|| self.0.in_force());
+            let response = refuse(&force, session, status);
             // A client that is gone cannot be told.
             let _ = bridge::write(session, response).await;
         }
@@ -432,9 +476,17 @@ impl ProxyHttp for Door {
         let about = ctx.about.as_ref();
         let about = about.map(|(method, host, path)| (method, host.as_str(), path.as_str()));
         let (method, host, path) = about.unwrap_or(asked);
-        let service = &self.0.service;
+        let current;
+        let force = match arrival {
+            Some(arrival) => &arrival.force,
+            None => {
+                current = self.0.in_force();
+                &current
+            }
+        };
+        let service = force.service();
         service.log().access(&Access {
-            route: ctx.route.as_ref().map(|app| app.meter()),
+            route: ctx.app().map(App::meter),
             at: arrival.map_or_else(|| service.clock().now(), |arrival| arrival.cx.now),
             id: arrival.map(|arrival| arrival.cx.id),
             client: arrival.and_then(|arrival| arrival.client.to_str().ok()),

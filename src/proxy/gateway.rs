@@ -1,78 +1,53 @@
-//! What the data path knows, and how it decides what becomes of a request.
+//! What lives as long as the process: requests come and go, and so does what is in force.
 //!
-//! `door` plugs this into the engine's hooks. Here is the order in which a request is looked at:
-//! is it one of our own pages, is there an app for it, what does the gate say.
+//! `door` plugs this into the engine's hooks, `in_force` decides what becomes of a request.
 
-use super::apps::{App, Apps, Choice, apps, resolve};
-use super::bridge::{declared_length, split_target};
-use super::client::{TrustedProxies, Way};
+use super::apps::{App, Choice};
+use super::client::Way;
 use super::door::Door;
 use super::guard::{Connections, Front, GuardSettings, Refused};
-use super::headers::{HeaderRules, Person};
 use super::health::{HealthCheck, checks};
+use super::in_force::{InForce, Parts};
 use super::serve::Serving;
-use super::settings::Settings;
 use super::streams::{Entry, Streams};
+use super::tls::{Expiry, Handshake};
 use super::upstream::Upstream;
 use super::waits::{Wait, Waits};
-use crate::api::Api;
-use crate::domain::Asked;
-use crate::forward::{Checked, Forward};
-use crate::http::{Challenge, Cookies, Request, Response, Site, credential};
+use crate::domain::Place;
 use crate::observe::{Access, Level, Outcome};
-use crate::portal::Portal;
-use crate::service::{Answer, AppOrigin, LiveSession, Permit, Service};
-use crate::types::{ClientAddr, Host, PathView, RequestCx, RequestId};
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use crate::service::{LiveSession, Permit, Service};
+use crate::types::{ClientAddr, Host, RequestCx, RequestId};
+use arc_swap::ArcSwap;
+use http::{HeaderValue, Method};
 use pingora::apps::HttpServerOptions;
-use pingora::http::RequestHeader;
 use pingora::proxy::{HttpProxy, http_proxy};
 use pingora::server::configuration::ServerConf;
-use std::net::SocketAddr;
+use std::io;
 use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
+use tokio::time::timeout;
 
 /// How many workers there are: one a core, where nothing else is asked for.
 fn workers(asked: usize) -> usize {
     if asked > 0 { asked } else { thread::available_parallelism().map_or(1, NonZero::get) }
 }
 
+/// How long names of apps may keep what is to be in force from being so.
+const NAMES: Duration = Duration::from_secs(5);
+
 /// How long an HTTP/2 connection may carry nothing.
 const H2_IDLE: Duration = Duration::from_secs(60);
 
-/// What the gateway is put together from.
-pub struct Parts {
-    /// The use cases.
-    pub service: Arc<Service>,
-    /// Our own pages.
-    pub portal: Arc<Portal>,
-    /// The same for programs.
-    pub api: Arc<Api>,
-    /// The same question asked by other proxies.
-    pub forward: Forward,
-    /// Where all of them are.
-    pub site: Arc<Site>,
-    /// What the data path is told.
-    pub settings: Settings,
-    /// Unpredictable bits that name this process's requests.
-    pub seed: u64,
-}
-
 /// The data path.
 pub struct Gateway {
-    pub(super) service: Arc<Service>,
-    portal: Arc<Portal>,
-    api: Arc<Api>,
-    forward: Forward,
-    pub(super) site: Arc<Site>,
-    pub(super) headers: HeaderRules,
+    /// What requests are judged by. Each looks once, so that it is judged by one and the same to
+    /// its end.
+    in_force: ArcSwap<InForce>,
     pub(super) streams: Arc<Streams>,
     pub(super) waits: Arc<Waits>,
-    apps: Apps,
-    trusted: TrustedProxies,
     workers: usize,
     started: Instant,
     seed: u64,
@@ -83,8 +58,8 @@ pub struct Gateway {
 pub(super) struct Ctx {
     pub(super) began: Instant,
     pub(super) arrival: Option<Arrival>,
-    /// The app it is for. Whether it may go there is what the permit says.
-    pub(super) route: Option<Arc<App>>,
+    /// Its app, among those of what was in force when it arrived.
+    pub(super) app: Option<Place>,
     pub(super) permit: Option<Permit>,
     pub(super) person: Option<Arc<LiveSession>>,
     pub(super) tried: Vec<Choice>,
@@ -100,8 +75,12 @@ pub(super) struct Ctx {
 
 /// What is known of a request once its head is in order.
 pub(super) struct Arrival {
+    /// What it is judged by.
+    pub(super) force: Arc<InForce>,
     pub(super) cx: RequestCx,
     pub(super) way: Way,
+    /// Whether the client came by TCP and without TLS.
+    pub(super) is_plain: bool,
     pub(super) host: Host,
     /// The client's address, as text that can be told on.
     pub(super) client: HeaderValue,
@@ -109,26 +88,12 @@ pub(super) struct Arrival {
     pub(super) authority: HeaderValue,
 }
 
-/// What becomes of a request.
-pub(super) enum Turn {
-    /// One of our own pages answers.
-    Portal,
-    /// Another proxy asks about a request that it keeps.
-    Check,
-    /// It goes to its app.
-    Forward,
-    /// Its sender has to do this first.
-    Challenge(Challenge),
-    /// It is refused with this status.
-    Refuse(StatusCode),
-}
-
 impl Ctx {
     pub(super) fn new() -> Self {
         Self {
             began: Instant::now(),
             arrival: None,
-            route: None,
+            app: None,
             permit: None,
             person: None,
             tried: Vec::new(),
@@ -141,9 +106,9 @@ impl Ctx {
         }
     }
 
-    /// The app, where there is leave to go there.
-    pub(super) fn app(&self) -> Option<&Arc<App>> {
-        self.permit.as_ref().and(self.route.as_ref())
+    /// The app it is for.
+    pub(super) fn app(&self) -> Option<&App> {
+        self.arrival.as_ref()?.force.app(self.app?)
     }
 
     /// Notes what became of it, for the log.
@@ -154,35 +119,53 @@ impl Ctx {
 }
 
 impl Gateway {
-    /// Puts the data path together.
-    pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { service, portal, api, forward, site, settings, seed } = parts;
+    /// Puts the data path together. `seed`: unpredictable bits that name this process's requests.
+    pub fn new(parts: Parts, seed: u64) -> Arc<Self> {
         Arc::new(Self {
-            apps: apps(&settings.routes, service.log().meters()),
-            headers: HeaderRules::new(settings.identity, Cookies::new(&site)),
-            trusted: TrustedProxies::new(settings.trusted_proxies),
+            workers: workers(parts.settings.workers),
+            in_force: ArcSwap::from_pointee(InForce::new(parts, None)),
             streams: Arc::default(),
             waits: Arc::default(),
-            workers: workers(settings.workers),
             started: Instant::now(),
             requests: AtomicU64::new(0),
-            service,
-            portal,
-            api,
-            forward,
-            site,
             seed,
         })
     }
 
+    /// What is in force at this moment.
+    pub(super) fn in_force(&self) -> Arc<InForce> {
+        self.in_force.load_full()
+    }
+
+    /// The use cases as they are in force at this moment.
+    pub fn service(&self) -> Arc<Service> {
+        Arc::clone(self.in_force.load().service())
+    }
+
+    /// Which route is for this host and path, in words.
+    pub fn route(&self, host: &str, path: &str) -> Option<String> {
+        self.in_force.load().route(host, path)
+    }
+
+    /// Puts something else in force, for every request from then on; what stays as it was keeps its
+    /// state and its connections. The checks that are to be run from now on, besides those that are.
+    pub async fn put_in_force(self: &Arc<Self>, parts: Parts) -> Vec<HealthCheck> {
+        let before = self.in_force();
+        let next = Arc::new(InForce::new(parts, Some(&before)));
+        // Names that were never looked up lead nowhere; one that takes long is looked up later.
+        let _ = timeout(NAMES, next.resolve()).await;
+        self.in_force.store(Arc::clone(&next));
+        checks(self, next.apps().filter(|app| !before.has(app)))
+    }
+
     /// Looks the apps' names up; what could not be looked up comes back as sentences.
     pub async fn resolve(&self) -> Vec<String> {
-        resolve(&self.apps).await
+        self.in_force().resolve().await
     }
 
     /// Ends streams whose sessions have ended. To be called twice a second.
     pub async fn end_orphaned_streams(&self) {
-        self.streams.end_orphans(&self.service).await;
+        self.streams.end_orphans(&self.service()).await;
     }
 
     /// Cuts connections to apps that make their clients wait too long. To be called several times
@@ -200,17 +183,17 @@ impl Gateway {
             };
             app.choices().filter_map(|choice| app.upstream(choice).map(state)).collect::<Vec<_>>()
         };
-        self.apps.iter().flat_map(|(_, app)| of(app)).collect()
+        self.in_force().apps().flat_map(|app| of(app)).collect()
     }
 
     /// What there is to be run again and again, to learn which upstreams are up.
     pub fn health_checks(self: &Arc<Self>) -> Vec<HealthCheck> {
-        checks(self, self.apps.iter().map(|(_, app)| app))
+        checks(self, self.in_force().apps())
     }
 
-    /// Tells the operator something about an upstream.
-    pub(super) fn say(&self, level: Level, message: &str) {
-        self.service.log().say(self.service.clock().now(), level, message);
+    /// Tells the operator something.
+    pub fn say(&self, level: Level, message: &str) {
+        self.in_force.load().say(level, message);
     }
 
     /// How many workers there are to be.
@@ -220,10 +203,18 @@ impl Gateway {
 
     /// Puts the engine and the guard around the data path, once for each worker, for so many
     /// connections at once.
-    pub fn serving(self: &Arc<Self>, max_connections: usize) -> Serving {
+    pub fn serving(self: &Arc<Self>, max_connections: usize) -> io::Result<Serving> {
         let connections = Connections::new(max_connections);
         let fronts = (0..self.workers).map(|_| self.front(Arc::clone(&connections)));
-        Serving::new(fronts.collect(), connections)
+        let of_hands = Arc::clone(self);
+        let handshake = Handshake::new(move || of_hands.in_force.load().certificates().cloned())?;
+        Ok(Serving::new(handshake, fronts.collect(), connections))
+    }
+
+    /// Until when the certificates are good that clients are shown, by name.
+    pub fn certificates(&self) -> Vec<Expiry> {
+        let in_force = self.in_force.load();
+        in_force.certificates().map(|all| all.expiries().collect()).unwrap_or_default()
     }
 
     fn front(self: &Arc<Self>, connections: Arc<Connections>) -> Arc<Front<HttpProxy<Door>>> {
@@ -232,170 +223,13 @@ impl Gateway {
         options.h2c = true;
         options.h2_idle_timeout = Some(H2_IDLE);
         proxy.server_options = Some(options);
-        let of_log = Arc::clone(self);
+        let (of_log, of_names) = (Arc::clone(self), Arc::clone(self));
         let guard = GuardSettings {
-            protected: Arc::clone(self.headers.protected()),
+            protected: Arc::new(move || Arc::clone(of_names.in_force.load().headers().protected())),
             on_refusal: Arc::new(move |refused| of_log.log_refused(&refused)),
             ..GuardSettings::default()
         };
         Arc::new(Front::new(Arc::new(proxy), guard, connections))
-    }
-
-    /// Gathers what there is to know of a request whose head is in order.
-    pub(super) fn arrival(
-        &self,
-        head: &RequestHeader,
-        peer: Option<SocketAddr>,
-        tls: bool,
-    ) -> Option<Arrival> {
-        let way = self.trusted.way(peer, tls, &head.headers);
-        let client = HeaderValue::try_from(way.client.text()).ok()?;
-        let authority = match head.uri.authority() {
-            Some(authority) => HeaderValue::from_str(authority.as_str()).ok()?,
-            None => head.headers.get(http::header::HOST)?.clone(),
-        };
-        let (host, _) = Host::parse_authority(authority.to_str().ok()?).ok()?;
-        let cx = RequestCx {
-            id: self.request_id(),
-            now: self.service.clock().now(),
-            client: way.client,
-        };
-        Some(Arrival { cx, way, host, client, authority })
-    }
-
-    /// Decides what becomes of a request, and asks the gate where that is for the gate to say.
-    pub(super) async fn decide(
-        &self,
-        head: &RequestHeader,
-        arrival: &Arrival,
-        ctx: &mut Ctx,
-    ) -> Turn {
-        let (path, _) = split_target(head.raw_path());
-        // At whichever host: Envoy asks at the host that it is asked for.
-        if self.forward.owns(path) {
-            return Turn::Check;
-        }
-        let is_ours =
-            self.apps.knows_host(&arrival.host) || arrival.host == *self.site.public_url.host();
-        let view = PathView::of(path);
-        if is_ours && self.portal.owns(&view) {
-            ctx.outcome = Outcome::Portal;
-            return Turn::Portal;
-        }
-        // Neither a way into our own pages by another spelling, nor one past them.
-        if view.is_below(&self.site.prefix) {
-            ctx.note(Outcome::NoRoute, "odd_spelling_of_the_portal");
-            return Turn::Refuse(StatusCode::NOT_FOUND);
-        }
-        let Some((_, app)) = self.apps.find(&arrival.host, &view) else {
-            ctx.note(Outcome::NoRoute, "no_route");
-            return Turn::Refuse(StatusCode::NOT_FOUND);
-        };
-        ctx.route = Some(Arc::clone(app));
-        if !app.takes(&view) {
-            ctx.note(Outcome::NoRoute, "odd_spelling_of_the_prefix");
-            return Turn::Refuse(StatusCode::NOT_FOUND);
-        }
-        self.ask(head, arrival, &view, app, ctx).await
-    }
-
-    /// Asks the gate about a request for an app.
-    async fn ask(
-        &self,
-        head: &RequestHeader,
-        arrival: &Arrival,
-        path: &PathView<'_>,
-        app: &Arc<App>,
-        ctx: &mut Ctx,
-    ) -> Turn {
-        let shown = credential(self.headers.cookies(), &head.headers);
-        let asked = Asked {
-            host: &arrival.host,
-            path,
-            method: head.method.as_str(),
-            client: arrival.cx.client,
-        };
-        let answer = self.service.ask(shown.as_ref(), &asked, &arrival.cx).await;
-        self.heed(answer, app, &head.headers, ctx)
-    }
-
-    /// Does what the gate says.
-    fn heed(&self, answer: Answer, app: &Arc<App>, fields: &HeaderMap, ctx: &mut Ctx) -> Turn {
-        match answer {
-            Answer::Allow(permit) => {
-                ctx.outcome = Outcome::Allowed;
-                ctx.person = permit.person().cloned();
-                let too_long = |most| declared_length(fields).is_some_and(|len| len > most);
-                if app.body_max().is_some_and(too_long) {
-                    ctx.reason = Some("body_too_large");
-                    return Turn::Refuse(StatusCode::PAYLOAD_TOO_LARGE);
-                }
-                ctx.permit = Some(permit);
-                Turn::Forward
-            }
-            Answer::Challenge => {
-                ctx.outcome = Outcome::Challenged;
-                Turn::Challenge(Challenge::SignIn)
-            }
-            Answer::ShowFactor(person) => {
-                ctx.person = Some(person);
-                ctx.outcome = Outcome::Challenged;
-                Turn::Challenge(Challenge::ShowFactor)
-            }
-            Answer::Forbid(person) => {
-                ctx.person = person;
-                ctx.note(Outcome::Forbidden, "policy");
-                Turn::Refuse(StatusCode::FORBIDDEN)
-            }
-            Answer::Unavailable(why) => {
-                self.say(Level::Error, &why);
-                ctx.note(Outcome::Failed, "store_unavailable");
-                Turn::Refuse(StatusCode::SERVICE_UNAVAILABLE)
-            }
-        }
-    }
-
-    /// Who it is, as an app is told that the client calls by this name.
-    pub(super) fn introduce<'a>(
-        &self,
-        live: Option<&'a LiveSession>,
-        arrival: &Arrival,
-    ) -> pingora::Result<Person<'a>> {
-        let authority = arrival.authority.as_bytes();
-        let origin = AppOrigin { https: arrival.way.https, authority };
-        let signed = self.headers.identity().assertion(&self.service, live, origin, arrival.cx.now);
-        let assertion = signed.map_err(|why| {
-            self.say(Level::Error, &format!("an app is not asked: {why}"));
-            pingora::Error::new(pingora::ErrorType::HTTPStatus(503))
-        })?;
-        Ok(Person { live, assertion })
-    }
-
-    /// Whether a path is one of the calls for programs, who are told everything as JSON.
-    pub(super) fn is_call(&self, path: &str) -> bool {
-        self.api.owns(path)
-    }
-
-    /// Answers a request whose path is ours.
-    pub(super) async fn answer(&self, request: Request) -> Response {
-        if self.is_call(&request.path) {
-            self.api.answer(request).await
-        } else {
-            self.portal.answer(request).await
-        }
-    }
-
-    /// Answers another proxy.
-    pub(super) async fn check(&self, request: Request, ctx: &mut Ctx) -> Response {
-        let Checked { response, about, person, outcome, reason } =
-            self.forward.answer(request).await;
-        ctx.note(outcome, reason);
-        let route = about.as_ref().and_then(|(_, host, path)| {
-            self.apps.find(host, &PathView::of(path)).map(|(_, app)| Arc::clone(app))
-        });
-        ctx.route = route;
-        (ctx.about, ctx.person) = (about, person);
-        response
     }
 
     /// Milliseconds since the data path began.
@@ -403,7 +237,7 @@ impl Gateway {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    fn request_id(&self) -> RequestId {
+    pub(super) fn request_id(&self) -> RequestId {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         RequestId::from_bytes((u128::from(self.seed) << 64 | u128::from(number)).to_be_bytes())
     }
@@ -411,9 +245,10 @@ impl Gateway {
     /// The line of a request that never became one.
     fn log_refused(&self, refused: &Refused) {
         let client = refused.peer.map(|peer| ClientAddr::from(peer.ip()).to_string());
-        self.service.log().access(&Access {
+        let service = self.service();
+        service.log().access(&Access {
             route: None,
-            at: self.service.clock().now(),
+            at: service.clock().now(),
             id: None,
             client: client.as_deref(),
             method: "-",

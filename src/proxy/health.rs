@@ -62,6 +62,11 @@ pub(super) fn checks<'a>(
 }
 
 impl HealthCheck {
+    /// Whether it is still to be run: a reload may have done away with the app.
+    pub fn is_wanted(&self) -> bool {
+        self.gateway.in_force().has(&self.app)
+    }
+
     /// How often it is to be run.
     pub fn interval(&self) -> Duration {
         self.app.health().interval

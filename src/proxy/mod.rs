@@ -1,8 +1,8 @@
 //! Floor 7: the data path. What arrives at a socket is judged, and goes on to an app.
 //!
 //! `hygiene` says what a request must look like before anything else looks at it; `guard` enforces
-//! that on the raw bytes of every connection, in front of the engine; `gateway` asks the gate,
-//! `door` plugs that into the engine; `apps` knows where the apps are, and gives an upstream only
+//! that on the raw bytes of every connection, in front of the engine; `in_force` asks the gate,
+//! `gateway` keeps what outlives a reload, `door` plugs both into the engine; `apps` knows where the apps are, and gives an upstream only
 //! to a permit; `health` learns which of them are up, and `waits` ends what takes too long. Nothing
 //! in here decides who may pass, and nothing repairs a request: what is ambiguous is refused, since
 //! whoever repairs may repair differently from the app behind.
@@ -17,6 +17,7 @@ mod handshake;
 mod headers;
 mod health;
 mod hygiene;
+mod in_force;
 mod passing;
 mod route;
 mod serve;
@@ -26,9 +27,10 @@ mod tls;
 mod upstream;
 mod waits;
 
-pub use gateway::{Gateway, Parts};
+pub use gateway::Gateway;
 pub use health::HealthCheck;
+pub use in_force::Parts;
 pub use route::{Health, Patience, Probe, RouteSettings, UpstreamHost};
 pub use serve::{Listener, Running, Serving};
 pub use settings::{Listen, Settings, UpstreamScheme, UpstreamUrl};
-pub use tls::{TlsFile, UpstreamTls};
+pub use tls::{Expiry, ListenerTls, TlsFile, UpstreamTls};

@@ -1,5 +1,6 @@
 //! What is done to everything that passes, in either direction.
 
+use super::apps::App;
 use super::door::Door;
 use super::gateway::Ctx;
 use super::guard::ConnControl;
@@ -17,7 +18,8 @@ impl Door {
             wait.touch(self.gateway().clock_ms());
         }
         let Some(live) = &ctx.person else { return Ok(()) };
-        let now = self.gateway().service.clock().now();
+        let Some(arrival) = &ctx.arrival else { return Ok(()) };
+        let now = arrival.force.service().clock().now();
         if live.goes_on(now) {
             live.seen(now);
             return Ok(());
@@ -37,7 +39,7 @@ impl Door {
 
     /// Counts what the app is sent; what is more than it takes is not sent any more.
     pub(super) fn measure(session: &Session, body: &Bytes, ctx: &mut Ctx) -> Result<()> {
-        let Some(most) = ctx.app().and_then(|app| app.body_max()) else { return Ok(()) };
+        let Some(most) = ctx.app().and_then(App::body_max) else { return Ok(()) };
         // What a WebSocket carries is no body.
         if session.was_upgraded() {
             return Ok(());

@@ -7,7 +7,7 @@ use http::HeaderValue;
 use std::time::Duration;
 
 /// One app.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouteSettings {
     /// Which requests are for it.
     pub key: RouteKey,

@@ -7,7 +7,7 @@
 use super::door::Door;
 use super::guard::{Connections, Front};
 use super::settings::Listen;
-use pingora::apps::ServerApp as _;
+use super::tls::Handshake;
 use pingora::protocols::Stream;
 use pingora::protocols::l4::socket::SocketAddr as PeerAddr;
 use pingora::protocols::{GetSocketDigest as _, SocketDigest};
@@ -41,16 +41,35 @@ const LOOK: Duration = Duration::from_millis(20);
 const ENDING: Duration = Duration::from_secs(1);
 
 /// A socket that connections come in by. Every worker accepts from it: whoever is free is first.
-pub enum Listener {
-    /// TCP.
+pub struct Listener {
+    socket: Socket,
+    /// Whether clients speak TLS.
+    is_tls: bool,
+}
+
+enum Socket {
     Tcp(net::TcpListener),
-    /// A socket file.
     Unix(unix_net::UnixListener),
 }
 
 impl Listener {
     /// Opens it. A socket file that nobody listens on any more is replaced.
-    pub async fn bind(listen: &Listen) -> io::Result<Self> {
+    pub async fn bind(listen: &Listen, is_tls: bool) -> io::Result<Self> {
+        Ok(Self { socket: Socket::bind(listen).await?, is_tls })
+    }
+
+    /// Another hold of the same socket, for the runtime that this is called on.
+    fn open(&self, handshake: &Handshake) -> io::Result<(Accepting, Option<Handshake>)> {
+        let accepting = match &self.socket {
+            Socket::Tcp(socket) => Accepting::Tcp(TcpListener::from_std(socket.try_clone()?)?),
+            Socket::Unix(socket) => Accepting::Unix(UnixListener::from_std(socket.try_clone()?)?),
+        };
+        Ok((accepting, self.is_tls.then(|| handshake.clone())))
+    }
+}
+
+impl Socket {
+    async fn bind(listen: &Listen) -> io::Result<Self> {
         match listen {
             Listen::Tcp(address) => {
                 let socket = match address {
@@ -68,14 +87,6 @@ impl Listener {
                 listener.into_std().map(Self::Unix)
             }
         }
-    }
-
-    /// Another hold of the same socket, for the runtime that this is called on.
-    fn open(&self) -> io::Result<Accepting> {
-        Ok(match self {
-            Self::Tcp(socket) => Accepting::Tcp(TcpListener::from_std(socket.try_clone()?)?),
-            Self::Unix(socket) => Accepting::Unix(UnixListener::from_std(socket.try_clone()?)?),
-        })
     }
 }
 
@@ -121,6 +132,7 @@ async fn remove_stale(path: &Path) -> io::Result<()> {
 
 /// What serves connections: a guard and an engine for each worker.
 pub struct Serving {
+    handshake: Handshake,
     fronts: Vec<Arc<Front<HttpProxy<Door>>>>,
     connections: Arc<Connections>,
 }
@@ -143,10 +155,11 @@ struct Ends {
 
 impl Serving {
     pub(super) const fn new(
+        handshake: Handshake,
         fronts: Vec<Arc<Front<HttpProxy<Door>>>>,
         connections: Arc<Connections>,
     ) -> Self {
-        Self { fronts, connections }
+        Self { handshake, fronts, connections }
     }
 
     /// Starts the workers.
@@ -155,7 +168,7 @@ impl Serving {
         let (end, ended) = watch::channel(false);
         let start = |(number, front)| {
             let (stopped, ended) = (stopped.clone(), ended.clone());
-            Worker { front, stopped, ended }.start(number, &listeners)
+            Worker { front, stopped, ended }.start(number, &listeners, &self.handshake)
         };
         let workers = self.fronts.into_iter().enumerate().map(start).collect::<io::Result<_>>()?;
         Ok(Running { stop, end, workers, connections: self.connections })
@@ -170,11 +183,16 @@ struct Worker {
 }
 
 impl Worker {
-    fn start(self, number: usize, listeners: &[Listener]) -> io::Result<Ends> {
+    fn start(
+        self,
+        number: usize,
+        listeners: &[Listener],
+        handshake: &Handshake,
+    ) -> io::Result<Ends> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let sockets = {
             let _entered = runtime.enter();
-            listeners.iter().map(Listener::open).collect::<io::Result<Vec<_>>>()?
+            listeners.iter().map(|l| l.open(handshake)).collect::<io::Result<Vec<_>>>()?
         };
         let (no_more, accepting) = oneshot::channel();
         let (gone, working) = oneshot::channel();
@@ -188,7 +206,11 @@ impl Worker {
         Ok(Ends { accepting, working })
     }
 
-    async fn work(mut self, sockets: Vec<Accepting>, no_more: oneshot::Sender<()>) {
+    async fn work(
+        mut self,
+        sockets: Vec<(Accepting, Option<Handshake>)>,
+        no_more: oneshot::Sender<()>,
+    ) {
         let accept = |socket| accept_loop(socket, Arc::clone(&self.front), self.stopped.clone());
         sockets.into_iter().map(accept).collect::<JoinSet<()>>().join_all().await;
         // What was accepted last is in the register of connections before anybody looks there.
@@ -200,7 +222,7 @@ impl Worker {
 }
 
 async fn accept_loop(
-    socket: Accepting,
+    (socket, handshake): (Accepting, Option<Handshake>),
     front: Arc<Front<HttpProxy<Door>>>,
     mut stopped: watch::Receiver<bool>,
 ) {
@@ -213,7 +235,10 @@ async fn accept_loop(
         match accepted {
             Ok(stream) => {
                 let (front, stopped) = (Arc::clone(&front), for_each.clone());
-                tokio::spawn(async move { front.process_new(stream, &stopped).await });
+                let handshake = handshake.clone();
+                tokio::spawn(async move {
+                    front.serve(stream, handshake.as_ref(), &stopped).await;
+                });
             }
             Err(_) => sleep(BREATHER).await,
         }

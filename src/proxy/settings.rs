@@ -1,6 +1,7 @@
 //! What the data path is told by the configuration.
 
 use super::route::RouteSettings;
+use super::tls::ListenerTls;
 use crate::http::IdentityNames;
 use crate::types::{Host, Network};
 use std::fmt;
@@ -24,6 +25,13 @@ impl Listen {
             Some(_) => None,
             None => text.parse().ok().map(Self::Tcp),
         }
+    }
+}
+
+impl Listen {
+    /// Whether it is an address that others than this machine may reach.
+    pub const fn is_tcp(&self) -> bool {
+        matches!(self, Self::Tcp(_))
     }
 }
 
@@ -121,6 +129,10 @@ impl fmt::Display for UpstreamUrl {
 pub struct Settings {
     /// Where connections come in.
     pub listen: Vec<Listen>,
+    /// Where requests come in that are sent on to https://, and nothing else.
+    pub http_redirect: Vec<Listen>,
+    /// The certificates that are shown at TCP addresses.
+    pub tls: ListenerTls,
     /// Whose `X-Forwarded-*` are believed.
     pub trusted_proxies: Vec<Network>,
     /// Threads; 0: one a core.

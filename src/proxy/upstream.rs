@@ -26,13 +26,20 @@ pub(super) struct Manner {
 }
 
 impl Manner {
-    /// What the settings of the `number`th route ask for.
-    pub(super) fn new(settings: &RouteSettings, number: u64) -> Self {
+    /// What a route's settings ask for.
+    pub(super) fn new(settings: &RouteSettings) -> Self {
+        // Never one that was in use before: connections made on other terms may be kept still.
+        static NEXT: AtomicU64 = AtomicU64::new(1);
         let (patience, tls) = (settings.patience, settings.tls.clone());
         let is_usual = tls.is_usual() && !has_limits(patience);
         // Above all that handshakes are numbered with.
-        let group = if is_usual { 0 } else { 1 << 63 | number };
+        let group = if is_usual { 0 } else { 1 << 63 | NEXT.fetch_add(1, Ordering::Relaxed) };
         Self { patience, tls, group }
+    }
+
+    /// Whether a route's settings ask for no other one.
+    pub(super) fn is_for(&self, settings: &RouteSettings) -> bool {
+        self.patience == settings.patience && self.tls == settings.tls
     }
 
     fn dress(&self, mut peer: HttpPeer) -> Option<HttpPeer> {
@@ -170,6 +177,18 @@ impl Upstream {
             self.peer.store(Arc::new(peer));
         }
         Ok(())
+    }
+
+    /// What was found out under settings that were in force before: whether it rests, and what its
+    /// name stands for until that is looked up again.
+    pub(super) fn take_over(&self, before: &Self) {
+        self.rests_until.store(before.rests_until.load(Ordering::Relaxed), Ordering::Relaxed);
+        let UpstreamUrl::Tcp { host, scheme, .. } = &self.url else { return };
+        let known = before.peer().and_then(|peer| peer._address.as_inet().copied());
+        if let (None, Some(address)) = (self.peer(), known) {
+            let peer = self.manner.dress(tcp_peer(address, *scheme, host.as_str()));
+            self.peer.store(Arc::new(peer));
+        }
     }
 }
 

@@ -257,10 +257,11 @@ pub enum AdminReply {
     Verified { tip: Tip },
     /// The audit trail is broken.
     Broken { broken: Broken },
-    /// What becomes of a request, by which rule, and why not by those before it; and which host
-    /// and path rules see in it.
+    /// What becomes of a request, on which route, by which rule, and why not by those before it;
+    /// and which host and path rules see in it.
     Explained {
         decision: String,
+        route: Option<String>,
         rule: Option<usize>,
         reasons: Vec<String>,
         host: String,
@@ -268,6 +269,18 @@ pub enum AdminReply {
     },
     /// It is not done; a sentence says why.
     Failed { error: AdminError },
+}
+
+impl AdminReply {
+    /// The same, with the route for the host and the path that it is about, if it is about any:
+    /// those who know routes say which.
+    #[must_use]
+    pub fn on_route(mut self, find: impl Fn(&str, &str) -> Option<String>) -> Self {
+        if let Self::Explained { route, host, path, .. } = &mut self {
+            *route = find(host, path);
+        }
+        self
+    }
 }
 
 /// Why it is not done.

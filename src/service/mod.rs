@@ -59,21 +59,22 @@ use tokio::sync::Semaphore;
 /// Sessions that may be read from the store at one time.
 const LOADING: usize = 64;
 
-/// Everything the use cases need.
+/// Everything the use cases need: what lives as long as the process, and what they are told.
+/// Where they are told something else, another takes over that shares all of the first kind.
 pub struct Service {
     store: Arc<dyn Store>,
     keys: Keyring,
     settings: Settings,
     breaches: Breaches,
-    hashing: HashPool,
-    live: LiveSessions,
-    windows: Windows,
+    hashing: Arc<HashPool>,
+    live: Arc<LiveSessions>,
+    windows: Arc<Windows>,
     /// Whether sessions may have ended in the store that memory still knows.
-    in_doubt: AtomicBool,
-    loading: Semaphore,
+    in_doubt: Arc<AtomicBool>,
+    loading: Arc<Semaphore>,
     /// As they were last counted.
-    sessions: AtomicUsize,
-    signing: Signing,
+    sessions: Arc<AtomicUsize>,
+    signing: Arc<Signing>,
     clock: Arc<dyn Clock>,
     log: Log,
     /// What one-time links begin with: the portal's address and prefix.
@@ -94,14 +95,14 @@ impl Service {
     ) -> std::io::Result<Self> {
         Ok(Self {
             breaches: Breaches::new(&settings.breached),
-            hashing: HashPool::start(settings.hash_workers, settings.hash_queue)?,
+            hashing: Arc::new(HashPool::start(settings.hash_workers, settings.hash_queue)?),
             nobody: PasswordHash::unmatched(settings.hash),
-            live: LiveSessions::new(),
-            windows: Windows::new(),
-            in_doubt: AtomicBool::new(false),
-            loading: Semaphore::new(LOADING),
-            sessions: AtomicUsize::new(0),
-            signing: Signing::default(),
+            live: Arc::new(LiveSessions::new()),
+            windows: Arc::new(Windows::new()),
+            in_doubt: Arc::new(AtomicBool::new(false)),
+            loading: Arc::new(Semaphore::new(LOADING)),
+            sessions: Arc::default(),
+            signing: Arc::new(Signing::default()),
             store,
             keys,
             settings,
@@ -109,6 +110,29 @@ impl Service {
             log,
             portal,
         })
+    }
+
+    /// The one that takes over with these settings: the same people, sessions and counters. How
+    /// many threads hash stays as it is.
+    #[must_use]
+    pub fn under(&self, settings: Settings) -> Self {
+        Self {
+            breaches: Breaches::new(&settings.breached),
+            nobody: PasswordHash::unmatched(settings.hash),
+            settings,
+            store: Arc::clone(&self.store),
+            keys: self.keys.clone(),
+            hashing: Arc::clone(&self.hashing),
+            live: Arc::clone(&self.live),
+            windows: Arc::clone(&self.windows),
+            in_doubt: Arc::clone(&self.in_doubt),
+            loading: Arc::clone(&self.loading),
+            sessions: Arc::clone(&self.sessions),
+            signing: Arc::clone(&self.signing),
+            clock: Arc::clone(&self.clock),
+            log: self.log.clone(),
+            portal: self.portal.clone(),
+        }
     }
 
     /// The rules and names it works by.

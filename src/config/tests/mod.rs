@@ -3,6 +3,7 @@
 mod checks;
 mod example;
 mod layers;
+mod reload;
 mod upstream;
 
 use super::{Config, Faults, Overrides};

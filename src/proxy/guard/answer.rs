@@ -24,6 +24,7 @@ enum Stage {
     Flush,
     Shutdown,
     Drain(usize),
+    Close,
     Done,
 }
 
@@ -43,6 +44,11 @@ impl Farewell {
     /// Listens only: the answer is out and the sending side closed.
     pub(super) const fn listening() -> Self {
         Self { answer: Vec::new(), stage: Stage::Drain(LINGER_BYTES) }
+    }
+
+    /// Says that nothing more is said.
+    pub(super) const fn closing() -> Self {
+        Self { answer: Vec::new(), stage: Stage::Close }
     }
 
     /// Nothing can be said any more.
@@ -95,6 +101,7 @@ impl Farewell {
                     _ => None,
                 }
             }
+            Stage::Close => ready!(inner.as_mut().poll_shutdown(cx)).ok().map(|()| Stage::Done),
             Stage::Done => None,
         };
         Poll::Ready(next)

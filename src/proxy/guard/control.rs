@@ -5,9 +5,11 @@ use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::Duration;
+
+use crate::proxy::hygiene::ProtectedNames;
 
 /// Locks, also after a panic elsewhere: what lies inside is never half written.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -17,6 +19,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// One connection, seen from outside its task.
 #[derive(Default)]
 pub(crate) struct ConnControl {
+    /// Names only the gateway may use, as they are judged on this connection.
+    protected: Arc<ProtectedNames>,
+    /// Behind TLS, the name the client asked for, if it asked for any.
+    server_name: OnceLock<Option<Box<str>>>,
     killed: AtomicBool,
     closing: AtomicBool,
     body_timeout_ms: AtomicU64,
@@ -30,6 +36,22 @@ impl ConnControl {
     pub(crate) fn of(session: &pingora::proxy::Session) -> Option<&Arc<Self>> {
         let digest = session.digest()?.proxy_digest.as_ref()?;
         digest.user_data.as_ref()?.downcast_ref::<Arc<Self>>()
+    }
+
+    /// Names only the gateway may use, as they were when the connection began: what it says in
+    /// HTTP/1 was judged by them.
+    pub(crate) const fn protected(&self) -> &Arc<ProtectedNames> {
+        &self.protected
+    }
+
+    /// Behind TLS, the name the client asked for, if it asked for any.
+    pub(crate) fn server_name(&self) -> Option<Option<&str>> {
+        self.server_name.get().map(Option::as_deref)
+    }
+
+    pub(super) fn set_server_name(&self, name: Option<Box<str>>) {
+        // Hands are shaken once.
+        let _ = self.server_name.set(name);
     }
 
     /// Ends the connection at once, also when both sides are idle.
@@ -183,8 +205,8 @@ impl Connections {
     }
 
     /// A place for one more, unless the house is full.
-    pub(super) fn admit(self: &Arc<Self>) -> Option<Slot> {
-        let control = Arc::new(ConnControl::default());
+    pub(super) fn admit(self: &Arc<Self>, protected: Arc<ProtectedNames>) -> Option<Slot> {
+        let control = Arc::new(ConnControl { protected, ..ConnControl::default() });
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         {
             let mut open = lock(&self.open);

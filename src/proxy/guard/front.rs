@@ -1,20 +1,20 @@
-//! The application the listeners call: it wraps each connection and hands it to the proxy.
+//! What the listeners call: it shakes hands, wraps each connection and hands it to the proxy.
 
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use pingora::apps::ServerApp;
 use pingora::http::ResponseHeader;
 use pingora::protocols::Stream;
 use pingora::protocols::raw_connect::ProxyDigest;
 use pingora::server::ShutdownWatch;
 
-use super::control::Connections;
+use super::control::{Connections, Slot};
 use super::stream::GuardedStream;
 use crate::proxy::hygiene::{HeadLimits, ProtectedNames, Refusal};
+use crate::proxy::tls::Handshake;
 
 /// A request the guard refused, for the access log and the metrics.
 #[derive(Clone, Copy, Debug)]
@@ -36,8 +36,8 @@ pub(crate) struct GuardSettings {
     pub(crate) body_timeout: Duration,
     /// How much of a head is taken.
     pub(crate) limits: HeadLimits,
-    /// Names only the gateway may use.
-    pub(crate) protected: Arc<ProtectedNames>,
+    /// Names only the gateway may use, asked for once a connection.
+    pub(crate) protected: Arc<dyn Fn() -> Arc<ProtectedNames> + Send + Sync>,
     /// Told of every refusal; must not block.
     pub(crate) on_refusal: Arc<dyn Fn(Refused) + Send + Sync>,
 }
@@ -49,7 +49,7 @@ impl Default for GuardSettings {
             idle_timeout: Duration::from_secs(60),
             body_timeout: Duration::from_secs(60),
             limits: HeadLimits::default(),
-            protected: Arc::new(ProtectedNames::default()),
+            protected: Arc::new(Arc::default),
             on_refusal: Arc::new(|_| {}),
         }
     }
@@ -77,26 +77,40 @@ impl<A> Front<A> {
         Self { settings: Arc::new(settings), app, connections }
     }
 
-    fn wrap(&self, stream: Stream) -> Option<GuardedStream> {
-        let slot = self.connections.admit()?;
+    fn wrap(&self, stream: Stream, slot: Slot) -> Option<GuardedStream> {
         // The engine's only place for data of a connection; the response in it means nothing here.
         let response = ResponseHeader::build(200, Some(0)).ok()?;
         let digest = ProxyDigest::new(Box::new(response), Some(Box::new(slot.control.clone())));
         Some(GuardedStream::new(stream, self.settings.clone(), slot, Arc::new(digest)))
     }
+
+    fn admit(&self) -> Option<Slot> {
+        self.connections.admit((self.settings.protected)())
+    }
 }
 
-#[async_trait]
-impl<A> ServerApp for Front<A>
+impl<A> Front<A>
 where
     A: ServerApp + Send + Sync + 'static,
 {
-    async fn process_new(
-        self: &Arc<Self>,
-        session: Stream,
+    /// Serves a connection to its end, behind a handshake where there is to be one. Whoever shakes
+    /// hands has a place already, so that no more than are admitted can keep us waiting.
+    pub(crate) async fn serve(
+        &self,
+        stream: Stream,
+        handshake: Option<&Handshake>,
         shutdown: &ShutdownWatch,
-    ) -> Option<Stream> {
-        let guarded = self.wrap(session)?;
+    ) {
+        let Some(slot) = self.admit() else { return };
+        let Some(handshake) = handshake else { return self.go_on(stream, slot, shutdown).await };
+        let shaking = Box::pin(handshake.shake(stream));
+        let Some(Some(shaken)) = slot.control.drive(shaking).await else { return };
+        slot.control.set_server_name(shaken.server_name);
+        self.go_on(shaken.stream, slot, shutdown).await;
+    }
+
+    async fn go_on(&self, stream: Stream, slot: Slot, shutdown: &ShutdownWatch) {
+        let Some(guarded) = self.wrap(stream, slot) else { return };
         let control = guarded.control_handle();
         // The engine keeps an HTTP connection until its end. Should it ever give one back, that one
         // is closed: wrapping it twice would confuse two guards.
@@ -106,11 +120,5 @@ where
             // write its access line, then dropped.
             let _ = tokio::time::timeout(KILL_GRACE, serving).await;
         }
-        None
-    }
-
-    async fn cleanup(&self) {
-        self.connections.close_idle();
-        self.app.cleanup().await;
     }
 }

@@ -68,7 +68,7 @@ impl GuardedStream {
     ) -> Self {
         let http2 = matches!(inner.selected_alpn_proto(), Some(ALPN::H2));
         Self {
-            framing: Framing::new(settings.protected.clone(), settings.limits, http2),
+            framing: Framing::new(slot.control.protected().clone(), settings.limits, http2),
             inner: BufWriter::with_capacity(WRITE_BUFFER, inner),
             buffer: Buffer::default(),
             release: 0,
@@ -130,8 +130,14 @@ impl GuardedStream {
 
     /// Closes without a word: idle connections and those that never spoke.
     fn close_quietly(&mut self) -> Poll<io::Result<()>> {
-        self.leave(Farewell::silent(), None);
+        self.leave(self.last_word(), None);
         Poll::Ready(Ok(()))
+    }
+
+    /// None; but behind TLS, an end that is not announced could be somebody else's doing.
+    fn last_word(&self) -> Farewell {
+        let is_tls = self.inner.get_ref().get_ssl_digest().is_some();
+        if is_tls && !self.control().is_killed() { Farewell::closing() } else { Farewell::silent() }
     }
 
     /// Closes in a way that lets the client read what was written last.

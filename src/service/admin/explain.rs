@@ -45,7 +45,8 @@ impl Desk<'_> {
         let host = host.to_string();
         let path = view.canonical().to_owned();
         let decision = decision.to_owned();
-        Ok(AdminReply::Explained { decision, rule: ruling.rule, reasons, host, path })
+        let (rule, route) = (ruling.rule, None);
+        Ok(AdminReply::Explained { decision, route, rule, reasons, host, path })
     }
 }
 

@@ -150,6 +150,36 @@ impl Gateway {
         Ok(Self { address, data, options, child, stdout, stderr, readers })
     }
 
+    /// Writes another configuration file in place of the one it was started with.
+    pub fn rewrite(&self, options: &Options) {
+        self.write_config(&configuration(self.data.path(), self.address, options));
+    }
+
+    /// Writes this as its configuration file, whole from one moment to the next.
+    pub fn write_config(&self, text: &str) {
+        let draft = self.data.join("config.toml.new");
+        std::fs::write(&draft, text).unwrap();
+        std::fs::rename(draft, self.data.join("config.toml")).unwrap();
+    }
+
+    /// The configuration file that these options make.
+    pub fn config_of(&self, options: &Options) -> String {
+        configuration(self.data.path(), self.address, options)
+    }
+
+    /// Writes another configuration file, tells it to reload, and waits until it has.
+    pub fn reload(&self, options: &Options) {
+        self.rewrite(options);
+        self.hangup("reloaded: ");
+    }
+
+    /// Tells it to reload, and waits until it has said this once more.
+    pub fn hangup(&self, says: &str) {
+        let times = self.log().matches(says).count();
+        self.signal("-HUP");
+        self.hear_times(says, times + 1);
+    }
+
     /// Runs a command against its folder.
     pub fn command(&self, args: &[&str]) -> Output {
         self.command_with(args, "")
@@ -207,7 +237,12 @@ impl Gateway {
 
     /// Waits until it has logged this.
     pub fn hear(&self, wanted: &str) {
-        let unheard = |text: &mut String| !text.contains(wanted);
+        self.hear_times(wanted, 1);
+    }
+
+    /// Waits until it has logged this so many times.
+    pub fn hear_times(&self, wanted: &str, times: usize) {
+        let unheard = |text: &mut String| text.matches(wanted).count() < times;
         let text = self.stderr.text.lock().unwrap();
         let (text, waited) = self.stderr.more.wait_timeout_while(text, PATIENCE, unheard).unwrap();
         assert!(!waited.timed_out(), "never heard {wanted:?} in:\n{text}");

@@ -48,7 +48,7 @@ impl GuardedStream {
             };
             let expired = self.deadline.poll(cx, wait, limit).is_ready();
             if killed || expired || self.control().is_closing() {
-                self.leave(Farewell::silent(), None);
+                self.leave(self.last_word(), None);
                 return Poll::Ready(());
             }
         } else if killed {

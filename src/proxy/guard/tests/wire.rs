@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use pingora::apps::{HttpServerOptions, ServerApp};
+use pingora::apps::HttpServerOptions;
 use pingora::prelude::*;
 use pingora::proxy::{ProxyHttp, Session, http_proxy};
 use pingora::server::configuration::ServerConf;
@@ -144,7 +144,7 @@ async fn house_for(most: usize, adjust: impl FnOnce(&mut GuardSettings)) -> Hous
     proxy.server_options = Some(options);
     let noted = refused.clone();
     let mut settings = GuardSettings {
-        protected: Arc::new(ProtectedNames::new(["remote-user"])),
+        protected: Arc::new(|| Arc::new(ProtectedNames::new(["remote-user"]))),
         on_refusal: Arc::new(move |refusal| noted.lock().unwrap().push(refusal)),
         ..GuardSettings::default()
     };
@@ -158,9 +158,7 @@ async fn house_for(most: usize, adjust: impl FnOnce(&mut GuardSettings)) -> Hous
         while let Ok((socket, _)) = listener.accept().await {
             let (front, watch) = (front.clone(), watch.clone());
             let stream = pingora::protocols::l4::stream::Stream::from(socket);
-            tokio::spawn(
-                async move { front.process_new(Box::new(stream), &watch).await.is_some() },
-            );
+            tokio::spawn(async move { front.serve(Box::new(stream), None, &watch).await });
         }
     });
     House { address, log, refused, controls, connections, _shutdown }

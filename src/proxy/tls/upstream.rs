@@ -1,12 +1,13 @@
 //! Whom an app behind TLS is trusted to be, and who we are to it.
 //!
-//! The files are read and judged before the gateway starts: the engine panics at a certificate it
-//! cannot parse. An app whose files were never read is not reached at all. There is no way to skip
+//! The engine panics at a certificate it cannot parse, so that it is given none that was not parsed
+//! before. An app whose files were never read is not reached at all. There is no way to skip
 //! verification, on purpose.
 
+use super::{TlsFile, certificates, of};
 use crate::types::Host;
 use pingora::protocols::tls::CaType;
-use pingora::tls::{CertificateDer, PrivateKeyDer, RootCertStore};
+use pingora::tls::{PrivateKeyDer, RootCertStore};
 use pingora::upstreams::peer::HttpPeer;
 use pingora::utils::tls::{CertKey, WrappedX509, parse_x509};
 use std::fmt;
@@ -14,21 +15,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio_rustls::rustls;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-use x509_parser::prelude::{FromDer as _, X509Certificate};
-
-/// Which of the files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TlsFile {
-    /// The certificates that may vouch for the app.
-    Ca,
-    /// Our certificate.
-    Cert,
-    /// Its key.
-    Key,
-}
 
 /// What is said about TLS to an app.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UpstreamTls {
     /// The certificates that may vouch for it, in place of the system's.
     ca: Option<PathBuf>,
@@ -45,6 +34,24 @@ struct Files {
     ca: Option<Arc<CaType>>,
     identity: Option<Arc<CertKey>>,
 }
+
+/// Files are the same where the same is in them.
+impl PartialEq for Files {
+    fn eq(&self, other: &Self) -> bool {
+        let ca = |files: &Self| -> Option<Vec<Vec<u8>>> {
+            let all = files.ca.as_deref()?;
+            Some(all.iter().map(|cert| cert.borrow_raw_cert().clone()).collect())
+        };
+        let identity = |files: &Self| -> Option<(Vec<Vec<u8>>, Vec<u8>)> {
+            let pair = files.identity.as_ref()?;
+            let chain = std::iter::once(pair.leaf()).chain(pair.intermediates());
+            Some((chain.map(|cert| cert.borrow_raw_cert().clone()).collect(), pair.key().clone()))
+        };
+        ca(self) == ca(other) && identity(self) == identity(other)
+    }
+}
+
+impl Eq for Files {}
 
 impl fmt::Debug for Files {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -68,6 +75,20 @@ impl UpstreamTls {
         self.ca.is_none() && self.identity.is_none() && self.server_name.is_none()
     }
 
+    /// The files that it names.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        let pair = self.identity.iter().flat_map(|(cert, key)| [cert, key]);
+        self.ca.iter().chain(pair).map(PathBuf::as_path)
+    }
+
+    /// Shows every certificate that was read, in DER.
+    pub fn each_certificate(&self, mut show: impl FnMut(&[u8])) {
+        let Some(Files { ca, identity }) = &self.read else { return };
+        let vouching = ca.iter().flat_map(|ca| ca.iter());
+        let own = identity.iter().map(|pair| pair.leaf());
+        vouching.chain(own).for_each(|cert| show(cert.borrow_raw_cert()));
+    }
+
     /// Reads the files; what is wrong with which of them.
     pub fn read_files(&mut self) -> Result<(), (TlsFile, String)> {
         let ca = self.ca.as_deref().map(authorities).transpose();
@@ -78,7 +99,7 @@ impl UpstreamTls {
     }
 
     /// Prepares a peer; none where the files were not read.
-    pub(super) fn dress(&self, mut peer: HttpPeer) -> Option<HttpPeer> {
+    pub(in crate::proxy) fn dress(&self, mut peer: HttpPeer) -> Option<HttpPeer> {
         if self.is_usual() || !peer.is_tls() {
             return Some(peer);
         }
@@ -90,23 +111,6 @@ impl UpstreamTls {
         }
         Some(peer)
     }
-}
-
-fn of(path: &Path, why: impl fmt::Display) -> String {
-    format!("{}: {why}", path.display())
-}
-
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let all = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    let all = all.map_err(|error| of(path, error))?;
-    if all.is_empty() {
-        return Err(of(path, "there is no certificate in it"));
-    }
-    let is_bad = |cert: &CertificateDer<'_>| X509Certificate::from_der(cert.as_ref()).is_err();
-    if all.iter().any(is_bad) {
-        return Err(of(path, "what is in it is no certificate"));
-    }
-    Ok(all)
 }
 
 fn authorities(path: &Path) -> Result<Arc<CaType>, String> {

@@ -1,0 +1,155 @@
+//! Reload: what is in force gives way to what the files say now, as a whole or not at all.
+//!
+//! ```text
+//! SIGHUP ────────────────────────────────┐
+//! a file changed, and then not any more ─┴─► read ─► check ─► put together ─► in force
+//!                                             │        │
+//!                                             └────────┴─► refused: a line in the log, and what
+//!                                                          was in force stays in force
+//! ```
+//!
+//! A changed file is read once two looks in a row found it the same, so that none is read while it
+//! is being written.
+
+use super::assembly::Assembly;
+use super::watch::Look;
+use super::{State, jobs, say_expiring};
+use crate::config::Config;
+use crate::observe::Level;
+use crate::proxy::Gateway;
+use crate::types::Timestamp;
+use arc_swap::ArcSwap;
+use std::mem;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::signal::unix::Signal;
+use tokio::time::{MissedTickBehavior, interval};
+
+/// How often files are looked at.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// Reads the configuration once more, without the files it names; else a sentence on what is wrong.
+pub type Reread = Arc<dyn Fn() -> Result<Config, String> + Send + Sync>;
+
+/// Which configuration is in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InForce {
+    /// Its short name: that of the same configuration is the same.
+    pub digest: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// Whether the last reload, if there was one, was not refused.
+    pub last_reload_ok: bool,
+}
+
+/// Who puts another configuration in force.
+pub(super) struct Reloader {
+    reread: Reread,
+    running: Config,
+    assembly: Assembly,
+    gateway: Arc<Gateway>,
+    state: Arc<State>,
+    /// How the files were before they were read last.
+    known: Look,
+}
+
+impl Reloader {
+    /// One for a gateway that runs on this.
+    pub(super) fn new(
+        reread: Reread,
+        running: Config,
+        assembly: Assembly,
+        gateway: &Arc<Gateway>,
+        state: &Arc<State>,
+    ) -> Self {
+        let known = Look::at(running.files());
+        let (gateway, state) = (Arc::clone(gateway), Arc::clone(state));
+        Self { reread, running, assembly, gateway, state, known }
+    }
+
+    /// Reloads whenever it is told to, and whenever a file has changed.
+    pub(super) async fn run(mut self, mut hangup: Signal) {
+        let mut ticks = interval(EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut last = self.known.clone();
+        loop {
+            let is_ordered = tokio::select! {
+                heard = hangup.recv() => heard.is_some(),
+                _ = ticks.tick() => false,
+            };
+            let look = self.known.again().await;
+            let has_settled = look == mem::replace(&mut last, look.clone());
+            if is_ordered || has_settled && look != self.known {
+                self.reload(look).await;
+                last = self.known.clone();
+            }
+        }
+    }
+
+    async fn reload(&mut self, before: Look) {
+        let outcome = match self.read(before).await {
+            Ok(config) => self.take(config).await,
+            Err(why) => Err(why),
+        };
+        let is_ok = outcome.is_ok();
+        self.state.in_force.rcu(|now| InForce { last_reload_ok: is_ok, ..InForce::clone(now) });
+        if let Err(why) = outcome {
+            let why = why.trim_end().replace('\n', "; ");
+            let message = format!("reload refused, what was in force stays in force: {why}");
+            self.gateway.say(Level::Error, &message);
+        }
+    }
+
+    /// Reads everything, on a thread that may wait for a disk.
+    async fn read(&mut self, before: Look) -> Result<Config, String> {
+        let reread = Arc::clone(&self.reread);
+        let reading = tokio::task::spawn_blocking(move || {
+            let config = match reread() {
+                Ok(config) => config,
+                Err(why) => return (None, Err(why)),
+            };
+            let named = Look::at(config.files());
+            (Some(named), config.with_files().map_err(|faults| faults.to_string()))
+        });
+        let (named, config) = reading.await.map_err(|error| error.to_string())?;
+        // What changes while it is read is news at the next look.
+        self.known = named.map_or_else(|| before.clone(), |named| named.or_earlier(&before));
+        let config = config?;
+        match &self.running.file {
+            // Nobody takes all rules away by taking the file away.
+            Some(path) if config.file.is_none() => Err(format!("{} is gone", path.display())),
+            _ => Ok(config),
+        }
+    }
+
+    /// Puts it in force.
+    async fn take(&mut self, config: Config) -> Result<(), String> {
+        let (config, waiting) = config.over(&self.running);
+        if !waiting.is_empty() {
+            let waiting = waiting.join(", ");
+            let message = format!("what was changed of {waiting} waits for a restart");
+            self.gateway.say(Level::Warn, &message);
+        }
+        let service = Arc::new(self.gateway.service().under(config.service.clone()));
+        let parts = self.assembly.parts(&config, service).await;
+        let parts = parts.map_err(|error| error.to_string())?;
+        jobs::watch(self.gateway.put_in_force(parts).await);
+        say_expiring(&self.gateway);
+        self.note(config.digest());
+        self.running = config;
+        Ok(())
+    }
+
+    /// Notes what is in force, and says so.
+    fn note(&self, digest: String) {
+        if digest == self.state.in_force.load().digest {
+            return self.gateway.say(Level::Info, "reloaded: nothing has changed");
+        }
+        self.gateway.say(Level::Info, &format!("reloaded: the configuration {digest} is in force"));
+        let since = self.gateway.service().clock().now();
+        self.state.in_force.store(Arc::new(InForce { digest, since, last_reload_ok: true }));
+    }
+}
+
+/// Where it is noted which configuration is in force.
+pub(super) type Noted = ArcSwap<InForce>;
