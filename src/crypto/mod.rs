@@ -4,6 +4,7 @@
 //! value that only this module makes: [`PasswordVerified`] and [`CodeMatched`]. Nothing here may
 //! read a clock, touch a file or decide what a proof is good for.
 
+mod foreign;
 mod keys;
 mod password;
 mod random;
@@ -14,6 +15,7 @@ mod spelling;
 mod token;
 mod totp;
 
+pub use foreign::ForeignError;
 pub use keys::{KeyError, Keyring};
 pub use password::{HashParams, Password, PasswordHash, PasswordVerified};
 pub use random::{NoEntropy, random};
