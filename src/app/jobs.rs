@@ -68,6 +68,10 @@ impl Jobs {
             let message = format!("what has expired is not removed: {error}");
             say(&self.service, Level::Error, &message);
         }
+        if let Err(error) = self.service.follow_people().await {
+            let message = format!("what hashes cost is not known: {error}");
+            say(&self.service, Level::Error, &message);
+        }
     }
 
     fn every<F>(&self, period: Duration, job: impl Fn(Self) -> F + Send + 'static) -> JoinHandle<()>

@@ -22,8 +22,8 @@ use std::sync::atomic::Ordering;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 
-/// More than any administrator has to say at once.
-const LONGEST: usize = 1 << 20;
+/// More than any administrator has to say at once: tens of thousands of people to import.
+const LONGEST: usize = 16 << 20;
 
 /// The socket file, removed when the gateway ends.
 pub(super) struct SocketFile(PathBuf);

@@ -90,6 +90,11 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: TokenCommand,
     },
+    /// Move in from another program
+    Import {
+        #[command(subcommand)]
+        command: ImportCommand,
+    },
     /// Rules
     Policy {
         #[command(subcommand)]
@@ -289,6 +294,28 @@ pub(super) struct TokenArgs {
 
 fn token_id(text: &str) -> Result<TokenId, &'static str> {
     TokenId::parse(text).ok_or("a token's id is 32 hexadecimal digits")
+}
+
+#[derive(Subcommand)]
+pub(super) enum ImportCommand {
+    /// Take over people, groups and passwords from an Authelia user file
+    ///
+    /// Nobody has to choose a new password: each one's hash is checked as it is at the next
+    /// sign-in, and replaced by Argon2id then. Who is there already stays as they are. Second
+    /// factors are not in that file: people enrol a new one when a rule asks for it.
+    #[command(
+        after_help = "Examples:\n  vestibule import authelia --dry-run users_database.yml\n  vestibule import authelia users_database.yml"
+    )]
+    Authelia(ImportArgs),
+}
+
+#[derive(Args)]
+pub(super) struct ImportArgs {
+    /// The user file, in YAML
+    pub(super) file: PathBuf,
+    /// Only say what would become of each person
+    #[arg(long)]
+    pub(super) dry_run: bool,
 }
 
 #[derive(Subcommand)]

@@ -5,13 +5,17 @@
 //! 1 failed, 2 wrong usage or an invalid configuration. Nothing is decided here.
 
 mod args;
+mod authelia;
 mod print;
 
 use crate::app::{self, CallError, Greeting, RunError};
 use crate::config::{self, Config, Faults, Overrides};
-use crate::service::{AdminReply, AdminRequest, NewToken, NewUser, PolicyQuestion};
+use crate::service::{AdminReply, AdminRequest, NewToken, NewUser, Outcome, PolicyQuestion};
 use crate::types::GroupName;
-use args::{Cli, Command, ConfigCommand, PolicyCommand, SessionCommand, TokenCommand, UserCommand};
+use args::{
+    Cli, Command, ConfigCommand, ImportCommand, PolicyCommand, SessionCommand, TokenCommand,
+    UserCommand,
+};
 use clap::Parser as _;
 use std::io::Read as _;
 use std::process::ExitCode;
@@ -78,6 +82,13 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Token { command }) => {
             let request = token_request(command);
             administer(&load(&overrides)?, &request, json)
+        }
+        Some(Command::Import { command: ImportCommand::Authelia(import) }) => {
+            let people = authelia::read(&import.file).map_err(Failure::Failed)?;
+            let request = AdminRequest::UserImport { people, dry_run: import.dry_run };
+            let reply = ask(&load(&overrides)?, &request)?;
+            print::reply(&reply, json);
+            all_arrived(&reply)
         }
         Some(Command::Policy { command: PolicyCommand::Explain(explain) }) => {
             let config = load(&overrides)?;
@@ -152,6 +163,19 @@ fn ask(config: &Config, request: &AdminRequest) -> Result<AdminReply, Failure> {
         return Err(Failure::Failed(error.to_string()));
     }
     Ok(reply)
+}
+
+/// Whether nobody who was to be imported is left out.
+fn all_arrived(reply: &AdminReply) -> Result<(), Failure> {
+    let AdminReply::Imported { people, .. } = reply else { return Ok(()) };
+    let is_left_out = |outcome: &Outcome| matches!(outcome, Outcome::Skipped { .. });
+    match people.iter().filter(|person| is_left_out(&person.outcome)).count() {
+        0 => Ok(()),
+        some => Err(Failure::Failed(format!(
+            "{some} people are left out: mend the file and run it again, or invite them with \
+             `vestibule user add`"
+        ))),
+    }
 }
 
 fn health(config: &Config, ready: bool, json: bool) -> Result<(), Failure> {

@@ -162,6 +162,11 @@ impl PasswordHash {
         ForeignHash::read(text).map(|hash| Self(Kind::Foreign(Box::new(hash))))
     }
 
+    /// Whether another program made it.
+    pub const fn is_foreign(&self) -> bool {
+        matches!(self.0, Kind::Foreign(_))
+    }
+
     /// Where it is another program's: one that costs the same and that no password matches.
     pub fn decoy(&self) -> Option<Self> {
         match &self.0 {

@@ -135,7 +135,7 @@ impl Service {
         let counter = self.counter_of(&user, visitor).await?;
         let place = self.hashing.place()?;
         let tried = self.charge(counter, Some(&user), cx).await?;
-        let hash = user.password.clone().unwrap_or_else(|| self.nobody.clone());
+        let hash = self.hash_of(Some(&user), counter.key());
         let verified = self.prove(place, &user, hash, password, cx).await;
         let verified = self.judged(tried, verified, cx).await?;
         let progress =
@@ -153,8 +153,7 @@ impl Service {
         password: &str,
         cx: &RequestCx,
     ) -> Result<PasswordVerified, Denied> {
-        let user = User { password: Some(hash), ..user.clone() };
-        let verified = self.check_password(place, Some(&user), password).await?;
+        let verified = self.check_password(place, user.id, hash, password).await?;
         verified.ok_or_else(|| {
             self.failed(Some(user.id), SignInFailure::Credentials, cx);
             Denied::Credentials

@@ -22,10 +22,11 @@ mod registration;
 mod second_factor;
 mod settings;
 mod sign_in;
+mod strangers;
 
 pub use admin::{
-    AdminError, AdminErrorKind, AdminReply, AdminRequest, NewToken, NewTotp, NewUser,
-    PolicyQuestion, SessionView, TokenView, UserView,
+    AdminError, AdminErrorKind, AdminReply, AdminRequest, Arrival, NewToken, NewTotp, NewUser,
+    Newcomer, Outcome, PolicyQuestion, SessionView, TokenView, UserView,
 };
 pub use assertion::{AppOrigin, Unsigned};
 pub use breached::{BreachSource, RangeUrl};
@@ -42,7 +43,7 @@ pub use second_factor::{Renewed, TotpStatus};
 pub use settings::Settings;
 pub use sign_in::{Progress, SignedIn, Underway, Visitor};
 
-use crate::crypto::{Keyring, PasswordHash};
+use crate::crypto::Keyring;
 use crate::domain::{AuditEvent, SignInFailure};
 use crate::observe::{Actor, Log};
 use crate::store::{Store, StoreError};
@@ -54,6 +55,7 @@ use limits::Windows;
 use live::{LiveSessions, Which};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use strangers::Strangers;
 use tokio::sync::Semaphore;
 
 /// Sessions that may be read from the store at one time.
@@ -77,7 +79,7 @@ pub struct Service {
     /// What one-time links begin with: the portal's address and prefix.
     portal: String,
     /// Hashed against for names that do not exist.
-    nobody: PasswordHash,
+    strangers: Strangers,
 }
 
 impl Service {
@@ -93,7 +95,7 @@ impl Service {
         Ok(Self {
             breaches: Breaches::new(&settings.breached),
             hashing: HashPool::start(settings.hash_workers, settings.hash_queue)?,
-            nobody: PasswordHash::unmatched(settings.hash),
+            strangers: Strangers::new(settings.hash),
             live: LiveSessions::new(),
             windows: Windows::new(),
             in_doubt: AtomicBool::new(false),
@@ -157,6 +159,18 @@ impl Service {
                 some => swept += some,
             }
         }
+    }
+
+    /// Learns what the hashes of the people cost, so that names that are nobody's cost the same.
+    pub async fn look_at_people(&self) -> Result<(), StoreError> {
+        self.strangers.look_at(&self.store.users().await?);
+        Ok(())
+    }
+
+    /// Does so at first, and while there are hashes that go away as people sign in. Called every
+    /// minute.
+    pub async fn follow_people(&self) -> Result<(), StoreError> {
+        if self.strangers.are_to_follow() { self.look_at_people().await } else { Ok(()) }
     }
 
     /// Brings everything to the disk, for a clean end.

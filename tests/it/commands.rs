@@ -299,6 +299,7 @@ fn every_command_explains_itself_with_an_example() {
         &["user", "reset-password"],
         &["session", "list"],
         &["session", "revoke"],
+        &["import", "authelia"],
         &["config", "check"],
         &["config", "show"],
         &["health"],

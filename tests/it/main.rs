@@ -21,6 +21,7 @@ mod forward;
 mod http2;
 mod hygiene;
 mod identity;
+mod import;
 mod ladder;
 mod language;
 mod limits;
