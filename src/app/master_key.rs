@@ -43,8 +43,13 @@ fn lost(path: &Path) -> RunError {
 fn read(path: &Path) -> Result<Secret<Vec<u8>>, RunError> {
     let fault = |error: &std::io::Error| RunError::file("read the master key", path, error);
     let file = File::open(path).map_err(|error| fault(&error))?;
-    let mode = file.metadata().map_err(|error| fault(&error))?.mode();
-    if mode & 0o077 != 0 && mode & 0o100_000 != 0 {
+    let metadata = file.metadata().map_err(|error| fault(&error))?;
+    let mode = metadata.mode();
+    // What root hands to somebody else, systemd a credential or Kubernetes a secret, can only be
+    // read through the group.
+    let is_handed_over = metadata.uid() == 0 && !rustix::process::geteuid().is_root();
+    let others = if is_handed_over { 0o037 } else { 0o077 };
+    if mode & others != 0 && mode & 0o100_000 != 0 {
         let path = path.display();
         return Err(RunError::sentence(format!(
             "the master key {path} can be read by others (mode {:o}): `chmod 600 {path}` mends that",

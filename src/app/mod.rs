@@ -16,6 +16,7 @@ mod error;
 mod files;
 mod jobs;
 mod master_key;
+mod notify;
 mod socket;
 mod wire;
 
@@ -28,7 +29,7 @@ use crate::crypto::{Keyring, random};
 use crate::forward::Forward;
 use crate::observe::{Format, Level, Log};
 use crate::portal::{Demo, Portal};
-use crate::proxy::{Gateway, Listener, Parts, RouteSettings};
+use crate::proxy::{Gateway, Listener, Parts, RouteSettings, Running};
 use crate::service::{AdminCap, AdminError, AdminReply, AdminRequest, Service};
 use crate::store::KvStore;
 use crate::types::Secret;
@@ -40,6 +41,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinHandle;
 
 /// How long requests in flight may take to finish once the gateway is told to stop. Kubernetes
 /// kills after thirty seconds.
@@ -165,8 +167,10 @@ async fn serve(
     let jobs = jobs::start(&service, &gateway);
     let running = gateway.serving(files::connections(gateway.workers())).start(doors.listeners);
     let running = running.map_err(RunError::thread)?;
+    let listens: Vec<String> = config.proxy.listen.iter().map(ToString::to_string).collect();
+    let status = format!("listens on {}", listens.join(", "));
     greet(&Greeting {
-        listens: config.proxy.listen.iter().map(ToString::to_string).collect(),
+        listens,
         public_url: config.site.public_url.to_string(),
         protects,
         setup_link: service
@@ -175,14 +179,25 @@ async fn serve(
             .map_err(|why| RunError::store(AdminError::from(why).to_string()))?,
     });
     say(&service, Level::Info, "ready");
+    notify::ready(&status);
     orders.stop().await;
+    notify::stopping();
     state.draining.store(true, Ordering::SeqCst);
     say(&service, Level::Info, "stopping: finishing what is in flight");
+    wind_down(&service, running, &jobs).await
+}
+
+/// Finishes what is in flight, as far as there is time, and brings everything to the disk.
+async fn wind_down(
+    service: &Service,
+    running: Running,
+    jobs: &[JoinHandle<()>],
+) -> Result<(), RunError> {
     let finished = running.drain(PATIENCE).await;
-    jobs.iter().for_each(tokio::task::JoinHandle::abort);
+    jobs.iter().for_each(JoinHandle::abort);
     let closed = service.close().await;
     say(
-        &service,
+        service,
         Level::Info,
         if finished { "stopped" } else { "stopped with requests unfinished" },
     );

@@ -112,6 +112,22 @@ pub(super) enum Command {
         #[arg(long)]
         ready: bool,
     },
+    /// Print what a shell has to know to complete commands
+    #[command(
+        after_help = "Examples:\n  vestibule completions bash > /etc/bash_completion.d/vestibule\n  vestibule completions zsh > ~/.zfunc/_vestibule"
+    )]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or that of a command
+    #[command(
+        after_help = "Examples:\n  vestibule man > /usr/local/share/man/man1/vestibule.1\n  vestibule man user add | man -l -"
+    )]
+    Man {
+        /// The command, like `user add`
+        command: Vec<String>,
+    },
 }
 
 #[derive(Subcommand)]

@@ -6,6 +6,7 @@
 
 mod args;
 mod authelia;
+mod manual;
 mod print;
 
 use crate::app::{self, CallError, Greeting, RunError};
@@ -13,8 +14,8 @@ use crate::config::{self, Config, Faults, Overrides};
 use crate::service::{AdminReply, AdminRequest, NewToken, NewUser, Outcome, PolicyQuestion};
 use crate::types::GroupName;
 use args::{
-    Cli, Command, ConfigCommand, ImportCommand, PolicyCommand, SessionCommand, TokenCommand,
-    UserCommand,
+    Cli, Command, ConfigCommand, ExplainArgs, ImportArgs, ImportCommand, PolicyCommand,
+    SessionCommand, TokenCommand, UserCommand,
 };
 use clap::Parser as _;
 use std::io::Read as _;
@@ -84,44 +85,31 @@ fn run(cli: Cli) -> Result<(), Failure> {
             administer(&load(&overrides)?, &request, json)
         }
         Some(Command::Import { command: ImportCommand::Authelia(import) }) => {
-            let people = authelia::read(&import.file).map_err(Failure::Failed)?;
-            let request = AdminRequest::UserImport { people, dry_run: import.dry_run };
-            let reply = ask(&load(&overrides)?, &request)?;
-            print::reply(&reply, json);
-            all_arrived(&reply)
+            take_in(&load(&overrides)?, &import, json)
         }
-        Some(Command::Policy { command: PolicyCommand::Explain(explain) }) => {
-            let config = load(&overrides)?;
-            let question = PolicyQuestion {
-                user: explain.user,
-                from: explain.from.into(),
-                method: explain.method,
-                url: explain.url,
-            };
-            match ask(&config, &AdminRequest::PolicyExplain(question))? {
-                AdminReply::Explained { decision, rule, reasons, host, path } => {
-                    let route = config.route(&host, &path);
-                    print::explained(&decision, route.as_deref(), rule, &reasons, json);
-                }
-                other => print::reply(&other, json),
-            }
-            Ok(())
+        Some(Command::Policy { command: PolicyCommand::Explain(question) }) => {
+            explain(&load(&overrides)?, question, json)
         }
         Some(Command::Config { command: ConfigCommand::Check { path } }) => {
             overrides.config = path.or(overrides.config);
-            let config = load(&overrides)?.with_files()?;
-            let whence = config.file.map_or_else(
-                || String::from("no file: the defaults"),
-                |path| path.display().to_string(),
-            );
-            print::line(&format!("{whence}: the configuration is valid"));
-            Ok(())
+            check(load(&overrides)?)
         }
         Some(Command::Config { command: ConfigCommand::Show }) => {
             print::line(load(&overrides)?.show().trim_end());
             Ok(())
         }
         Some(Command::Health { ready }) => health(&load(&overrides)?, ready, json),
+        Some(Command::Completions { shell }) => {
+            print::bytes(&manual::completions(shell));
+            Ok(())
+        }
+        Some(Command::Man { command }) => {
+            print::bytes(
+                &manual::page(&command)
+                    .map_err(|why| Failure::Wrong(format!("vestibule: {why}")))?,
+            );
+            Ok(())
+        }
     }
 }
 
@@ -165,8 +153,37 @@ fn ask(config: &Config, request: &AdminRequest) -> Result<AdminReply, Failure> {
     Ok(reply)
 }
 
-/// Whether nobody who was to be imported is left out.
-fn all_arrived(reply: &AdminReply) -> Result<(), Failure> {
+fn explain(config: &Config, explain: ExplainArgs, json: bool) -> Result<(), Failure> {
+    let question = PolicyQuestion {
+        user: explain.user,
+        from: explain.from.into(),
+        method: explain.method,
+        url: explain.url,
+    };
+    match ask(config, &AdminRequest::PolicyExplain(question))? {
+        AdminReply::Explained { decision, rule, reasons, host, path } => {
+            let route = config.route(&host, &path);
+            print::explained(&decision, route.as_deref(), rule, &reasons, json);
+        }
+        other => print::reply(&other, json),
+    }
+    Ok(())
+}
+
+fn check(config: Config) -> Result<(), Failure> {
+    let config = config.with_files()?;
+    let whence = config
+        .file
+        .map_or_else(|| String::from("no file: the defaults"), |path| path.display().to_string());
+    print::line(&format!("{whence}: the configuration is valid"));
+    Ok(())
+}
+
+/// Imports people. Done is done only where nobody is left out.
+fn take_in(config: &Config, import: &ImportArgs, json: bool) -> Result<(), Failure> {
+    let people = authelia::read(&import.file).map_err(Failure::Failed)?;
+    let reply = ask(config, &AdminRequest::UserImport { people, dry_run: import.dry_run })?;
+    print::reply(&reply, json);
     let AdminReply::Imported { people, .. } = reply else { return Ok(()) };
     let is_left_out = |outcome: &Outcome| matches!(outcome, Outcome::Skipped { .. });
     match people.iter().filter(|person| is_left_out(&person.outcome)).count() {

@@ -28,6 +28,11 @@ pub(super) fn line(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");
 }
 
+/// Prints a text as it is.
+pub(super) fn bytes(text: &[u8]) {
+    let _ = std::io::stdout().write_all(text);
+}
+
 /// Prints what came back.
 pub(super) fn reply(reply: &AdminReply, as_json: bool) {
     if as_json {

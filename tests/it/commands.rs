@@ -303,6 +303,8 @@ fn every_command_explains_itself_with_an_example() {
         &["config", "check"],
         &["config", "show"],
         &["health"],
+        &["completions"],
+        &["man"],
     ] {
         let output = run(&[command, &["--help"]].concat(), "");
         let text = String::from_utf8(output.stdout).unwrap();
