@@ -76,31 +76,39 @@ pub(super) enum Command {
     )]
     Serve(ServeArgs),
     /// People
+    #[command(after_help = "Example:\n  vestibule user add ann --group admins")]
     User {
         #[command(subcommand)]
         command: UserCommand,
     },
     /// Sessions
+    #[command(after_help = "Example:\n  vestibule session list --user ann")]
     Session {
         #[command(subcommand)]
         command: SessionCommand,
     },
     /// Access tokens for programs
+    #[command(after_help = "Example:\n  vestibule token add backup --user ann --expires 90d")]
     Token {
         #[command(subcommand)]
         command: TokenCommand,
     },
     /// Move in from another program
+    #[command(after_help = "Example:\n  vestibule import authelia --dry-run users_database.yml")]
     Import {
         #[command(subcommand)]
         command: ImportCommand,
     },
     /// Rules
+    #[command(
+        after_help = "Example:\n  vestibule policy explain --user ann GET https://grafana.example.com/"
+    )]
     Policy {
         #[command(subcommand)]
         command: PolicyCommand,
     },
     /// The configuration
+    #[command(after_help = "Example:\n  vestibule config check /etc/vestibule/config.toml")]
     Config {
         #[command(subcommand)]
         command: ConfigCommand,
@@ -378,8 +386,9 @@ mod tests {
     #[test]
     fn every_command_has_an_example() {
         fn check(command: &clap::Command) {
-            let is_leaf = command.get_subcommands().next().is_none();
-            assert!(!is_leaf || command.get_after_help().is_some(), "{}", command.get_name());
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let name = command.get_name();
+            assert!(help.starts_with("Example") && help.contains(name), "{name}: {help:?}");
             command.get_subcommands().for_each(check);
         }
         Cli::command().debug_assert();
