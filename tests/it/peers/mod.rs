@@ -177,6 +177,22 @@ fn every_configuration_among_the_examples_is_one_that_the_gateway_takes() {
 }
 
 #[test]
+fn apps_among_the_examples_go_by_headers_that_the_gateway_sends() {
+    let mut named = 0;
+    for path in files(&deploy().join("examples")) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for word in text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-') {
+            if word.starts_with("Remote-") {
+                let sent = ["Remote-User", "Remote-Groups", "Remote-Name", "Remote-Email"];
+                assert!(sent.contains(&word), "{}: {word}", path.display());
+                named += 1;
+            }
+        }
+    }
+    assert!(named > 8);
+}
+
+#[test]
 fn every_manifest_is_one_that_kubernetes_takes() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
