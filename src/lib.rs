@@ -11,7 +11,7 @@
 //! | floor | module | what it is for |
 //! |---|---|---|
 //! | 0 | [`types`] | the words: names, ids, secrets, hosts, paths, moments; each parsed once |
-//! | 1 | [`crypto`] | Argon2id, TOTP, recovery codes, sealing, tokens, signed statements; mints the proofs |
+//! | 1 | [`crypto`] | Argon2id and hashes of others, TOTP, recovery codes, sealing, tokens, signed statements; mints the proofs |
 //! | 2 | [`domain`] | decisions without input or output: the ladder, sessions, failures, routes, access |
 //! | 3 | [`store`] | what outlives the process: atomic verbs, in memory and on sled |
 //! | 3 | [`observe`] | what operators see: lines, numbers, copies of the audit trail |

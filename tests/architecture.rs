@@ -26,7 +26,7 @@ const FLOORS: [&[&str]; 11] = [
 ];
 
 /// What may be named where: a piece of code, and the places it may stand in.
-const FENCES: [(&str, &[&str]); 22] = [
+const FENCES: [(&str, &[&str]); 29] = [
     ("pingora::", &["proxy/"]),
     ("maud::", &["http/html", "portal/"]),
     ("::sled::", &["store/"]),
@@ -42,6 +42,13 @@ const FENCES: [(&str, &[&str]); 22] = [
     ("schemars::", &["api/", "http/refusal.rs"]),
     ("toml::", &["config/"]),
     ("argon2::", &["crypto/"]),
+    ("bcrypt::", &["crypto/"]),
+    ("scrypt::", &["crypto/"]),
+    ("pbkdf2::", &["crypto/"]),
+    ("sha_crypt::", &["crypto/"]),
+    ("serde_saphyr::", &["cli/authelia.rs"]),
+    ("clap_complete::", &["cli/"]),
+    ("clap_mangen::", &["cli/"]),
     ("sha1::", &["crypto/"]),
     ("chacha20poly1305::", &["crypto/"]),
     ("p256::", &["crypto/"]),

@@ -89,6 +89,10 @@ impl Jobs {
             let message = format!("the oldest entries of the audit trail are not removed: {error}");
             self.gateway.say(Level::Error, &message);
         }
+        if let Err(error) = self.gateway.service().follow_people().await {
+            let message = format!("what hashes cost is not known: {error}");
+            self.gateway.say(Level::Error, &message);
+        }
     }
 
     fn every<F>(&self, period: Duration, job: impl Fn(Self) -> F + Send + 'static) -> JoinHandle<()>

@@ -43,8 +43,10 @@ fn lost(path: &Path) -> RunError {
 fn read(path: &Path) -> Result<Secret<Vec<u8>>, RunError> {
     let fault = |error: &std::io::Error| RunError::file("read the master key", path, error);
     let file = File::open(path).map_err(|error| fault(&error))?;
-    let mode = file.metadata().map_err(|error| fault(&error))?.mode();
-    if mode & 0o077 != 0 && mode & 0o100_000 != 0 {
+    let metadata = file.metadata().map_err(|error| fault(&error))?;
+    let mode = metadata.mode();
+    let is_handed_over = metadata.uid() == 0 && !rustix::process::geteuid().is_root();
+    if is_open(mode, is_handed_over) {
         let path = path.display();
         return Err(RunError::sentence(format!(
             "the master key {path} can be read by others (mode {:o}): `chmod 600 {path}` mends that",
@@ -54,6 +56,13 @@ fn read(path: &Path) -> Result<Secret<Vec<u8>>, RunError> {
     let mut key = Vec::new();
     file.take(LONGEST).read_to_end(&mut key).map_err(|error| fault(&error))?;
     Ok(Secret::new(key))
+}
+
+/// Whether others may read a file, or change it. What root hands to somebody else, systemd a
+/// credential or Kubernetes a secret, can only be read through the group.
+const fn is_open(mode: u32, is_handed_over: bool) -> bool {
+    let others = if is_handed_over { 0o037 } else { 0o077 };
+    mode & others != 0 && mode & 0o100_000 != 0
 }
 
 /// Writes a new key beside its place and moves it there, so that there is never half a key.
@@ -77,4 +86,27 @@ fn create(path: &Path) -> Result<(), RunError> {
     // What a start that was killed left behind under this number is no key of anybody's.
     let _ = std::fs::remove_file(&draft);
     write().map_err(|error| RunError::file("make the master key", path, &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_its_owners_alone_or_handed_over_by_root_through_the_group() {
+        for (mode, is_own, is_handed_over) in [
+            (0o100_600, false, false),
+            (0o100_400, false, false),
+            (0o100_440, true, false),
+            (0o100_640, true, false),
+            (0o100_460, true, true),
+            (0o100_444, true, true),
+            (0o100_604, true, true),
+            // No file that stays: a pipe from whoever started us.
+            (0o010_666, false, false),
+        ] {
+            assert_eq!(is_open(mode, false), is_own, "{mode:o}");
+            assert_eq!(is_open(mode, true), is_handed_over, "{mode:o}");
+        }
+    }
 }

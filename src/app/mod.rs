@@ -20,6 +20,7 @@ mod files;
 mod jobs;
 mod master_key;
 mod metrics;
+mod notify;
 mod reload;
 mod socket;
 mod watch;
@@ -32,7 +33,7 @@ pub use socket::{CallError, Standing, call, in_force, probe};
 use crate::config::Config;
 use crate::crypto::{Keyring, random};
 use crate::observe::{Format, Level, Log};
-use crate::proxy::{Expiry, Gateway, Listener, RouteSettings};
+use crate::proxy::{Expiry, Gateway, Listener, RouteSettings, Running};
 use crate::service::{AdminCap, AdminError, AdminReply, AdminRequest, Service};
 use crate::store::{KvStore, Work};
 use crate::types::Secret;
@@ -47,6 +48,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinHandle;
 
 /// How long requests in flight may take to finish once the gateway is told to stop. Kubernetes
 /// kills after thirty seconds.
@@ -182,8 +184,10 @@ async fn serve(
     let serving = gateway.serving(files::connections(gateway.workers()));
     let running = serving.and_then(|serving| serving.start(doors.listeners));
     let running = running.map_err(RunError::thread)?;
+    let listens: Vec<String> = config.proxy.listen.iter().map(ToString::to_string).collect();
+    let status = format!("listens on {}", listens.join(", "));
     greet(&Greeting {
-        listens: config.proxy.listen.iter().map(ToString::to_string).collect(),
+        listens,
         public_url: config.site.public_url.to_string(),
         protects: protects(&config),
         setup_link: service
@@ -194,15 +198,26 @@ async fn serve(
     let digest = &state.in_force().digest;
     gateway.say(Level::Info, &format!("the configuration {digest} is in force"));
     gateway.say(Level::Info, "ready");
+    notify::ready(&status);
     let reloader = Reloader::new(reread, config, assembly, &gateway, &state);
     let Orders { hangup, mut stop } = orders;
     jobs.push(tokio::spawn(reloader.run(hangup)));
     stop.wait().await;
+    notify::stopping();
     state.draining.store(true, Ordering::SeqCst);
     gateway.say(Level::Info, "stopping: finishing what is in flight");
+    wind_down(&gateway, running, &jobs).await
+}
+
+/// Finishes what is in flight, as far as there is time, and brings everything to the disk.
+async fn wind_down(
+    gateway: &Gateway,
+    running: Running,
+    jobs: &[JoinHandle<()>],
+) -> Result<(), RunError> {
     let finished = running.drain(PATIENCE).await;
-    jobs.iter().for_each(tokio::task::JoinHandle::abort);
-    let closed = service.close().await;
+    jobs.iter().for_each(JoinHandle::abort);
+    let closed = gateway.service().close().await;
     let word = if finished { "stopped" } else { "stopped with requests unfinished" };
     gateway.say(Level::Info, word);
     closed.map_err(|error| RunError::store(error.to_string()))

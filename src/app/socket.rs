@@ -28,8 +28,8 @@ use tokio::net::{TcpListener, UnixListener, UnixStream};
 /// Where it is told which configuration is in force.
 const IN_FORCE: &str = "/in-force";
 
-/// More than any administrator has to say at once.
-const LONGEST: usize = 1 << 20;
+/// More than any administrator has to say at once: tens of thousands of people to import.
+const LONGEST: usize = 16 << 20;
 
 /// The socket file, removed when the gateway ends.
 pub(super) struct SocketFile(PathBuf);

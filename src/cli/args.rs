@@ -77,31 +77,45 @@ pub(super) enum Command {
     )]
     Serve(ServeArgs),
     /// People
+    #[command(after_help = "Example:\n  vestibule user add ann --group admins")]
     User {
         #[command(subcommand)]
         command: UserCommand,
     },
     /// Sessions
+    #[command(after_help = "Example:\n  vestibule session list --user ann")]
     Session {
         #[command(subcommand)]
         command: SessionCommand,
     },
     /// Access tokens for programs
+    #[command(after_help = "Example:\n  vestibule token add backup --user ann --expires 90d")]
     Token {
         #[command(subcommand)]
         command: TokenCommand,
     },
     /// The audit trail: what happened, by whom, to whom, from where
+    #[command(after_help = "Example:\n  vestibule audit list --user ann --since 7d")]
     Audit {
         #[command(subcommand)]
         command: AuditCommand,
     },
+    /// Move in from another program
+    #[command(after_help = "Example:\n  vestibule import authelia --dry-run users_database.yml")]
+    Import {
+        #[command(subcommand)]
+        command: ImportCommand,
+    },
     /// Rules
+    #[command(
+        after_help = "Example:\n  vestibule policy explain --user ann GET https://grafana.example.com/"
+    )]
     Policy {
         #[command(subcommand)]
         command: PolicyCommand,
     },
     /// The configuration
+    #[command(after_help = "Example:\n  vestibule config check /etc/vestibule/config.toml")]
     Config {
         #[command(subcommand)]
         command: ConfigCommand,
@@ -112,6 +126,22 @@ pub(super) enum Command {
         /// Also ask whether it takes requests: the store answers, and it is not stopping
         #[arg(long)]
         ready: bool,
+    },
+    /// Print what a shell has to know to complete commands
+    #[command(
+        after_help = "Examples:\n  vestibule completions bash > /etc/bash_completion.d/vestibule\n  vestibule completions zsh > ~/.zfunc/_vestibule"
+    )]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or that of a command
+    #[command(
+        after_help = "Examples:\n  vestibule man > /usr/local/share/man/man1/vestibule.1\n  vestibule man user add | man -l -"
+    )]
+    Man {
+        /// The command, like `user add`
+        command: Vec<String>,
     },
 }
 
@@ -298,6 +328,28 @@ fn token_id(text: &str) -> Result<TokenId, &'static str> {
 }
 
 #[derive(Subcommand)]
+pub(super) enum ImportCommand {
+    /// Take over people, groups and passwords from an Authelia user file
+    ///
+    /// Nobody has to choose a new password: each one's hash is checked as it is at the next
+    /// sign-in, and replaced by Argon2id then. Who is there already stays as they are. Second
+    /// factors are not in that file: people enrol a new one when a rule asks for it.
+    #[command(
+        after_help = "Examples:\n  vestibule import authelia --dry-run users_database.yml\n  vestibule import authelia users_database.yml"
+    )]
+    Authelia(ImportArgs),
+}
+
+#[derive(Args)]
+pub(super) struct ImportArgs {
+    /// The user file, in YAML
+    pub(super) file: PathBuf,
+    /// Only say what would become of each person
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+#[derive(Subcommand)]
 pub(super) enum PolicyCommand {
     /// Say which route and which rule decide about a request, and why
     #[command(
@@ -341,8 +393,9 @@ mod tests {
     #[test]
     fn every_command_has_an_example() {
         fn check(command: &clap::Command) {
-            let is_leaf = command.get_subcommands().next().is_none();
-            assert!(!is_leaf || command.get_after_help().is_some(), "{}", command.get_name());
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let name = command.get_name();
+            assert!(help.starts_with("Example") && help.contains(name), "{name}: {help:?}");
             command.get_subcommands().for_each(check);
         }
         Cli::command().debug_assert();

@@ -6,13 +6,18 @@
 
 mod args;
 mod audit;
+mod authelia;
+mod manual;
 mod print;
 
 use crate::app::{self, CallError, Greeting, RunError};
 use crate::config::{self, Config, Faults, Overrides};
-use crate::service::{AdminReply, AdminRequest, NewToken, NewUser, PolicyQuestion};
+use crate::service::{AdminReply, AdminRequest, NewToken, NewUser, Outcome, PolicyQuestion};
 use crate::types::GroupName;
-use args::{Cli, Command, ConfigCommand, PolicyCommand, SessionCommand, TokenCommand, UserCommand};
+use args::{
+    Cli, Command, ConfigCommand, ExplainArgs, ImportArgs, ImportCommand, PolicyCommand,
+    SessionCommand, TokenCommand, UserCommand,
+};
 use clap::Parser as _;
 use std::io::Read as _;
 use std::process::ExitCode;
@@ -82,21 +87,11 @@ fn run(cli: Cli) -> Result<(), Failure> {
             administer(&load(&overrides)?, &request, json)
         }
         Some(Command::Audit { command }) => audit::run(command, &load(&overrides)?, json),
-        Some(Command::Policy { command: PolicyCommand::Explain(explain) }) => {
-            let config = load(&overrides)?;
-            let question = PolicyQuestion {
-                user: explain.user,
-                from: explain.from.into(),
-                method: explain.method,
-                url: explain.url,
-            };
-            match ask(&config, &AdminRequest::PolicyExplain(question))? {
-                AdminReply::Explained { decision, route, rule, reasons, .. } => {
-                    print::explained(&decision, route.as_deref(), rule, &reasons, json);
-                }
-                other => print::reply(&other, json),
-            }
-            Ok(())
+        Some(Command::Import { command: ImportCommand::Authelia(import) }) => {
+            take_in(&load(&overrides)?, &import, json)
+        }
+        Some(Command::Policy { command: PolicyCommand::Explain(question) }) => {
+            explain(&load(&overrides)?, question, json)
         }
         Some(Command::Config { command: ConfigCommand::Check { path } }) => {
             overrides.config = path.or(overrides.config);
@@ -107,6 +102,17 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Ok(())
         }
         Some(Command::Health { ready }) => health(&load(&overrides)?, ready, json),
+        Some(Command::Completions { shell }) => {
+            print::bytes(&manual::completions(shell));
+            Ok(())
+        }
+        Some(Command::Man { command }) => {
+            print::bytes(
+                &manual::page(&command)
+                    .map_err(|why| Failure::Wrong(format!("vestibule: {why}")))?,
+            );
+            Ok(())
+        }
     }
 }
 
@@ -170,6 +176,38 @@ fn ask(config: &Config, request: &AdminRequest) -> Result<AdminReply, Failure> {
         return Err(Failure::Failed(error.to_string()));
     }
     Ok(reply)
+}
+
+fn explain(config: &Config, explain: ExplainArgs, json: bool) -> Result<(), Failure> {
+    let question = PolicyQuestion {
+        user: explain.user,
+        from: explain.from.into(),
+        method: explain.method,
+        url: explain.url,
+    };
+    match ask(config, &AdminRequest::PolicyExplain(question))? {
+        AdminReply::Explained { decision, route, rule, reasons, .. } => {
+            print::explained(&decision, route.as_deref(), rule, &reasons, json);
+        }
+        other => print::reply(&other, json),
+    }
+    Ok(())
+}
+
+/// Imports people. Done is done only where nobody is left out.
+fn take_in(config: &Config, import: &ImportArgs, json: bool) -> Result<(), Failure> {
+    let people = authelia::read(&import.file).map_err(Failure::Failed)?;
+    let reply = ask(config, &AdminRequest::UserImport { people, dry_run: import.dry_run })?;
+    print::reply(&reply, json);
+    let AdminReply::Imported { people, .. } = reply else { return Ok(()) };
+    let is_left_out = |outcome: &Outcome| matches!(outcome, Outcome::Skipped { .. });
+    match people.iter().filter(|person| is_left_out(&person.outcome)).count() {
+        0 => Ok(()),
+        some => Err(Failure::Failed(format!(
+            "{some} people are left out: mend the file and run it again, or invite them with \
+             `vestibule user add`"
+        ))),
+    }
 }
 
 fn health(config: &Config, ready: bool, json: bool) -> Result<(), Failure> {

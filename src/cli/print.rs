@@ -1,7 +1,7 @@
 //! What commands print.
 
 use crate::app::Greeting;
-use crate::service::{AdminReply, SessionView, TokenView, UserView};
+use crate::service::{AdminReply, Arrival, Outcome, SessionView, TokenView, UserView};
 use crate::types::GroupName;
 use serde_json::json;
 use std::io::Write as _;
@@ -26,6 +26,11 @@ pub(super) fn greeting(greeting: &Greeting) {
 /// Prints a line. Whoever closed the pipe does not want to read it.
 pub(super) fn line(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// Prints a text as it is.
+pub(super) fn bytes(text: &[u8]) {
+    let _ = std::io::stdout().write_all(text);
 }
 
 /// Prints what came back.
@@ -85,6 +90,7 @@ fn to_json(reply: &AdminReply) -> serde_json::Value {
             }
             object.into()
         }
+        AdminReply::Imported { people, dry_run } => json!({"people": people, "dry_run": dry_run}),
         AdminReply::Link { username, url } => json!({"username": username, "url": url}),
         AdminReply::User { user } => json!(user),
         AdminReply::Users { users } => json!(users),
@@ -120,6 +126,7 @@ fn to_text(reply: &AdminReply) -> String {
             }
             lines.join("\n") + "\n"
         }
+        AdminReply::Imported { people, dry_run } => arrivals(people, *dry_run),
         AdminReply::Link { username, url } => {
             format!("Hand over this link to {username}; it works once:\n  {url}\n")
         }
@@ -141,6 +148,28 @@ fn to_text(reply: &AdminReply) -> String {
     }
 }
 
+fn arrivals(people: &[Arrival], dry_run: bool) -> String {
+    let added = if dry_run { "would be added" } else { "added" };
+    let mut counts = [0; 3];
+    let mut lines = Vec::new();
+    for Arrival { name, outcome } in people {
+        // A name that is refused may hold anything.
+        let name = name.escape_debug();
+        let (kind, line) = match outcome {
+            Outcome::Added => (0, format!("{name}: {added}")),
+            Outcome::Exists => (1, format!("{name}: is there already, and stays as it is")),
+            Outcome::Skipped { reason } => (2, format!("{name}: left out: {reason}")),
+        };
+        if let Some(count) = counts.get_mut(kind) {
+            *count += 1;
+        }
+        lines.push(line);
+    }
+    let [new, old, left_out] = counts;
+    lines.push(format!("{new} {added}, {old} there already, {left_out} left out"));
+    lines.join("\n") + "\n"
+}
+
 fn person(user: &UserView) -> String {
     let or_none = |text: Option<String>| text.unwrap_or_else(|| String::from("none"));
     let rows = [
@@ -150,12 +179,20 @@ fn person(user: &UserView) -> String {
         ("display name", or_none(user.display_name.as_ref().map(ToString::to_string))),
         ("groups", groups(user)),
         ("state", state(user)),
-        ("password", String::from(if user.has_password { "set" } else { "none" })),
+        ("password", String::from(password(user))),
         ("second factor", String::from(if user.totp { "TOTP" } else { "none" })),
         ("recovery codes", user.recovery_codes_remaining.to_string()),
         ("added", user.created_at.clone()),
     ];
     rows.map(|(name, value)| format!("{name:<15} {value}\n")).concat()
+}
+
+const fn password(user: &UserView) -> &'static str {
+    match (user.has_password, user.password_imported) {
+        (false, _) => "none",
+        (true, false) => "set",
+        (true, true) => "imported, until the next sign-in",
+    }
 }
 
 fn groups(user: &UserView) -> String {

@@ -5,6 +5,7 @@
 //! read a clock, touch a file or decide what a proof is good for.
 
 mod chain;
+mod foreign;
 mod keys;
 mod password;
 mod random;
@@ -16,6 +17,7 @@ mod token;
 mod totp;
 
 pub use chain::ChainHash;
+pub use foreign::ForeignError;
 pub use keys::{KeyError, Keyring};
 pub use password::{HashParams, Password, PasswordHash, PasswordVerified};
 pub use random::{NoEntropy, random};

@@ -1,5 +1,6 @@
 //! Passwords and their Argon2id hashes.
 
+use super::foreign::{ForeignError, ForeignHash};
 use super::random::{NoEntropy, random};
 use super::spelling::Spelling;
 use crate::types::{Secret, UserId};
@@ -14,9 +15,13 @@ use unicode_normalization::UnicodeNormalization as _;
 /// makes, and short enough that nobody hashes megabytes for free. A longer one is refused, never cut.
 const LONGEST: usize = 1024;
 
-/// A password as typed, in Unicode's compatibility form: the same on every keyboard.
+/// A password in Unicode's compatibility form: the same on every keyboard.
 #[derive(Clone, Debug)]
-pub struct Password(Secret<String>);
+pub struct Password {
+    text: Secret<String>,
+    /// As it was typed, for hashes of others, who did not look at its form.
+    typed: Secret<String>,
+}
 
 impl Password {
     /// Takes a password; nothing where it is empty or beyond all measure.
@@ -24,18 +29,19 @@ impl Password {
         if typed.is_empty() || typed.len() > LONGEST {
             return None;
         }
-        Some(Self(Secret::new(typed.nfkc().collect())))
+        let text = Secret::new(typed.nfkc().collect());
+        Some(Self { text, typed: Secret::new(typed.to_owned()) })
     }
 
     /// Whether it is the same as another.
     pub fn is(&self, other: &Self) -> bool {
-        self.0.reveal() == other.0.reveal()
+        self.text.reveal() == other.text.reveal()
     }
 
     /// How lists may spell it: in this form, and as it was typed where that is another.
     pub fn spellings(&self, typed: &str) -> Vec<Spelling> {
-        let mut all = vec![Spelling::new(self.0.reveal())];
-        if typed != self.0.reveal().as_str() {
+        let mut all = vec![Spelling::new(self.text.reveal())];
+        if typed != self.text.reveal().as_str() {
             all.push(Spelling::new(typed));
         }
         all
@@ -43,17 +49,17 @@ impl Password {
 
     /// How many characters it has.
     pub fn length(&self) -> usize {
-        self.0.reveal().chars().count()
+        self.text.reveal().chars().count()
     }
 
     /// Whether some character fits.
     pub fn has(&self, class: impl Fn(char) -> bool) -> bool {
-        self.0.reveal().chars().any(class)
+        self.text.reveal().chars().any(class)
     }
 
     /// Whether it is this word, in any case, once or over and over.
     pub fn is_only(&self, word: &str) -> bool {
-        !word.is_empty() && self.0.reveal().to_lowercase().split(word).all(str::is_empty)
+        !word.is_empty() && self.text.reveal().to_lowercase().split(word).all(str::is_empty)
     }
 }
 
@@ -91,13 +97,27 @@ impl HashParams {
     }
 }
 
+/// A hash of a password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordHash(Kind);
+
+#[derive(Clone, PartialEq, Eq)]
+enum Kind {
+    Ours(OurHash),
+    Foreign(Box<ForeignHash>),
+}
+
 /// An Argon2id hash with its salt and costs.
 #[derive(Clone, PartialEq, Eq)]
-pub struct PasswordHash {
+struct OurHash {
     params: HashParams,
     salt: [u8; 16],
     hash: [u8; 32],
 }
+
+/// What the text of another program's hash is marked with where it is stored: it may look like one
+/// of ours, and is of the password as it was typed.
+const FOREIGN: &str = "foreign ";
 
 impl fmt::Debug for PasswordHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -128,36 +148,86 @@ impl PasswordHash {
     /// Hashes a new password. Takes tens of milliseconds: only ever in the hashing pool.
     pub fn create(password: &Password, params: HashParams) -> Result<Self, NoEntropy> {
         let salt = random()?;
-        let hash = params.derive(password.0.reveal().as_bytes(), &salt).ok_or(NoEntropy)?;
-        Ok(Self { params, salt, hash })
+        let hash = params.derive(password.text.reveal().as_bytes(), &salt).ok_or(NoEntropy)?;
+        Ok(Self(Kind::Ours(OurHash { params, salt, hash })))
     }
 
     /// A hash that no password matches, to spend the same time on names that do not exist.
     pub const fn unmatched(params: HashParams) -> Self {
-        Self { params, salt: [0; 16], hash: [0; 32] }
+        Self(Kind::Ours(OurHash { params, salt: [0; 16], hash: [0; 32] }))
     }
 
-    /// Checks a password for a person. Takes as long as [`PasswordHash::create`].
+    /// Takes a hash that another program made, if it is of a known kind and bearable cost.
+    pub fn foreign(text: &str) -> Result<Self, ForeignError> {
+        ForeignHash::read(text).map(|hash| Self(Kind::Foreign(Box::new(hash))))
+    }
+
+    /// Whether another program made it.
+    pub const fn is_foreign(&self) -> bool {
+        matches!(self.0, Kind::Foreign(_))
+    }
+
+    /// Where it is another program's: one that costs the same and that no password matches.
+    pub fn decoy(&self) -> Option<Self> {
+        match &self.0 {
+            Kind::Ours(_) => None,
+            Kind::Foreign(hash) => Some(Self(Kind::Foreign(Box::new(hash.decoy())))),
+        }
+    }
+
+    /// Whether both are other programs', and cost the same.
+    pub fn costs_like(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Kind::Foreign(own), Kind::Foreign(other)) => own.costs_like(other),
+            _ => false,
+        }
+    }
+
+    /// Checks a password for a person. Takes as long as [`PasswordHash::create`], or as the
+    /// program that made it saw fit.
     pub fn verify(&self, user: UserId, password: &Password) -> Option<PasswordVerified> {
-        let hash = self.params.derive(password.0.reveal().as_bytes(), &self.salt)?;
-        let matches = bool::from(hash.ct_eq(&self.hash)) && self.hash != [0; 32];
+        let matches = match &self.0 {
+            Kind::Ours(ours) => ours.fits(password)?,
+            Kind::Foreign(hash) => hash.fits(password.typed.reveal().as_bytes()),
+        };
         matches.then_some(PasswordVerified { user })
     }
 
-    /// Whether it costs what a new hash would.
+    /// Whether it is what a new hash would be.
     pub fn is_current(&self, params: HashParams) -> bool {
-        self.params == params
+        matches!(&self.0, Kind::Ours(ours) if ours.params == params)
     }
 
     /// The PHC string, to be sealed and stored.
     pub fn to_phc(&self) -> Secret<String> {
+        match &self.0 {
+            Kind::Ours(ours) => ours.to_phc(),
+            Kind::Foreign(hash) => Secret::new(format!("{FOREIGN}{}", hash.text().reveal())),
+        }
+    }
+
+    /// Reads what [`PasswordHash::to_phc`] wrote.
+    pub fn from_phc(text: &str) -> Option<Self> {
+        match text.strip_prefix(FOREIGN) {
+            Some(foreign) => Self::foreign(foreign).ok(),
+            None => OurHash::from_phc(text).map(|ours| Self(Kind::Ours(ours))),
+        }
+    }
+}
+
+impl OurHash {
+    fn fits(&self, password: &Password) -> Option<bool> {
+        let hash = self.params.derive(password.text.reveal().as_bytes(), &self.salt)?;
+        Some(bool::from(hash.ct_eq(&self.hash)) && self.hash != [0; 32])
+    }
+
+    fn to_phc(&self) -> Secret<String> {
         let HashParams { memory_kib, iterations } = self.params;
         let (salt, hash) = (B64.encode(self.salt), B64.encode(self.hash));
         Secret::new(format!("$argon2id$v=19$m={memory_kib},t={iterations},p=1${salt}${hash}"))
     }
 
-    /// Reads what [`PasswordHash::to_phc`] wrote.
-    pub fn from_phc(text: &str) -> Option<Self> {
+    fn from_phc(text: &str) -> Option<Self> {
         let rest = text.strip_prefix("$argon2id$v=19$m=")?;
         let (memory, rest) = rest.split_once(",t=")?;
         let (iterations, rest) = rest.split_once(",p=1$")?;

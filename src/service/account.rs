@@ -123,7 +123,8 @@ impl Service {
         let counter = self.counter_of(user, visitor).await?;
         let place = self.hashing.place()?;
         let tried = self.charge(counter, Some(user), visitor.cx).await?;
-        let verified = self.verify(place, Some(user.clone()), password).await;
+        let hash = self.hash_of(Some(user), counter.key());
+        let verified = self.verify(place, Some(user.clone()), hash, password).await;
         self.judged(tried, verified, visitor.cx).await.map(drop)
     }
 

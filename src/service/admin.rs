@@ -6,6 +6,7 @@
 mod audit;
 mod desk;
 mod explain;
+mod import;
 mod tokens;
 
 use super::Denied;
@@ -36,6 +37,24 @@ pub struct NewUser {
     pub must_change_password: bool,
 }
 
+/// Somebody from another program's list, as it is written there.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Newcomer {
+    /// What they sign in with.
+    pub name: String,
+    /// Also good for signing in.
+    pub email: Option<String>,
+    /// How they write their name.
+    pub display_name: Option<String>,
+    /// Their groups.
+    pub groups: Vec<String>,
+    /// Whether they are kept out.
+    pub disabled: bool,
+    /// The hash of their password.
+    pub password_hash: Option<String>,
+}
+
 /// What an administrator asks for.
 #[allow(missing_docs, reason = "the fields are named after what they hold")]
 #[derive(Clone, Serialize, Deserialize)]
@@ -43,6 +62,8 @@ pub struct NewUser {
 pub enum AdminRequest {
     /// Adds somebody.
     UserAdd(NewUser),
+    /// Adds people from another program's list, or only says what that would do.
+    UserImport { people: Vec<Newcomer>, dry_run: bool },
     /// Everyone.
     UserList,
     /// One person.
@@ -162,6 +183,9 @@ pub struct UserView {
     pub disabled: bool,
     /// Whether they have a password.
     pub has_password: bool,
+    /// Whether it is known by another program's hash, until they sign in.
+    #[serde(default)]
+    pub password_imported: bool,
     /// Whether they must choose another one.
     pub must_change_password: bool,
     /// Whether they have a second factor.
@@ -172,6 +196,29 @@ pub struct UserView {
     pub locked_until: Option<String>,
     /// When the record was made.
     pub created_at: String,
+}
+
+/// What became of somebody who was to be imported.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Arrival {
+    /// The name, as the list has it.
+    pub name: String,
+    /// What became of them.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
+/// What became, or would become, of somebody who was to be imported.
+#[allow(missing_docs, reason = "the fields are named after what they hold")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    /// They are there now.
+    Added,
+    /// Somebody of that name was there before, and stays as they are.
+    Exists,
+    /// They are left out.
+    Skipped { reason: String },
 }
 
 /// A session, as administrators see one.
@@ -239,6 +286,8 @@ pub enum AdminReply {
         totp: Option<NewTotp>,
         recovery_codes: Option<Vec<String>>,
     },
+    /// What became of people who were to be imported.
+    Imported { people: Vec<Arrival>, dry_run: bool },
     /// A one-time link was made.
     Link { username: Username, url: String },
     /// One person.

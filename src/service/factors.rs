@@ -32,7 +32,8 @@ impl Service {
         let place = self.hashing.place()?;
         self.admit_account(counter, user.as_ref(), cx).await?;
         let tried = self.charge(counter, user.as_ref(), cx).await?;
-        let verified = self.verify(place, user, password).await;
+        let hash = self.hash_of(user.as_ref(), counter.key());
+        let verified = self.verify(place, user, hash, password).await;
         self.judged(tried, verified, cx).await
     }
 
@@ -40,24 +41,31 @@ impl Service {
         &self,
         place: Place,
         user: Option<User>,
+        hash: PasswordHash,
         password: &str,
     ) -> Result<(User, PasswordVerified), Denied> {
-        let verified = self.check_password(place, user.as_ref(), password).await?;
+        let id = user.as_ref().map_or(UserId::from_bytes([0; 16]), |user| user.id);
+        let verified = self.check_password(place, id, hash, password).await?;
         user.zip(verified).filter(|(user, _)| !user.disabled).ok_or(Denied::Credentials)
     }
 
-    /// Checks a password, or spends as long on a name that has none.
+    /// The hash to check a password against: the person's, or one that takes as long for a name
+    /// that has none. `counter` is what is counted under the name.
+    pub(super) fn hash_of(&self, user: Option<&User>, counter: [u8; 32]) -> PasswordHash {
+        let own = user.and_then(|user| user.password.clone());
+        own.unwrap_or_else(|| self.strangers.hash_for(&counter))
+    }
+
+    /// Checks a password.
     pub(super) async fn check_password(
         &self,
         place: Place,
-        user: Option<&User>,
+        id: UserId,
+        hash: PasswordHash,
         password: &str,
     ) -> Result<Option<PasswordVerified>, Denied> {
         // What is too long to be a password is hashed as one that matches nothing.
         let typed = Password::new(password).or_else(|| Password::new("\u{0}"));
-        let hash =
-            user.and_then(|user| user.password.clone()).unwrap_or_else(|| self.nobody.clone());
-        let id = user.map_or(UserId::from_bytes([0; 16]), |user| user.id);
         self.hashing.run_at(place, move || typed.and_then(|typed| hash.verify(id, &typed))).await
     }
 
@@ -74,7 +82,8 @@ impl Service {
         Ok(self.hashing.run(move || PasswordHash::create(&password, params)).await??)
     }
 
-    /// Where the costs of a hash have changed since it was made, makes it anew. Costs a second
+    /// Where the costs of a hash have changed since it was made, or another program made it, makes
+    /// it anew. Costs a second
     /// hash, once; where that cannot be had now, the next sign-in will do.
     pub(super) async fn rehash(&self, user: &User, password: &str) -> Vec<Effect> {
         let params = self.settings.hash;

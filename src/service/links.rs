@@ -133,7 +133,7 @@ impl Service {
         let counter = self.counter_of(&user, visitor).await?;
         let place = self.hashing.place()?;
         let tried = self.charge(counter, Some(&user), cx).await?;
-        let hash = user.password.clone().unwrap_or_else(|| self.nobody.clone());
+        let hash = self.hash_of(Some(&user), counter.key());
         let verified = self.prove(place, &user, hash, password).await;
         let verified = self.judged(tried, verified, cx).await?;
         let progress =
@@ -150,8 +150,7 @@ impl Service {
         hash: PasswordHash,
         password: &str,
     ) -> Result<PasswordVerified, Denied> {
-        let user = User { password: Some(hash), ..user.clone() };
-        let verified = self.check_password(place, Some(&user), password).await?;
+        let verified = self.check_password(place, user.id, hash, password).await?;
         verified.ok_or(Denied::Credentials)
     }
 

@@ -22,11 +22,12 @@ mod registration;
 mod second_factor;
 mod settings;
 mod sign_in;
+mod strangers;
 mod trail;
 
 pub use admin::{
-    AdminError, AdminErrorKind, AdminReply, AdminRequest, AuditQuestion, NewToken, NewTotp,
-    NewUser, PolicyQuestion, SessionView, TokenView, UserView,
+    AdminError, AdminErrorKind, AdminReply, AdminRequest, Arrival, AuditQuestion, NewToken,
+    NewTotp, NewUser, Newcomer, Outcome, PolicyQuestion, SessionView, TokenView, UserView,
 };
 pub use assertion::{AppOrigin, Unsigned};
 pub use breached::{BreachSource, RangeUrl};
@@ -43,7 +44,7 @@ pub use second_factor::{Renewed, TotpStatus};
 pub use settings::Settings;
 pub use sign_in::{Progress, SignedIn, Underway, Visitor};
 
-use crate::crypto::{Keyring, PasswordHash};
+use crate::crypto::Keyring;
 use crate::observe::Log;
 use crate::store::{Store, StoreError};
 use crate::types::{Clock, Secret};
@@ -54,6 +55,7 @@ use limits::Windows;
 use live::{LiveSessions, Which};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use strangers::Strangers;
 use tokio::sync::Semaphore;
 
 /// Sessions that may be read from the store at one time.
@@ -80,7 +82,7 @@ pub struct Service {
     /// What one-time links begin with: the portal's address and prefix.
     portal: String,
     /// Hashed against for names that do not exist.
-    nobody: PasswordHash,
+    strangers: Arc<Strangers>,
 }
 
 impl Service {
@@ -96,7 +98,7 @@ impl Service {
         Ok(Self {
             breaches: Breaches::new(&settings.breached),
             hashing: Arc::new(HashPool::start(settings.hash_workers, settings.hash_queue)?),
-            nobody: PasswordHash::unmatched(settings.hash),
+            strangers: Strangers::new(settings.hash).into(),
             live: Arc::new(LiveSessions::new()),
             windows: Arc::new(Windows::new()),
             in_doubt: Arc::new(AtomicBool::new(false)),
@@ -118,7 +120,7 @@ impl Service {
     pub fn under(&self, settings: Settings) -> Self {
         Self {
             breaches: Breaches::new(&settings.breached),
-            nobody: PasswordHash::unmatched(settings.hash),
+            strangers: Arc::clone(&self.strangers),
             settings,
             store: Arc::clone(&self.store),
             keys: self.keys.clone(),
@@ -200,6 +202,18 @@ impl Service {
                 some => swept += some,
             }
         }
+    }
+
+    /// Learns what the hashes of the people cost, so that names that are nobody's cost the same.
+    pub async fn look_at_people(&self) -> Result<(), StoreError> {
+        self.strangers.look_at(&self.store.users().await?);
+        Ok(())
+    }
+
+    /// Does so at first, and while there are hashes that go away as people sign in. Called every
+    /// minute.
+    pub async fn follow_people(&self) -> Result<(), StoreError> {
+        if self.strangers.are_to_follow() { self.look_at_people().await } else { Ok(()) }
     }
 
     /// Brings everything to the disk, for a clean end.

@@ -124,7 +124,8 @@ impl Service {
         visitor: Visitor<'_>,
     ) -> Result<Progress, Denied> {
         let (pending, user, consumes) = self.underway(token, Next::NewPassword, visitor.cx).await?;
-        let same = self.check_password(self.hashing.place()?, Some(&user), password).await?;
+        let hash = self.hash_of(Some(&user), self.keys.counter_key(user.id, None));
+        let same = self.check_password(self.hashing.place()?, user.id, hash, password).await?;
         if same.is_some() {
             return Err(Denied::Weak(PasswordWeakness::Unchanged));
         }

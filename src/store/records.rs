@@ -13,8 +13,9 @@ use crate::types::{DisplayName, Email, GroupName, Timestamp, UserId, Username};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// The shape of every record written by this version. 2: sessions may be a program's.
-const VERSION: u8 = 2;
+/// The shape of every record written by this version. 2: sessions may be a program's. 3: password
+/// hashes may be another program's.
+const VERSION: u8 = 3;
 
 /// The oldest shape that is still read; what it lacks has a default.
 const OLDEST: u8 = 1;

@@ -299,9 +299,12 @@ fn every_command_explains_itself_with_an_example() {
         &["user", "reset-password"],
         &["session", "list"],
         &["session", "revoke"],
+        &["import", "authelia"],
         &["config", "check"],
         &["config", "show"],
         &["health"],
+        &["completions"],
+        &["man"],
     ] {
         let output = run(&[command, &["--help"]].concat(), "");
         let text = String::from_utf8(output.stdout).unwrap();

@@ -22,6 +22,7 @@ mod forward;
 mod http2;
 mod hygiene;
 mod identity;
+mod import;
 mod ladder;
 mod language;
 mod limits;

@@ -1,8 +1,8 @@
 //! Health, stopping and the log, as whoever runs it sees them.
 
 use crate::harness::{
-    App, Gateway, House, Options, PATIENCE, connect, exchange, free_port, read_head, read_reply,
-    read_until,
+    App, Gateway, House, Options, PATIENCE, TempDir, connect, exchange, free_port, read_head,
+    read_reply, read_until,
 };
 use std::io::{BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -211,4 +211,33 @@ fn nobody_can_forge_a_line() {
         assert!(house.send(request.as_bytes()).starts_with("HTTP/1.1 400 "), "{request:?}");
     }
     assert_eq!(request_lines(&house.gateway, before + 7).len(), before + 7);
+}
+
+#[test]
+fn whoever_supervises_it_is_told_that_it_is_ready_and_that_it_stops() {
+    use std::os::linux::net::SocketAddrExt as _;
+    use std::os::unix::net::{SocketAddr, UnixDatagram};
+    let folder = TempDir::new();
+    let path = folder.join("notify").display().to_string();
+    let name = format!("vestibule-test-{}", free_port().port());
+    let hidden = SocketAddr::from_abstract_name(&name).unwrap();
+    for (address, socket) in [
+        (path.clone(), UnixDatagram::bind(&path).unwrap()),
+        (format!("@{name}"), UnixDatagram::bind_addr(&hidden).unwrap()),
+    ] {
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        let hear = || {
+            let mut message = [0; 256];
+            let length = socket.recv(&mut message).unwrap();
+            String::from_utf8(message[..length].to_vec()).unwrap()
+        };
+        let env = vec![(String::from("NOTIFY_SOCKET"), address)];
+        let mut gateway = Gateway::start(Options { env, ..Options::default() });
+        assert_eq!(hear(), format!("READY=1\nSTATUS=listens on {}", gateway.address));
+        gateway.stop();
+        assert_eq!(hear(), "STOPPING=1\nSTATUS=finishing what is in flight");
+    }
+    // A supervisor that is gone keeps nobody from running.
+    let env = vec![(String::from("NOTIFY_SOCKET"), String::from("/nowhere/at/all"))];
+    Gateway::start(Options { env, ..Options::default() }).stop();
 }

@@ -3,7 +3,7 @@
 use super::{
     AdminError, AdminErrorKind, AdminReply, AdminRequest, NewTotp, NewUser, SessionView, UserView,
 };
-use crate::crypto::{TotpSecret, new_user_id};
+use crate::crypto::{PasswordHash, TotpSecret, new_user_id};
 use crate::domain::{AuditEvent, Happening, LinkPurpose, Session, TotpFactor, User, UserChange};
 use crate::service::live::Which;
 use crate::service::{AdminCap, Denied, Service};
@@ -30,6 +30,7 @@ impl Desk<'_> {
     async fn answer(&self, request: AdminRequest) -> Reply {
         match request {
             AdminRequest::UserAdd(new) => self.add_user(new).await,
+            AdminRequest::UserImport { people, dry_run } => self.import(people, dry_run).await,
             AdminRequest::UserList => self.list_users().await,
             AdminRequest::UserShow { name } => self.show_user(&name).await,
             AdminRequest::UserSet { name, email, display_name, groups } => {
@@ -258,6 +259,7 @@ impl Desk<'_> {
             id: user.id.to_string(),
             disabled: user.disabled,
             has_password: user.password.is_some(),
+            password_imported: user.password.as_ref().is_some_and(PasswordHash::is_foreign),
             must_change_password: user.must_change_password,
             totp: user.totp.is_some(),
             recovery_codes_remaining: recovery.map_or(0, |set| set.digests.len()),

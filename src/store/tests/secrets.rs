@@ -94,13 +94,13 @@ async fn a_record_of_a_newer_version_is_refused_in_words(bench: &Bench) {
     let ann = bench.add("ann").await;
     let key = layout::user(ann.id);
     let mut row = bench.engine.get(&key).unwrap().unwrap();
-    row[0] = 3;
+    row[0] = 4;
     bench.engine.apply([(key, Some(row))].into()).unwrap();
     let error = bench.store.user(ann.id).await.unwrap_err();
     assert_eq!(
         error.to_string(),
         "the store holds something unreadable: a person's record was written by a newer version \
-         of vestibule (record version 3; this one knows 2 and older)"
+         of vestibule (record version 4; this one knows 3 and older)"
     );
 }
 

@@ -9,6 +9,8 @@ mod silence;
 use crate::harness::{App, Browser, Gateway, Options, Person, Reply, TempDir, exchange, run};
 use proxy::{Proxy, Running};
 use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 
 /// A proxy before an app, and the gateway it asks.
@@ -131,20 +133,74 @@ tests_of! {
     envoy, Proxy::Envoy;
 }
 
+/// Every file below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+/// The configurations that manifests carry, without what they are indented by.
+fn carried(manifest: &str) -> Vec<String> {
+    let config = |after: &str| {
+        let lines = after.lines().take_while(|line| line.is_empty() || line.starts_with("    "));
+        lines.map(|line| line.trim_start_matches("    ").to_owned() + "\n").collect()
+    };
+    manifest.split("  config.toml: |\n").skip(1).map(config).collect()
+}
+
+fn deploy() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy")
+}
+
 #[test]
 fn every_configuration_among_the_examples_is_one_that_the_gateway_takes() {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy");
-    let manifest = std::fs::read_to_string(root.join("kubernetes/vestibule.yaml")).unwrap();
-    let (_, after) = manifest.split_once("  config.toml: |\n").unwrap();
-    let (config, _) = after.split_once("\n---\n").unwrap();
     let folder = TempDir::new();
-    let of_cluster = folder.join("config.toml");
-    std::fs::write(&of_cluster, config).unwrap();
-    let beside = ["nginx", "haproxy", "traefik", "caddy", "envoy"];
-    let beside = beside.map(|name| root.join(name).join("config.toml"));
-    for path in beside.into_iter().chain([of_cluster]) {
+    let mut configs: Vec<PathBuf> = Vec::new();
+    for path in files(&deploy()) {
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            configs.push(path);
+        } else if path.extension().is_some_and(|extension| extension == "yaml") {
+            for config in carried(&std::fs::read_to_string(&path).unwrap()) {
+                let name = format!("{}.toml", path.file_stem().unwrap().to_str().unwrap());
+                std::fs::write(folder.join(&name), config).unwrap();
+                configs.push(folder.join(&name));
+            }
+        }
+    }
+    // Five proxies, six apps, three ways into a cluster.
+    assert_eq!(configs.len(), 14, "{configs:?}");
+    for path in configs {
         let checked = run(&["config", "check", path.to_str().unwrap()], "");
         let said = String::from_utf8_lossy(&checked.stderr);
         assert!(checked.status.success(), "{}: {said}", path.display());
     }
+}
+
+#[test]
+fn apps_among_the_examples_go_by_headers_that_the_gateway_sends() {
+    let mut named = 0;
+    for path in files(&deploy().join("examples")) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for word in text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-') {
+            if word.starts_with("Remote-") {
+                let sent = ["Remote-User", "Remote-Groups", "Remote-Name", "Remote-Email"];
+                assert!(sent.contains(&word), "{}: {word}", path.display());
+                named += 1;
+            }
+        }
+    }
+    assert!(named > 8);
+}
+
+#[test]
+fn every_manifest_is_one_that_kubernetes_takes() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
+    let mut validate = Command::new(target.join("peers/bin/python"));
+    validate.arg(root.join("tests/peers/validate"));
+    validate.args(files(&deploy().join("kubernetes")));
+    let output = validate.output().expect("run tests/peers/install first");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(said.contains("Deployment wiki/wiki: valid"), "{said}");
 }
