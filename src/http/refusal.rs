@@ -8,6 +8,9 @@ use http::{HeaderValue, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+/// When whoever was answered 503 may try again, in seconds.
+const SOON: u64 = 5;
+
 /// A problem, as RFC 9457 has it.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Problem")]
@@ -77,7 +80,7 @@ pub fn refusal(
     is_navigation: bool,
     status: StatusCode,
 ) -> Response {
-    if is_navigation {
+    let mut response = if is_navigation {
         let (_, (title, text)) = said(language.words(), status);
         refusal_page(site, language, status, title, text)
     } else {
@@ -86,7 +89,11 @@ pub fn refusal(
         let (status_code, detail) = (status.as_u16(), Some(text));
         let problem = ProblemDetails { kind, title, status: status_code, code, detail };
         written(site, status, &problem)
+    };
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers.insert(RETRY_AFTER, HeaderValue::from(SOON));
     }
+    response
 }
 
 /// A stable code, a title, and what to do.

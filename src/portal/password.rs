@@ -19,7 +19,7 @@ pub(super) async fn show(visit: &Visit<'_>, answer: Option<&Answer>) -> Response
         Ok((_, _, user)) => user,
         Err(elsewhere) => {
             return match visit.person().await {
-                Ok((_, live)) => show_own(visit, &live, answer),
+                Ok((_, live)) => show_own(visit, &live, answer).await,
                 Err(_) => elsewhere,
             };
         }
@@ -28,22 +28,26 @@ pub(super) async fn show(visit: &Visit<'_>, answer: Option<&Answer>) -> Response
     let inputs = html! {
         (sentence(words.password.text))
         (whose(words, "", user.username.as_str()))
-        (new_password(words, answer, true))
+        (new_password(visit, answer, true).await)
         button { (words.password.button) }
     };
-    visit.form_page(words.password.title, answer, &visit.form(PASSWORD, &[], &inputs))
+    visit.new_password_page(words.password.title, answer, &visit.form(PASSWORD, &[], &inputs))
 }
 
-fn show_own(visit: &Visit<'_>, live: &LiveSession, answer: Option<&Answer>) -> Response {
+async fn show_own(visit: &Visit<'_>, live: &LiveSession, answer: Option<&Answer>) -> Response {
     let words = visit.words();
     let inputs = html! {
         (sentence(words.password.own_text))
         (whose(words, "", live.username()))
         (current_password(words, true).show(answer))
-        (new_password(words, answer, false))
+        (new_password(visit, answer, false).await)
         button { (words.password.button) }
     };
-    visit.form_page(words.password.own_title, answer, &visit.form(PASSWORD, &[OWN], &inputs))
+    visit.new_password_page(
+        words.password.own_title,
+        answer,
+        &visit.form(PASSWORD, &[OWN], &inputs),
+    )
 }
 
 /// Changes it.

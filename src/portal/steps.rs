@@ -1,7 +1,7 @@
 //! The second factor, and the inputs that several steps share.
 
 use super::onward::{at, onward, went_on};
-use super::{Acted, Visit};
+use super::{Acted, Visit, strength};
 use crate::http::html::{Input, sentence};
 use crate::http::{Answer, Response, Words};
 use http::StatusCode;
@@ -114,8 +114,13 @@ pub(super) fn current_password(words: &Words, first: bool) -> Input<'static> {
     }
 }
 
-/// A new password, twice.
-pub(super) fn new_password(words: &Words, answer: Option<&Answer>, first: bool) -> Markup {
+/// A new password, twice, and how hard it is to guess.
+pub(super) async fn new_password(
+    visit: &Visit<'_>,
+    answer: Option<&Answer>,
+    first: bool,
+) -> Markup {
+    let words = visit.words();
     let once = Input {
         name: "password",
         label: words.inputs.new_password,
@@ -127,7 +132,7 @@ pub(super) fn new_password(words: &Words, answer: Option<&Answer>, first: bool) 
     };
     let again =
         Input { name: "password_again", label: words.inputs.password_again, first: false, ..once };
-    html! { (once.show(answer)) (again.show(answer)) }
+    html! { (once.show(answer)) (strength::shown(visit, answer).await) (again.show(answer)) }
 }
 
 /// The new password, if both are the same.

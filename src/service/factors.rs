@@ -1,8 +1,11 @@
 //! Judging passwords and codes, each in one place.
 
+use super::drift::REACH;
 use super::hashing::Place;
 use super::{Denied, Service, Visitor};
-use crate::crypto::{CodeError, Password, PasswordHash, PasswordVerified, RecoveryCode};
+use crate::crypto::{
+    CodeError, Password, PasswordHash, PasswordVerified, RecoveryCode, TotpSecret,
+};
 use crate::domain::{AuditEvent, SignInFailure, Spent, User, UserChange};
 use crate::store::Effect;
 use crate::types::{Login, RequestCx, UserId};
@@ -127,13 +130,29 @@ impl Service {
         let skew = self.settings.totp_skew;
         let matched = match factor.secret.check(user.id, code, cx.now, skew, last) {
             Ok(matched) => matched,
-            Err(CodeError::Wrong) => return Err(self.wrong_code(user, SignInFailure::Code, cx)),
+            Err(CodeError::Wrong) => {
+                let denied = self.wrong_code(user, SignInFailure::Code, cx);
+                return Err(self.clock_off(user.id, &factor.secret, code, cx).unwrap_or(denied));
+            }
             Err(CodeError::AlreadyUsed) => {
                 return Err(self.wrong_code(user, SignInFailure::CodeReused, cx));
             }
         };
         let spent = self.store.spend_totp_step(matched).await?;
         spent.ok_or_else(|| self.wrong_code(user, SignInFailure::CodeReused, cx))
+    }
+
+    /// What else a wrong code says, where it is the second that is as far away.
+    fn clock_off(
+        &self,
+        user: UserId,
+        secret: &TotpSecret,
+        code: &str,
+        cx: &RequestCx,
+    ) -> Option<Denied> {
+        let away = secret.distance(code, cx.now, REACH)?;
+        let agrees = self.drifts.agrees(user, away.step, away.steps, cx.now);
+        agrees.then(|| Denied::ClockOff(away.seconds()))
     }
 
     async fn spend_recovery_code(

@@ -74,7 +74,7 @@ impl Windows {
         }
     }
 
-    fn admit(
+    pub(super) fn admit(
         &self,
         rate: &Rate,
         whose: impl std::hash::Hash,
@@ -225,7 +225,7 @@ impl Service {
         let refund = self.store.refund(tried.counter.key);
         match &outcome {
             Ok(_) => refund.await?,
-            Err(Denied::Credentials | Denied::Code | Denied::CodeUsed) => {
+            Err(Denied::Credentials | Denied::Code | Denied::ClockOff(_) | Denied::CodeUsed) => {
                 if tried.locks {
                     self.record(&AuditEvent::LockedOut { user: tried.user }, cx);
                 }

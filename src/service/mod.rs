@@ -8,6 +8,7 @@ mod admin;
 mod assertion;
 mod breached;
 mod capability;
+mod drift;
 mod ending;
 mod enrol;
 mod error;
@@ -22,6 +23,7 @@ mod registration;
 mod second_factor;
 mod settings;
 mod sign_in;
+mod strength;
 
 pub use admin::{
     AdminError, AdminErrorKind, AdminReply, AdminRequest, NewToken, NewTotp, NewUser,
@@ -49,6 +51,7 @@ use crate::store::{Store, StoreError};
 use crate::types::{Clock, RequestCx, Secret, UserId};
 use assertion::Signing;
 use breached::Breaches;
+use drift::Drifts;
 use hashing::HashPool;
 use limits::Windows;
 use live::{LiveSessions, Which};
@@ -71,6 +74,8 @@ pub struct Service {
     /// Whether sessions may have ended in the store that memory still knows.
     in_doubt: AtomicBool,
     loading: Semaphore,
+    weighing: Semaphore,
+    drifts: Drifts,
     signing: Signing,
     clock: Arc<dyn Clock>,
     log: Log,
@@ -98,6 +103,8 @@ impl Service {
             windows: Windows::new(),
             in_doubt: AtomicBool::new(false),
             loading: Semaphore::new(LOADING),
+            weighing: Semaphore::new(strength::WEIGHING),
+            drifts: Drifts::default(),
             signing: Signing::default(),
             store,
             keys,
