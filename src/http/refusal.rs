@@ -138,6 +138,24 @@ mod tests {
     }
 
     #[test]
+    fn whoever_comes_while_nothing_can_be_checked_reads_that_and_when_to_come_back() {
+        let site = site("https://login.example.com", None);
+        let unavailable = StatusCode::SERVICE_UNAVAILABLE;
+        for language in Language::ALL {
+            let page = refusal(&site, language, true, unavailable);
+            assert_eq!((page.status, &page.headers[RETRY_AFTER]), (unavailable, "5"));
+            let html = String::from_utf8(page.body.to_vec()).unwrap();
+            let (title, text) = language.words().refusals.unavailable;
+            assert!(html.contains(title) && html.contains(text), "{html}");
+            // This very page once more, by a link that no script is needed for.
+            assert!(html.contains("href=\"\"") && html.contains(language.words().frame.try_again));
+        }
+        assert_eq!(refusal(&site, Language::English, false, unavailable).headers[RETRY_AFTER], "5");
+        let down = refusal(&site, Language::English, true, StatusCode::BAD_GATEWAY);
+        assert!(!down.headers.contains_key(RETRY_AFTER));
+    }
+
+    #[test]
     fn text_on_a_page_is_text() {
         let site = site("https://login.example.com", None);
         let page = error_page(

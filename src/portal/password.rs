@@ -1,11 +1,11 @@
 //! Choosing another password: because one must before going on, or because one wants to.
 
 use super::onward::{at, onward, token};
-use super::steps::{current_password, new_password, typed_twice, whose};
+use super::steps::{current_password, new_password, of_current, typed_twice, whose};
 use super::{Acted, Visit};
 use crate::http::html::sentence;
-use crate::http::{Answer, Response, Trouble};
-use crate::service::{Denied, LiveSession};
+use crate::http::{Answer, Response};
+use crate::service::LiveSession;
 use maud::html;
 
 const PASSWORD: &str = "/password";
@@ -64,11 +64,7 @@ pub(super) async fn act(visit: &Visit<'_>) -> Acted {
     };
     let current = visit.fields.get("current_password");
     let changed = visit.service().change_password(&live, current, password, visit.visitor()).await;
-    // In this form, it is the current one that can be wrong.
-    changed.map_err(|denied| match denied {
-        Denied::Credentials => Answer::not_current_password().into(),
-        other => Trouble::from(other),
-    })?;
+    changed.map_err(of_current)?;
     let words = visit.words();
     let body = html! {
         (sentence(words.password.done))

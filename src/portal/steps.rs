@@ -3,7 +3,8 @@
 use super::onward::{at, onward, went_on};
 use super::{Acted, Visit, strength};
 use crate::http::html::{Input, sentence};
-use crate::http::{Answer, Response, Words};
+use crate::http::{Answer, Response, Trouble, Words};
+use crate::service::Denied;
 use http::StatusCode;
 use maud::{Markup, html};
 
@@ -111,6 +112,14 @@ pub(super) fn current_password(words: &Words, first: bool) -> Input<'static> {
         autocomplete: "current-password",
         first,
         ..Input::default()
+    }
+}
+
+/// Where a form asks for the current password, it is that which can be wrong.
+pub(super) fn of_current(denied: Denied) -> Trouble {
+    match denied {
+        Denied::Credentials => Answer::not_current_password().into(),
+        other => other.into(),
     }
 }
 

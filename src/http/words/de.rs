@@ -221,7 +221,7 @@ pub(super) static WORDS: Words = Words {
         ),
         headers_too_large: ("Zu viele Daten", "Ihr Browser hat mehr gesendet als erlaubt."),
         bad_gateway: (
-            "Keine brauchbare Antwort",
+            "App nicht erreichbar",
             "Die App ist nicht erreichbar. Versuchen Sie es bald noch einmal.",
         ),
         unavailable: (

@@ -200,13 +200,13 @@ pub(super) static WORDS: Words = Words {
         uri_too_long: ("Address too long", "The address is longer than is taken here."),
         unsupported_media_type: ("Not a form", "This page takes what its form sends."),
         headers_too_large: ("Too much", "Your browser sent more than is taken here."),
-        bad_gateway: ("No good answer", "The app could not be reached. Try again soon."),
+        bad_gateway: ("App not reachable", "The app could not be reached. Try again soon."),
         unavailable: (
             "Not available for a moment",
             "Who you are cannot be checked just now, so nothing is let through. Nothing of yours \
              is lost. Try again soon.",
         ),
-        gateway_timeout: ("No answer in time", "The app took too long. Try again soon."),
+        gateway_timeout: ("The app is slow", "The app took too long. Try again soon."),
         bad_request: ("Not understood", "What was sent could not be understood."),
         internal: ("Something went wrong", "It is not your fault. Try again soon."),
         from_elsewhere: (

@@ -214,7 +214,7 @@ pub(super) static WORDS: Words = Words {
             "Su navegador ha enviado más datos de los que se aceptan aquí.",
         ),
         bad_gateway: (
-            "Sin respuesta válida",
+            "Aplicación no disponible",
             "No se ha podido conectar con la aplicación. Inténtelo de nuevo dentro de un rato.",
         ),
         unavailable: (

@@ -225,7 +225,7 @@ pub(super) static WORDS: Words = Words {
             "Votre navigateur a envoyé plus de données que ce qui est accepté ici.",
         ),
         bad_gateway: (
-            "Pas de réponse valable",
+            "Application injoignable",
             "L’application est injoignable. Réessayez dans un moment.",
         ),
         unavailable: (
