@@ -143,7 +143,8 @@ mod tests {
         let unavailable = StatusCode::SERVICE_UNAVAILABLE;
         for language in Language::ALL {
             let page = refusal(&site, language, true, unavailable);
-            assert_eq!((page.status, &page.headers[RETRY_AFTER]), (unavailable, "5"));
+            assert_eq!(page.status, unavailable);
+            assert_eq!(page.headers[RETRY_AFTER], "5");
             let html = String::from_utf8(page.body.to_vec()).unwrap();
             let (title, text) = language.words().refusals.unavailable;
             assert!(html.contains(title) && html.contains(text), "{html}");

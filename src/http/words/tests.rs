@@ -147,7 +147,7 @@ fn assert_customs(language: Language, name: &str, text: &str) {
             assert!(!text.contains('\''), "{name}: {text}");
         }
         Language::Japanese => {
-            let is_kana_or_kanji = |c: char| c >= '\u{3040}' && c < '\u{ff00}';
+            let is_kana_or_kanji = |c: char| ('\u{3040}'..'\u{ff00}').contains(&c);
             assert!(!hugs(':', is_kana_or_kanji), "{name}: {text}");
             assert!(!text.contains("ログイン") && !text.contains("第二要素"), "{name}: {text}");
         }
