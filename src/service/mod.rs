@@ -71,6 +71,7 @@ pub struct Service {
     hashing: HashPool,
     live: LiveSessions,
     windows: Windows,
+    weighed: Windows,
     /// Whether sessions may have ended in the store that memory still knows.
     in_doubt: AtomicBool,
     loading: Semaphore,
@@ -100,7 +101,8 @@ impl Service {
             hashing: HashPool::start(settings.hash_workers, settings.hash_queue)?,
             nobody: PasswordHash::unmatched(settings.hash),
             live: LiveSessions::new(),
-            windows: Windows::new(),
+            windows: Windows::new(limits::BUCKETS),
+            weighed: Windows::new(strength::BUCKETS),
             in_doubt: AtomicBool::new(false),
             loading: Semaphore::new(LOADING),
             weighing: Semaphore::new(strength::WEIGHING),

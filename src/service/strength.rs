@@ -15,6 +15,10 @@ pub(super) const WEIGHING: usize = 2;
 /// How often one address may ask: somebody who types pauses less often than that.
 const RATE: Rate = Rate { times: 120, per: Duration::from_secs(60) };
 
+/// Addresses are counted in a small table of their own, so that who asks a lot pushes nobody out of
+/// the one for sign-ins.
+pub(super) const BUCKETS: usize = 1 << 6;
+
 impl Service {
     /// Weighs a password for somebody of whom these words are known. Whoever asks too often, or
     /// while too many do, does without.
@@ -25,7 +29,7 @@ impl Service {
         cx: &RequestCx,
     ) -> Result<Strength, Denied> {
         let _place = self.weighing.try_acquire().map_err(|_| Denied::Busy)?;
-        let admitted = self.windows.admit(&RATE, ("strength", cx.client.block()), cx.now);
+        let admitted = self.weighed.admit(&RATE, cx.client.block(), cx.now);
         admitted.map_err(Denied::RateLimited)?;
         let password = Secret::new(password.to_owned());
         self.hashing.run(move || Strength::of(password.reveal(), &known)).await

@@ -305,6 +305,25 @@ const scenes = {
     check((await page.locator("main").innerText()).includes("No authenticator"), "it is gone");
   },
 
+  /** Somebody is signed in at many places. */
+  async many_places(browser) {
+    const page = await open(browser);
+    for (let n = 0; n < 12; n += 1) {
+      await page.context().clearCookies();
+      await givePassword(page);
+      await page.waitForURL("**/account*");
+    }
+    await look(page, "account-many-places");
+    await tabTo(page, "nav.pages a[rel=next]");
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**places=2*");
+    check((await page.locator(".place").count()) === 2, "what is left is on the second page");
+    await tabTo(page, ".place button");
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**places=2*");
+    await page.waitForFunction(() => document.querySelectorAll(".place").length === 1);
+  },
+
   /** The same without the script. */
   async without_script(browser) {
     const page = await open(browser, { javaScriptEnabled: false });

@@ -150,6 +150,11 @@ fn somebody_adds_an_authenticator_and_takes_it_away() {
 }
 
 #[test]
+fn many_sessions_are_paged_and_ended_by_keyboard() {
+    play_with("many_places", LENIENT, &[]);
+}
+
+#[test]
 fn everything_works_without_the_script() {
     play_as("ann", "without_script", &[]);
 }
