@@ -136,8 +136,8 @@ pub(super) static WORDS: ConsoleWords = ConsoleWords {
     codes_left: |count| format!("リカバリーコード残り{count}個"),
     lost_sessions: |count| format!("有効なセッション{count}件"),
     lost_tokens: |count| format!("アクセストークン{count}件と、それを使うプログラムの動作"),
-    added_title: |name| format!("{name}を追加しました"),
-    link_title: |name| format!("{name}のリンク"),
-    token_title: |name| format!("{name}のアクセストークン"),
-    remove_title: |name| format!("{name}を削除しますか？"),
+    added_title: |name| format!("{name} を追加しました"),
+    link_title: |name| format!("{name} のリンク"),
+    token_title: |name| format!("{name} のアクセストークン"),
+    remove_title: |name| format!("{name} を削除しますか？"),
 };
