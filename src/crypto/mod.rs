@@ -13,6 +13,7 @@ mod recovery;
 mod seal;
 mod signing;
 mod spelling;
+mod strength;
 mod token;
 mod totp;
 
@@ -25,7 +26,8 @@ pub use recovery::{RecoveryCode, RecoveryDigest, RecoverySet};
 pub use seal::{OpenError, Sealed};
 pub use signing::{PublicKey, StatementKey};
 pub use spelling::Spelling;
+pub use strength::{Guess, Strength};
 pub use token::{
     TokenKind, digest, family, new_bearer, new_session_id, new_token_id, new_user_id, successor,
 };
-pub use totp::{CodeError, CodeMatched, TotpAlgorithm, TotpParams, TotpSecret};
+pub use totp::{CodeError, CodeMatched, Distance, TotpAlgorithm, TotpParams, TotpSecret};

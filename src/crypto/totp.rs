@@ -7,6 +7,7 @@ use super::random::{NoEntropy, random};
 use crate::types::{Secret, Timestamp, UserId, Username};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
+use std::time::Duration;
 use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
 use totp_rs::{Algorithm, Builder, Totp};
 
@@ -66,6 +67,23 @@ impl CodeMatched {
     /// The step it belongs to.
     pub const fn step(&self) -> u64 {
         self.step
+    }
+}
+
+/// How far away from now a code is that is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Distance {
+    /// The step it belongs to.
+    pub step: u64,
+    /// How many steps that is from now; back, where it is negative.
+    pub steps: i64,
+    period: u32,
+}
+
+impl Distance {
+    /// The same in seconds, whichever way.
+    pub fn seconds(self) -> u64 {
+        self.steps.unsigned_abs().saturating_mul(self.period.into())
     }
 }
 
@@ -136,6 +154,23 @@ impl TotpSecret {
             return Err(CodeError::AlreadyUsed);
         }
         Ok(CodeMatched { user, step: matched })
+    }
+
+    /// Where in time a code belongs that is wrong now, if that is within reach: the nearest, and
+    /// found as slowly as not.
+    pub fn distance(&self, code: &str, now: Timestamp, reach: Duration) -> Option<Distance> {
+        let typed: String = code.chars().filter(|c| !c.is_whitespace()).collect();
+        let (totp, centre, period) = (self.totp(), self.step_at(now), self.params.period.max(1));
+        let most = i64::try_from(reach.as_secs() / u64::from(period)).unwrap_or_default();
+        let (mut found, mut nearest) = (Choice::from(0), 0);
+        for steps in (1..=most).rev().flat_map(|steps| [-steps, steps]) {
+            let expected = self.code_of(&totp, centre.saturating_add_signed(steps));
+            let same = expected.as_bytes().ct_eq(typed.as_bytes());
+            nearest = i64::conditional_select(&nearest, &steps, same);
+            found |= same;
+        }
+        let step = centre.saturating_add_signed(nearest);
+        bool::from(found).then_some(Distance { step, steps: nearest, period })
     }
 
     fn code_of(&self, totp: &Totp, step: u64) -> String {
@@ -241,6 +276,19 @@ mod tests {
             Some(CodeError::AlreadyUsed)
         );
         assert!(secret.check(ANN, &secret.code_at(at(3060)), at(3060), 1, last).is_ok());
+    }
+
+    #[test]
+    fn how_far_away_a_wrong_code_is_can_be_found_within_reach() {
+        let (secret, reach) = (rfc_secret(), Duration::from_secs(600));
+        let away = |from: u64| secret.distance(&secret.code_at(at(from)), at(3000), reach);
+        for (from, steps, seconds) in [(2700, -10, 300), (3305, 10, 300), (2400, -20, 600)] {
+            let found = away(from).unwrap();
+            assert_eq!((found.steps, found.seconds()), (steps, seconds), "from {from}");
+            assert_eq!(found.step, from / 30);
+        }
+        assert_eq!((away(2370), away(3630)), (None, None));
+        assert_eq!(secret.distance("12345678", at(3000), reach), None);
     }
 
     #[test]

@@ -41,8 +41,15 @@ pub enum Says {
     CodeUsed,
     /// The code was left empty.
     CodeMissing,
-    /// Too many failures; again after so many seconds.
-    Locked(u64),
+    /// Too many failures.
+    Locked {
+        /// For so many seconds.
+        seconds: u64,
+        /// Which end then.
+        until: Timestamp,
+    },
+    /// The code is one of a time that far away, in seconds: the authenticator's clock is off.
+    ClockOff(u64),
     /// Too many tries; again after so many seconds.
     RateLimited(u64),
     /// The sign-in took too long.
@@ -181,7 +188,11 @@ impl Answer {
             }
             Denied::Code => refused("invalid_code", Says::Code).about("code"),
             Denied::CodeUsed => refused("code_already_used", Says::CodeUsed).about("code"),
-            Denied::Locked(until) => Self::locked(until.since(now).as_secs().max(1)),
+            // A program is told no more than of any wrong code.
+            Denied::ClockOff(seconds) => {
+                Self { says: Some(Says::ClockOff(*seconds)), ..Self::to(&Denied::Code, now) }
+            }
+            Denied::Locked(until) => Self::locked(*until, now),
             Denied::RateLimited(until) => Self::rate_limited(until.since(now).as_secs().max(1)),
             Denied::Expired => refused("mfa_expired", Says::Expired),
             Denied::SessionRevoked => refused("session_revoked", Says::SessionRevoked),
@@ -219,8 +230,12 @@ impl Answer {
         Self::unfit("weak_password", says).about("password")
     }
 
-    fn locked(seconds: u64) -> Self {
-        Self::saying(StatusCode::LOCKED, "locked", Says::Locked(seconds)).after(seconds)
+    fn locked(until: Timestamp, now: Timestamp) -> Self {
+        let seconds = until.since(now).as_secs().max(1);
+        // To the minute, and never too early.
+        let until = Timestamp::from_secs(until.as_secs().div_ceil(60).saturating_mul(60));
+        let says = Says::Locked { seconds, until };
+        Self::saying(StatusCode::LOCKED, "locked", says).after(seconds)
     }
 
     fn rate_limited(seconds: u64) -> Self {

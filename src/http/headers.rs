@@ -23,6 +23,14 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
+/// The same for a page whose script asks us something while somebody fills its form in.
+static ASKING: LazyLock<String> = LazyLock::new(|| format!("{}; connect-src 'self'", *POLICY));
+
+/// Lets the script of a page ask us something.
+pub(super) fn let_ask(headers: &mut HeaderMap) {
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(ASKING.as_str()));
+}
+
 /// Other sites, and other pages of this one, are told the origin at most, never a path or a query
 /// in which a link's token is. Not `no-referrer`: under that, the Fetch standard ("append a
 /// request `Origin` header") has browsers send `Origin: null` with our own forms, which we must

@@ -1,6 +1,6 @@
 //! One request and one response, as our own pages see them.
 
-use super::headers::harden;
+use super::headers::{harden, let_ask};
 use super::{Language, Location, Site};
 use crate::types::{Host, RequestCx};
 use bytes::Bytes;
@@ -82,6 +82,12 @@ impl Response {
     /// Names a place without sending there: a proxy that asked may do so.
     pub fn naming(mut self, to: &Location) -> Self {
         self.headers.insert(LOCATION, to.header());
+        self
+    }
+
+    /// Lets the script of this page ask us something, which it may not otherwise.
+    pub fn asking(mut self) -> Self {
+        let_ask(&mut self.headers);
         self
     }
 

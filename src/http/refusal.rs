@@ -8,6 +8,9 @@ use http::{HeaderValue, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+/// When whoever was answered 503 may try again, in seconds.
+const SOON: u64 = 5;
+
 /// A problem, as RFC 9457 has it.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Problem")]
@@ -77,7 +80,7 @@ pub fn refusal(
     is_navigation: bool,
     status: StatusCode,
 ) -> Response {
-    if is_navigation {
+    let mut response = if is_navigation {
         let (_, (title, text)) = said(language.words(), status);
         refusal_page(site, language, status, title, text)
     } else {
@@ -86,7 +89,11 @@ pub fn refusal(
         let (status_code, detail) = (status.as_u16(), Some(text));
         let problem = ProblemDetails { kind, title, status: status_code, code, detail };
         written(site, status, &problem)
+    };
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers.insert(RETRY_AFTER, HeaderValue::from(SOON));
     }
+    response
 }
 
 /// A stable code, a title, and what to do.
@@ -128,6 +135,25 @@ mod tests {
             (body["code"].as_str(), body["status"].as_u64()),
             (Some("bad_gateway"), Some(502))
         );
+    }
+
+    #[test]
+    fn whoever_comes_while_nothing_can_be_checked_reads_that_and_when_to_come_back() {
+        let site = site("https://login.example.com", None);
+        let unavailable = StatusCode::SERVICE_UNAVAILABLE;
+        for language in Language::ALL {
+            let page = refusal(&site, language, true, unavailable);
+            assert_eq!(page.status, unavailable);
+            assert_eq!(page.headers[RETRY_AFTER], "5");
+            let html = String::from_utf8(page.body.to_vec()).unwrap();
+            let (title, text) = language.words().refusals.unavailable;
+            assert!(html.contains(title) && html.contains(text), "{html}");
+            // This very page once more, by a link that no script is needed for.
+            assert!(html.contains("href=\"\"") && html.contains(language.words().frame.try_again));
+        }
+        assert_eq!(refusal(&site, Language::English, false, unavailable).headers[RETRY_AFTER], "5");
+        let down = refusal(&site, Language::English, true, StatusCode::BAD_GATEWAY);
+        assert!(!down.headers.contains_key(RETRY_AFTER));
     }
 
     #[test]

@@ -1,16 +1,24 @@
 //! The account of whoever is signed in, and signing out.
 
+use super::listing::Sheet;
 use super::recovery::left;
 use super::{Acted, Visit, console};
 use crate::domain::{AccessToken, Session};
-use crate::http::html::sentence;
-use crate::http::{Answer, Device, Response, Words};
+use crate::http::html::{moment, sentence};
+use crate::http::{Answer, Device, Location, Response, Words};
 use crate::service::{Denied, LiveSession, TotpStatus};
-use crate::types::{SessionId, Timestamp, TokenId};
+use crate::types::{SessionId, TokenId};
 use maud::{Markup, html};
 
 const ACCOUNT: &str = "/account";
 const LOGOUT: &str = "/logout";
+
+/// So many sessions, and as many tokens, are on a page.
+const A_PAGE: usize = 10;
+
+/// The fields of the query that say which.
+const PLACES: &str = "places";
+const PROGRAMS: &str = "programs";
 
 /// Marks the form that ends all sessions.
 const EVERYWHERE: (&str, &str) = ("everywhere", "yes");
@@ -54,8 +62,8 @@ fn person(words: &Words, live: &LiveSession) -> Markup {
             dd {
                 @if groups.is_empty() { (words.no_groups) } @else { (groups.replace(',', ", ")) }
             }
-            dt { (words.since) } dd { (moment(live.session().created_at())) }
-            dt { (words.ends) } dd { (moment(live.session().expires_at())) }
+            dt { (words.since) } dd { (moment(&live.session().created_at().rfc3339())) }
+            dt { (words.ends) } dd { (moment(&live.session().expires_at().rfc3339())) }
         }
     }
 }
@@ -68,7 +76,7 @@ fn factors(visit: &Visit<'_>, status: &TotpStatus) -> Markup {
         p { a href=(visit.link("/password").as_str()) { (words.change_password) } }
         @match status.confirmed_at {
             Some(at) => p {
-                (enrolled_on) (moment(at)) (end)
+                (enrolled_on) (moment(&at.rfc3339())) (end)
                 a href=(visit.link("/enroll").as_str()) { (words.replace) }
             },
             None => p {
@@ -86,26 +94,28 @@ fn factors(visit: &Visit<'_>, status: &TotpStatus) -> Markup {
 fn places(visit: &Visit<'_>, live: &LiveSession, sessions: &[Session]) -> Markup {
     let words = &visit.words().account;
     let [from, since, used, end] = words.place;
+    let sheet = Sheet::of(sessions, &visit.fields, PLACES, A_PAGE);
     html! {
-        h2 { (words.places) }
-        @for session in sessions {
+        h2 id=(PLACES) { (words.places) }
+        @for session in sheet.rows {
             @let is_this = session.id() == live.session().id();
             div .place {
                 h3 title=(session.user_agent()) { (device(visit, session.user_agent())) }
                 p {
-                    (from) (session.client()) (since) (moment(session.created_at()))
-                    (used) (moment(session.last_seen_at())) (end)
+                    (from) (session.client()) (since) (moment(&session.created_at().rfc3339()))
+                    (used) (moment(&session.last_seen_at().rfc3339())) (end)
                     @if is_this { strong { (words.this_device) } }
                 }
                 @if !is_this {
                     div .actions {
-                        (visit.form(ACCOUNT, &[("session", &session.id().to_string())], &html! {
+                        (visit.form(ACCOUNT, &with_pages(visit, ("session", &session.id().to_string())), &html! {
                             button { (words.end_there) }
                         }))
                     }
                 }
             }
         }
+        (sheet.links(visit.words(), &here(visit, PLACES), words.places))
         div .actions {
             (visit.form(ACCOUNT, &[EVERYWHERE], &html! { button { (words.end_everywhere) } }))
         }
@@ -115,23 +125,45 @@ fn places(visit: &Visit<'_>, live: &LiveSession, sessions: &[Session]) -> Markup
 fn programs(visit: &Visit<'_>, tokens: &[AccessToken]) -> Markup {
     let words = &visit.words().account;
     let [since, end] = words.program_since;
+    let sheet = Sheet::of(tokens, &visit.fields, PROGRAMS, A_PAGE);
     html! {
         @if !tokens.is_empty() {
-            h2 { (words.programs) }
+            h2 id=(PROGRAMS) { (words.programs) }
             (sentence(words.programs_text))
-            @for token in tokens {
+            @for token in sheet.rows {
                 div .place {
                     h3 { (token.name) }
-                    p { (since) (moment(token.created_at)) (end) }
+                    p { (since) (moment(&token.created_at.rfc3339())) (end) }
                     div .actions {
-                        (visit.form(ACCOUNT, &[("token", &token.id.to_string())], &html! {
+                        (visit.form(ACCOUNT, &with_pages(visit, ("token", &token.id.to_string())), &html! {
                             button { ((words.revoke)(token.name.as_str())) }
                         }))
                     }
                 }
             }
+            (sheet.links(visit.words(), &here(visit, PROGRAMS), words.programs))
         }
     }
+}
+
+/// This page, with the part of the one list that is shown while that of the other is chosen.
+fn here(visit: &Visit<'_>, chosen: &str) -> Location {
+    let other = if chosen == PLACES { PROGRAMS } else { PLACES };
+    visit.link(ACCOUNT).with(other, visit.fields.get(other))
+}
+
+/// What a form of this page carries, so that whoever sends it goes on where they were.
+fn with_pages<'a>(
+    visit: &'a Visit<'_>,
+    what: (&'static str, &'a str),
+) -> [(&'static str, &'a str); 3] {
+    [what, (PLACES, visit.fields.get(PLACES)), (PROGRAMS, visit.fields.get(PROGRAMS))]
+}
+
+/// Where somebody was on this page.
+fn back(visit: &Visit<'_>) -> Response {
+    let here = here(visit, PLACES).with(PLACES, visit.fields.get(PLACES));
+    Response::see_other(visit.site(), &here)
 }
 
 /// A device, as its owner would call it.
@@ -142,13 +174,6 @@ pub(super) fn device(visit: &Visit<'_>, user_agent: &str) -> String {
         Device { browser: Some(name), .. } | Device { system: Some(name), .. } => name.to_owned(),
         Device { browser: None, system: None } => words.unknown_device.to_owned(),
     }
-}
-
-/// A moment as people read it.
-fn moment(at: Timestamp) -> Markup {
-    let precise = at.rfc3339();
-    let plain = precise.replace('T', " ").replace('Z', " UTC");
-    html! { time datetime=(precise) { (plain) } }
 }
 
 /// Ends a session elsewhere, or all of them.
@@ -164,11 +189,11 @@ pub(super) async fn act(visit: &Visit<'_>) -> Acted {
     }
     if let Some(id) = TokenId::parse(visit.fields.get("token")) {
         service.end_own_token(&live, id, cx).await?;
-        return Ok(visit.send_to(ACCOUNT));
+        return Ok(back(visit));
     }
     let id = SessionId::parse(visit.fields.get("session")).ok_or(Denied::NoSuchSession)?;
     service.end_own_session(&live, id, cx).await?;
-    Ok(visit.send_to(ACCOUNT))
+    Ok(back(visit))
 }
 
 /// Asks: a link that signs out would let any page do it.

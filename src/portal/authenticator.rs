@@ -1,7 +1,7 @@
 //! The authenticator of whoever is signed in: enrolling one, replacing it, taking it away.
 
 use super::enrol::{recovery_codes, secret};
-use super::steps::{code_input, current_password, whose};
+use super::steps::{code_input, current_password, of_current, whose};
 use super::{Acted, Visit};
 use crate::http::html::{Input, sentence};
 use crate::http::{Answer, Location, Response, Words};
@@ -64,7 +64,7 @@ fn show_choices(
     let (common, words) = (visit.words(), &visit.words().authenticator);
     let code = Input { label: words.any_code, inputmode: None, ..code_input(common, false) };
     let replace = html! {
-        (proof(common, "", live, about(REPLACE), true, code))
+        (proof(common, "", live, about(REPLACE), tried != REMOVE, code))
         button { (words.replace) }
     };
     let body = html! {
@@ -103,15 +103,10 @@ fn proof(
     first: bool,
     code: Input<'static>,
 ) -> Markup {
-    let answer = answer.map(|answer| Answer {
-        // These forms ask for the password under the name of the current one.
-        about: answer.about.map(|name| if name == "password" { "current_password" } else { name }),
-        ..answer.clone()
-    });
     html! {
         (whose(words, within, live.username()))
-        (Input { within, ..current_password(words, first) }.show(answer.as_ref()))
-        (Input { within, ..code }.show(answer.as_ref()))
+        (Input { within, ..current_password(words, first) }.show(answer))
+        (Input { within, ..code }.show(answer))
     }
 }
 
@@ -124,11 +119,13 @@ pub(super) async fn act(visit: &Visit<'_>, live: &LiveSession) -> Acted {
     }
     match fields.get(DO) {
         REPLACE => {
-            service.replace_totp(live, password, code, visit.visitor()).await?;
+            let replaced = service.replace_totp(live, password, code, visit.visitor()).await;
+            replaced.map_err(of_current)?;
             Ok(visit.send_to(ENROL))
         }
         REMOVE => {
-            service.disable_totp(live, password, code, visit.visitor()).await?;
+            let disabled = service.disable_totp(live, password, code, visit.visitor()).await;
+            disabled.map_err(of_current)?;
             Ok(visit.send_to("/account"))
         }
         _ => {

@@ -25,11 +25,11 @@ pub(super) async fn show(visit: &Visit<'_>, answer: Option<&Answer>) -> Response
     let (path, (title, text)) = purpose(&words.links, page.purpose);
     let inputs = html! {
         (sentence(text))
-        (inputs(visit, &page, answer))
+        (inputs(visit, &page, answer).await)
         button { (words.inputs.go_on) }
     };
     let form = visit.form(path, &[("token", &token.reveal())], &inputs);
-    visit.form_page(title, answer, &form)
+    visit.new_password_page(title, answer, &form)
 }
 
 async fn load(visit: &Visit<'_>) -> Result<(Bearer, LinkPage), Denied> {
@@ -48,7 +48,7 @@ const fn purpose(words: &Links, purpose: LinkPurpose) -> (&'static str, Titled) 
     }
 }
 
-fn inputs(visit: &Visit<'_>, page: &LinkPage, answer: Option<&Answer>) -> Markup {
+async fn inputs(visit: &Visit<'_>, page: &LinkPage, answer: Option<&Answer>) -> Markup {
     let words = visit.words();
     let username = page.username.as_ref().map_or("", |name| name.as_str());
     match page.purpose {
@@ -61,10 +61,10 @@ fn inputs(visit: &Visit<'_>, page: &LinkPage, answer: Option<&Answer>) -> Markup
                 first: true,
                 ..Input::default()
             };
-            html! { (name.show(answer)) (new_password(words, answer, false)) }
+            html! { (name.show(answer)) (new_password(visit, answer, false).await) }
         }
         LinkPurpose::Invitation | LinkPurpose::NewPassword => {
-            html! { (whose(words, "", username)) (new_password(words, answer, true)) }
+            html! { (whose(words, "", username)) (new_password(visit, answer, true).await) }
         }
         LinkPurpose::NewSecondFactor => {
             let password = Input {

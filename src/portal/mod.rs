@@ -22,12 +22,14 @@ mod console;
 mod demo;
 mod enrol;
 mod links;
+mod listing;
 mod login;
 mod onward;
 mod password;
 mod recovery;
 mod register;
 mod steps;
+mod strength;
 mod visit;
 
 pub use demo::{Demo, demo_page};
@@ -59,6 +61,7 @@ enum Page {
     Register,
     Asset,
     Keys,
+    Strength,
     Console(console::Screen),
 }
 
@@ -99,6 +102,10 @@ impl Portal {
         match found {
             Found::Entry(entry, _) if entry.handler == Page::Asset => self.asset(below),
             Found::Entry(entry, _) if entry.handler == Page::Keys => self.keys(),
+            // A script's question, and no page.
+            Found::Entry(entry, _) if entry.handler == Page::Strength => {
+                strength::weigh(self, request).await
+            }
             Found::Entry(entry, named) => self.serve(entry, named, request).await,
             Found::OtherMethods(allow) => {
                 let status = StatusCode::METHOD_NOT_ALLOWED;
@@ -151,9 +158,10 @@ impl Portal {
             Page::Account => account::show(visit, answer).await,
             Page::Logout => account::show_logout(visit, answer).await,
             Page::Link => links::show(visit, answer).await,
-            Page::Register => register::show(visit, answer),
+            Page::Register => register::show(visit, answer).await,
             Page::Asset => self.asset(visit.request.path.strip_prefix(&self.site.prefix)),
             Page::Keys => self.keys(),
+            Page::Strength => strength::weigh(self, visit.request).await,
             Page::Console(screen) => console::show(visit, screen, answer).await,
         }
     }
@@ -172,7 +180,7 @@ impl Portal {
             Page::Register => register::act(visit).await,
             Page::Console(screen) => console::act(visit, screen).await,
             // These have no form; the table has no line that leads here.
-            Page::Home | Page::Asset | Page::Keys => {
+            Page::Home | Page::Asset | Page::Keys | Page::Strength => {
                 let status = StatusCode::METHOD_NOT_ALLOWED;
                 return refusal(&self.site, visit.language(), true, status);
             }
@@ -236,6 +244,7 @@ fn table(site: &Site) -> Vec<Entry<Page>> {
         Entry::form("/login/second-factor", Page::SecondFactor),
         Entry::page("/password", Page::NewPassword),
         Entry::form("/password", Page::NewPassword),
+        Entry::form(strength::STRENGTH, Page::Strength),
         Entry::page("/enroll", Page::Enrolment),
         Entry::form("/enroll", Page::Enrolment),
         Entry::page("/recovery-codes", Page::RecoveryCodes),

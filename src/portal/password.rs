@@ -1,11 +1,11 @@
 //! Choosing another password: because one must before going on, or because one wants to.
 
 use super::onward::{at, onward, token};
-use super::steps::{current_password, new_password, typed_twice, whose};
+use super::steps::{current_password, new_password, of_current, typed_twice, whose};
 use super::{Acted, Visit};
 use crate::http::html::sentence;
-use crate::http::{Answer, Response, Trouble};
-use crate::service::{Denied, LiveSession};
+use crate::http::{Answer, Response};
+use crate::service::LiveSession;
 use maud::html;
 
 const PASSWORD: &str = "/password";
@@ -19,7 +19,7 @@ pub(super) async fn show(visit: &Visit<'_>, answer: Option<&Answer>) -> Response
         Ok((_, _, user)) => user,
         Err(elsewhere) => {
             return match visit.person().await {
-                Ok((_, live)) => show_own(visit, &live, answer),
+                Ok((_, live)) => show_own(visit, &live, answer).await,
                 Err(_) => elsewhere,
             };
         }
@@ -28,22 +28,26 @@ pub(super) async fn show(visit: &Visit<'_>, answer: Option<&Answer>) -> Response
     let inputs = html! {
         (sentence(words.password.text))
         (whose(words, "", user.username.as_str()))
-        (new_password(words, answer, true))
+        (new_password(visit, answer, true).await)
         button { (words.password.button) }
     };
-    visit.form_page(words.password.title, answer, &visit.form(PASSWORD, &[], &inputs))
+    visit.new_password_page(words.password.title, answer, &visit.form(PASSWORD, &[], &inputs))
 }
 
-fn show_own(visit: &Visit<'_>, live: &LiveSession, answer: Option<&Answer>) -> Response {
+async fn show_own(visit: &Visit<'_>, live: &LiveSession, answer: Option<&Answer>) -> Response {
     let words = visit.words();
     let inputs = html! {
         (sentence(words.password.own_text))
         (whose(words, "", live.username()))
         (current_password(words, true).show(answer))
-        (new_password(words, answer, false))
+        (new_password(visit, answer, false).await)
         button { (words.password.button) }
     };
-    visit.form_page(words.password.own_title, answer, &visit.form(PASSWORD, &[OWN], &inputs))
+    visit.new_password_page(
+        words.password.own_title,
+        answer,
+        &visit.form(PASSWORD, &[OWN], &inputs),
+    )
 }
 
 /// Changes it.
@@ -60,11 +64,7 @@ pub(super) async fn act(visit: &Visit<'_>) -> Acted {
     };
     let current = visit.fields.get("current_password");
     let changed = visit.service().change_password(&live, current, password, visit.visitor()).await;
-    // In this form, it is the current one that can be wrong.
-    changed.map_err(|denied| match denied {
-        Denied::Credentials => Answer::not_current_password().into(),
-        other => Trouble::from(other),
-    })?;
+    changed.map_err(of_current)?;
     let words = visit.words();
     let body = html! {
         (sentence(words.password.done))

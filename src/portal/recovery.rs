@@ -2,6 +2,7 @@
 
 use super::authenticator::both;
 use super::enrol::recovery_codes;
+use super::steps::of_current;
 use super::{Acted, Visit};
 use crate::http::html::sentence;
 use crate::http::{Answer, Location, Response, Words};
@@ -90,7 +91,8 @@ pub(super) async fn act(visit: &Visit<'_>) -> Acted {
     };
     let (password, code) = (visit.fields.get("current_password"), visit.fields.get("code"));
     let visitor = visit.visitor();
-    let codes = visit.service().regenerate_recovery_codes(&live, password, code, visitor).await?;
+    let codes = visit.service().regenerate_recovery_codes(&live, password, code, visitor).await;
+    let codes = codes.map_err(of_current)?;
     let to = Location::onward(visit.site(), visit.wish(), &visit.request.host);
     let words = visit.words();
     Ok(visit.page(words.recovery.new_title, &recovery_codes(words, &codes, &to)))

@@ -11,7 +11,7 @@ use maud::html;
 const REGISTER: &str = "/register";
 
 /// The form, where people may add themselves.
-pub(super) fn show(visit: &Visit<'_>, answer: Option<&Answer>) -> Response {
+pub(super) async fn show(visit: &Visit<'_>, answer: Option<&Answer>) -> Response {
     if !visit.service().registration_is_open() {
         return visit.stopped(&Denied::RegistrationDisabled);
     }
@@ -45,14 +45,14 @@ pub(super) fn show(visit: &Visit<'_>, answer: Option<&Answer>) -> Response {
         (username.show(answer))
         (name.show(answer))
         (email.show(answer))
-        (new_password(words, answer, false))
+        (new_password(visit, answer, false).await)
         button { (words.register.button) }
     };
     let body = html! {
         (visit.form(REGISTER, &[], &inputs))
         p { a href=(visit.link("/login").as_str()) { (words.register.login) } }
     };
-    visit.form_page(words.register.title, answer, &body)
+    visit.new_password_page(words.register.title, answer, &body)
 }
 
 /// Adds whoever asks, and signs them in as far as their new password leads.

@@ -1,9 +1,10 @@
 //! The second factor, and the inputs that several steps share.
 
 use super::onward::{at, onward, went_on};
-use super::{Acted, Visit};
+use super::{Acted, Visit, strength};
 use crate::http::html::{Input, sentence};
-use crate::http::{Answer, Response, Words};
+use crate::http::{Answer, Response, Trouble, Words};
+use crate::service::Denied;
 use http::StatusCode;
 use maud::{Markup, html};
 
@@ -114,8 +115,21 @@ pub(super) fn current_password(words: &Words, first: bool) -> Input<'static> {
     }
 }
 
-/// A new password, twice.
-pub(super) fn new_password(words: &Words, answer: Option<&Answer>, first: bool) -> Markup {
+/// Where a form asks for the current password, it is that which can be wrong.
+pub(super) fn of_current(denied: Denied) -> Trouble {
+    match denied {
+        Denied::Credentials => Answer::not_current_password().into(),
+        other => other.into(),
+    }
+}
+
+/// A new password, twice, and how hard it is to guess.
+pub(super) async fn new_password(
+    visit: &Visit<'_>,
+    answer: Option<&Answer>,
+    first: bool,
+) -> Markup {
+    let words = visit.words();
     let once = Input {
         name: "password",
         label: words.inputs.new_password,
@@ -127,7 +141,7 @@ pub(super) fn new_password(words: &Words, answer: Option<&Answer>, first: bool) 
     };
     let again =
         Input { name: "password_again", label: words.inputs.password_again, first: false, ..once };
-    html! { (once.show(answer)) (again.show(answer)) }
+    html! { (once.show(answer)) (strength::shown(visit, answer).await) (again.show(answer)) }
 }
 
 /// The new password, if both are the same.

@@ -142,6 +142,16 @@ impl<'a> Visit<'a> {
         self.form_page_as(status, title, answer, body)
     }
 
+    /// A page on which somebody chooses a password, whose script asks how hard it is to guess.
+    pub fn new_password_page(
+        &self,
+        title: &str,
+        answer: Option<&Answer>,
+        body: &Markup,
+    ) -> Response {
+        self.form_page(title, answer, body).asking()
+    }
+
     /// A page with a form, under this status.
     pub fn form_page_as(
         &self,

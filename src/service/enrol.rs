@@ -4,6 +4,7 @@
 //! keeps it. Confirming uses the code's step up, stores the factor and the recovery codes and
 //! begins the session, all at once.
 
+use super::drift::REACH;
 use super::sign_in::{Changes, Progress, Visitor};
 use super::{Denied, Service};
 use crate::crypto::{CodeMatched, RecoveryCode, RecoverySet, TokenKind, TotpSecret, digest};
@@ -92,7 +93,11 @@ impl Service {
     ) -> Result<CodeMatched, Denied> {
         let (cx, skew) = (visitor.cx, self.settings.totp_skew);
         let tried = self.charge(self.counter_of(user, visitor).await?, Some(user), cx).await?;
-        let matched = secret.check(user.id, code, cx.now, skew, None).map_err(|_| Denied::Code);
+        let matched = secret.check(user.id, code, cx.now, skew, None).map_err(|_| {
+            // Whoever enrols sees the secret, so that the first wrong code may tell at once.
+            let away = secret.distance(code, cx.now, REACH);
+            away.map_or(Denied::Code, |away| Denied::ClockOff(away.seconds()))
+        });
         self.judged(tried, matched, cx).await
     }
 

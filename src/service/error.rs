@@ -13,6 +13,9 @@ pub enum Denied {
     Credentials,
     /// A code that belongs to no step in reach, or is no recovery code.
     Code,
+    /// A wrong code that would have been right so many seconds earlier or later, the second in a
+    /// row: the clock of the authenticator is off.
+    ClockOff(u64),
     /// A right code that has been used.
     CodeUsed,
     /// Too many failures; until then.

@@ -1,8 +1,11 @@
 //! Judging passwords and codes, each in one place.
 
+use super::drift::REACH;
 use super::hashing::Place;
 use super::{Denied, Service, Visitor};
-use crate::crypto::{CodeError, Password, PasswordHash, PasswordVerified, RecoveryCode};
+use crate::crypto::{
+    CodeError, Password, PasswordHash, PasswordVerified, RecoveryCode, TotpSecret,
+};
 use crate::domain::{AuditEvent, Spent, User, UserChange};
 use crate::store::Effect;
 use crate::types::{Login, RequestCx, UserId};
@@ -131,11 +134,27 @@ impl Service {
         let skew = self.settings.totp_skew;
         let matched = match factor.secret.check(user.id, code, cx.now, skew, last) {
             Ok(matched) => matched,
-            Err(CodeError::Wrong) => return Err(Denied::Code),
+            Err(CodeError::Wrong) => {
+                let off = self.clock_off(user.id, &factor.secret, code, cx);
+                return Err(off.unwrap_or(Denied::Code));
+            }
             Err(CodeError::AlreadyUsed) => return Err(Denied::CodeUsed),
         };
         let spent = self.store.spend_totp_step(matched).await?;
         spent.ok_or(Denied::CodeUsed)
+    }
+
+    /// What else a wrong code says, where it is the second that is as far away.
+    fn clock_off(
+        &self,
+        user: UserId,
+        secret: &TotpSecret,
+        code: &str,
+        cx: &RequestCx,
+    ) -> Option<Denied> {
+        let away = secret.distance(code, cx.now, REACH)?;
+        let agrees = self.drifts.agrees(user, away.step, away.steps, cx.now);
+        agrees.then(|| Denied::ClockOff(away.seconds()))
     }
 
     async fn spend_recovery_code(

@@ -21,8 +21,8 @@ use crate::types::{Login, RequestCx, Timestamp, UserId};
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Mutex, PoisonError};
 
-/// Buckets; a power of two.
-const BUCKETS: usize = 1 << 12;
+/// Buckets of the table that sign-ins are counted in; a power of two.
+pub(super) const BUCKETS: usize = 1 << 12;
 /// Windows a bucket.
 const WAYS: usize = 8;
 
@@ -55,14 +55,17 @@ pub(super) struct Windows {
 }
 
 impl Windows {
-    pub(super) fn new() -> Self {
-        let buckets = (0..BUCKETS).map(|_| Mutex::default()).collect();
+    pub(super) fn new(buckets: usize) -> Self {
+        let buckets = (0..buckets).map(|_| Mutex::default()).collect();
         Self { hasher: RandomState::new(), buckets }
     }
 
     fn place(&self, whose: impl std::hash::Hash) -> (u64, Option<&Bucket>) {
         let name = self.hasher.hash_one(whose);
-        (name, self.buckets.get(usize::try_from(name).unwrap_or_default() % BUCKETS))
+        (
+            name,
+            self.buckets.get(usize::try_from(name).unwrap_or_default() % self.buckets.len().max(1)),
+        )
     }
 
     fn forget(&self, whose: impl std::hash::Hash) {
@@ -227,7 +230,7 @@ impl Service {
         let refund = self.store.refund(tried.counter.key);
         let why = match &outcome {
             Err(Denied::Credentials) => SignInFailure::Credentials,
-            Err(Denied::Code) => SignInFailure::Code,
+            Err(Denied::Code | Denied::ClockOff(_)) => SignInFailure::Code,
             Err(Denied::CodeUsed) => SignInFailure::CodeReused,
             Ok(_) => {
                 refund.await?;
@@ -254,7 +257,7 @@ mod tests {
 
     #[test]
     fn a_million_made_up_names_do_not_push_out_the_one_that_is_guessed_at() {
-        let windows = Windows::new();
+        let windows = Windows::new(BUCKETS);
         let rate = Rate { times: 10, per: Duration::from_secs(900) };
         let now = Timestamp::from_secs(1_800_000_000);
         for _ in 0..10 {

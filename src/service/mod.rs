@@ -8,6 +8,7 @@ mod admin;
 mod assertion;
 mod breached;
 mod capability;
+mod drift;
 mod ending;
 mod enrol;
 mod error;
@@ -23,6 +24,7 @@ mod second_factor;
 mod settings;
 mod sign_in;
 mod strangers;
+mod strength;
 mod trail;
 
 pub use admin::{
@@ -50,6 +52,7 @@ use crate::store::{Store, StoreError};
 use crate::types::{Clock, Secret};
 use assertion::Signing;
 use breached::Breaches;
+use drift::Drifts;
 use hashing::HashPool;
 use limits::Windows;
 use live::{LiveSessions, Which};
@@ -71,9 +74,12 @@ pub struct Service {
     hashing: Arc<HashPool>,
     live: Arc<LiveSessions>,
     windows: Arc<Windows>,
+    weighed: Arc<Windows>,
     /// Whether sessions may have ended in the store that memory still knows.
     in_doubt: Arc<AtomicBool>,
     loading: Arc<Semaphore>,
+    weighing: Arc<Semaphore>,
+    drifts: Arc<Drifts>,
     /// As they were last counted.
     sessions: Arc<AtomicUsize>,
     signing: Arc<Signing>,
@@ -100,9 +106,12 @@ impl Service {
             hashing: Arc::new(HashPool::start(settings.hash_workers, settings.hash_queue)?),
             strangers: Strangers::new(settings.hash).into(),
             live: Arc::new(LiveSessions::new()),
-            windows: Arc::new(Windows::new()),
+            windows: Arc::new(Windows::new(limits::BUCKETS)),
+            weighed: Arc::new(Windows::new(strength::BUCKETS)),
             in_doubt: Arc::new(AtomicBool::new(false)),
             loading: Arc::new(Semaphore::new(LOADING)),
+            weighing: Arc::new(Semaphore::new(strength::WEIGHING)),
+            drifts: Arc::default(),
             sessions: Arc::default(),
             signing: Arc::new(Signing::default()),
             store,
@@ -127,8 +136,11 @@ impl Service {
             hashing: Arc::clone(&self.hashing),
             live: Arc::clone(&self.live),
             windows: Arc::clone(&self.windows),
+            weighed: Arc::clone(&self.weighed),
             in_doubt: Arc::clone(&self.in_doubt),
             loading: Arc::clone(&self.loading),
+            weighing: Arc::clone(&self.weighing),
+            drifts: Arc::clone(&self.drifts),
             sessions: Arc::clone(&self.sessions),
             signing: Arc::clone(&self.signing),
             clock: Arc::clone(&self.clock),

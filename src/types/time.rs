@@ -74,6 +74,11 @@ impl Timestamp {
         }
         String::from_utf8_lossy(&text).into_owned()
     }
+
+    /// The time of day in UTC, to the minute.
+    pub fn clock(self) -> String {
+        format!("{:02}:{:02} UTC", self.0 / 3600 % 24, self.0 / 60 % 60)
+    }
 }
 
 /// The last decimal digit.

@@ -76,6 +76,28 @@ export async function look(page, name) {
   await page.setViewportSize(sizes.phone);
 }
 
+/** The same in the few colours that somebody chose for everything, who could not read ours. */
+export async function lookInForcedColours(page, name) {
+  await page.emulateMedia({ forcedColors: "active", colorScheme: "dark", reducedMotion: "reduce" });
+  await page.evaluate(axe);
+  // The colours are somebody's own, and axe does not see what the browser makes of them.
+  const rules = { "color-contrast": { enabled: false } };
+  const { violations } = await page.evaluate((rules) => axe.run({ rules }), rules);
+  check(violations.length === 0, `${name}, forced colours: ${violations.map((one) => one.id)}`);
+  // What is to be pressed has an edge, and what has the focus a line around it.
+  const bare = await page.evaluate(() =>
+    [...document.querySelectorAll("main button, main a.button, main input:not([type=hidden], [type=checkbox])")]
+      .filter((one) => one.offsetParent && !one.closest(".reveal button"))
+      .filter((one) => getComputedStyle(one).borderTopWidth === "0px").map((one) => one.outerHTML),
+  );
+  check(bare.length === 0, `${name}, forced colours: no edge around ${bare}`);
+  await page.keyboard.press("Tab");
+  const outline = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
+  check(outline !== "none", `${name}, forced colours: what has the focus is not told apart`);
+  await page.screenshot({ path: `${pictures}/${name}-forced.png`, fullPage: true });
+  await page.emulateMedia({ forcedColors: "none" });
+}
+
 /** Presses Tab until this has the focus, as somebody without a mouse does. */
 export async function tabTo(page, selector, presses = 40) {
   for (let n = 0; n < presses; n += 1) {

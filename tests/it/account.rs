@@ -357,3 +357,42 @@ fn somebody_sees_the_access_tokens_in_their_name_and_ends_them() {
     }
     assert!(!browser.open("/_vestibule/account").text().contains("backup"));
 }
+
+#[test]
+fn many_sessions_and_tokens_are_shown_a_page_at_a_time() {
+    let world = one_factor();
+    world.add("ann", false);
+    let mut browser = sign_in(&world, "ann", None);
+    for _ in 0..21 {
+        sign_in(&world, "ann", None);
+    }
+    for number in 0..12 {
+        world.admin(AdminRequest::TokenAdd(NewToken {
+            name: DisplayName::parse(&format!("program-{number}")).unwrap(),
+            user: "ann".into(),
+            expires_in: None,
+            groups: Vec::new(),
+            networks: Vec::new(),
+            hosts: Vec::new(),
+            one_factor: false,
+        }));
+    }
+    let count = |page: &Reply, what: &str| page.text().matches(what).count();
+    let counts = |page: &Reply| {
+        (count(page, "Sign out there") + count(page, "This device."), count(page, "Revoke program"))
+    };
+    assert_eq!(counts(&browser.open("/_vestibule/account")), (10, 10));
+    let last = browser.open("/_vestibule/account?places=3&programs=2");
+    assert_eq!(counts(&last), (2, 2));
+    assert!(last.text().contains("Page 3 of 3") && last.text().contains("Page 2 of 2"));
+    // To the other pages of one list the other stays as it is.
+    assert!(last.text().contains("/_vestibule/account?programs=2&amp;places=2\""));
+    assert!(last.text().contains("/_vestibule/account?places=3&amp;programs=1\""));
+    // Whoever ends one goes on where they were; a page that is gone is the last there is.
+    let id = last.text().split("name=\"session\" value=\"").nth(1).unwrap()[..32].to_owned();
+    let body = filled_in(&last.text(), &[("session", &id), ("places", "3")]).1;
+    let ended = browser.post("/_vestibule/account", &body);
+    assert_eq!(ended.status, 303);
+    assert!(ended.header("location").unwrap().contains("places=3"), "{:?}", ended.headers);
+    assert_eq!(counts(&browser.open("/_vestibule/account?places=99")).0, 1);
+}

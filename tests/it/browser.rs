@@ -30,8 +30,13 @@ fn target() -> PathBuf {
 }
 
 fn gateway() -> Gateway {
+    gateway_with("")
+}
+
+/// One that is told more.
+fn gateway_with(more: &str) -> Gateway {
     let app = App::start();
-    Gateway::start(Options::default().config(&CONFIG.replace("{}", &app.url())))
+    Gateway::start(Options::default().config(&CONFIG.replace("{}", &app.url())).config(more))
 }
 
 /// Plays a scene; what it has to complain about fails the test.
@@ -91,6 +96,62 @@ fn longer_words_and_other_letters_have_room_as_well() {
 #[test]
 fn the_console_looks_right_everywhere_and_is_open_to_everybody() {
     play_as("ann", "console", &[]);
+}
+
+/// Where a password is enough for whoever has nothing more.
+const LENIENT: &str = "[access]\ndefault_policy = \"one_factor\"\n";
+
+/// Plays a scene of somebody who was added with these arguments.
+fn play_with(scene: &str, config: &str, args: &[&str]) {
+    let gateway = gateway_with(config);
+    let args = [&["user", "add", "ann", "--password-stdin"], args].concat();
+    let added = gateway.json(&args, ADMIN_PASSWORD);
+    let (secret, codes) = (added["totp"]["secret"].as_str(), added["recovery_codes"].to_string());
+    let who = [("NAME", "ann"), ("PASSWORD", ADMIN_PASSWORD)];
+    let more = [("SECRET", secret.unwrap_or_default()), ("RECOVERY", codes.as_str())];
+    play(scene, &gateway, &[who, more].concat());
+}
+
+#[test]
+fn people_who_add_themselves_hear_how_easily_their_password_is_guessed() {
+    play_with("registration", &format!("{LENIENT}[registration]\nenabled = true\n"), &[]);
+}
+
+#[test]
+fn an_invitation_is_accepted_in_a_browser() {
+    let gateway = gateway_with(LENIENT);
+    let invited = gateway.json(&["user", "add", "carol"], "");
+    play("invitation", &gateway, &[("INVITE", invited["invite_url"].as_str().unwrap())]);
+}
+
+#[test]
+fn whoever_has_to_choose_another_password_does() {
+    play_with("forced_change", LENIENT, &["--must-change-password"]);
+}
+
+#[test]
+fn whoever_is_locked_out_reads_until_when_in_their_own_time() {
+    play_with("lockout", "[limits]\nlockout_after = 3\n", &[]);
+}
+
+#[test]
+fn whoever_has_a_clock_that_is_off_reads_what_to_do() {
+    play_with("clock_off", "", &["--totp"]);
+}
+
+#[test]
+fn the_last_recovery_codes_are_announced() {
+    play_with("last_codes", "", &["--totp"]);
+}
+
+#[test]
+fn somebody_adds_an_authenticator_and_takes_it_away() {
+    play_with("own_authenticator", LENIENT, &[]);
+}
+
+#[test]
+fn many_sessions_are_paged_and_ended_by_keyboard() {
+    play_with("many_places", LENIENT, &[]);
 }
 
 #[test]

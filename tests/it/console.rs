@@ -288,7 +288,7 @@ fn somebody_is_added_and_accepts_and_the_link_is_in_no_address() {
         ]
     };
     for (name, email, status, words) in [
-        ("a b", "", 422, "A username has"),
+        ("a b", "", 422, "A username begins"),
         ("ann", "nowhere", 422, "An e-mail address looks"),
         ("root", "", 409, "Somebody has that"),
     ] {
@@ -584,16 +584,20 @@ fn a_form_without_its_token_or_from_elsewhere_does_nothing() {
 #[test]
 fn the_console_speaks_the_language_of_whoever_reads_it() {
     let mut root = Root::new();
-    for (tag, words) in [
-        ("de", "Eingerichtet"),
-        ("fr", "Sans second facteur"),
-        ("es", "Desactivado"),
-        ("ja", "招待中"),
-        ("en", "Enrolled"),
+    for (tag, words, wrong) in [
+        ("de", "Eingerichtet", "Eine Gruppe hat 1 bis 64"),
+        ("fr", "Sans second facteur", "Un groupe a de 1 à 64"),
+        ("es", "Desactivado", "Un grupo tiene de 1 a 64"),
+        ("ja", "招待中", "グループ名は1～64文字"),
+        ("en", "Enrolled", "A group has 1 to 64"),
     ] {
         root.browser.added = format!("Accept-Language: {tag}\r\n");
         let page = root.open(USERS);
         assert!(page.contains(words) && page.contains(&format!("lang=\"{tag}\"")), "{tag}");
+        let refused =
+            root.submit(NEW, &[("username", "carol"), ("groups", "x".repeat(65).as_str())]);
+        assert_eq!(refused.status, 422);
+        assert!(refused.text().contains(wrong), "{tag}: {}", refused.text());
         for target in [ADMIN, NEW, SESSIONS, &user_page("root"), &removal("root")] {
             root.open(target);
         }

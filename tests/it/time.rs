@@ -262,3 +262,90 @@ fn failures_of_yesterday_are_forgotten_and_those_of_today_are_not() {
         assert_eq!(give_password(&mut browser, &[]).status, status, "{waited} s");
     }
 }
+
+#[test]
+fn somebody_whose_clock_is_off_is_told_after_two_codes_of_another_time_and_let_in_by_neither() {
+    let (world, secret) = ann();
+    for minutes in [-7, 7] {
+        let mut browser = world.browser();
+        assert_eq!(give_password(&mut browser, &[]).status, 303);
+        let shown =
+            |world: &World| code_at(&secret, world.now().checked_add_signed(minutes * 60).unwrap());
+        let first = give_code(&mut browser, &shown(&world));
+        assert_eq!(first.status, 401);
+        assert!(!first.text().contains("clock of"), "one alone tells nothing");
+        // The same once more tells no more.
+        assert!(!give_code(&mut browser, &shown(&world)).text().contains("clock of"));
+        world.pass(30);
+        let second = give_code(&mut browser, &shown(&world));
+        assert_eq!(second.status, 401);
+        let text = "clock of your phone seems to be off by about 7 minutes";
+        assert!(second.text().contains(text), "{}", second.text());
+        assert!(!is_signed_in(&browser));
+        // The clock is right now.
+        world.pass(30);
+        assert_eq!(give_code(&mut browser, &code_at(&secret, world.now())).status, 303);
+        assert!(is_signed_in(&browser));
+        world.pass(HOUR);
+    }
+}
+
+#[test]
+fn codes_of_another_time_cost_what_any_wrong_code_costs_and_programs_hear_of_a_wrong_code() {
+    let failures = FailureRules { lockout_after: 3, ..FailureRules::default() };
+    let world = World::new(Settings { failures, ..Settings::default() });
+    let secret = world.add("ann", true).unwrap();
+    let off = |world: &World| code_at(&secret, world.now() - 5 * MINUTE);
+    let mut answers = Vec::new();
+    for _ in 0..4 {
+        let body = serde_json::json!({
+            "username": "ann", "password": ADMIN_PASSWORD, "totp_code": off(&world),
+        });
+        let reply = world.browser().request(
+            "POST",
+            "/_vestibule/api/v1/auth/login",
+            "Content-Type: application/json\r\n",
+            &body.to_string(),
+        );
+        answers.push((reply.status, reply.text()));
+        world.pass(30);
+    }
+    let statuses: Vec<u16> = answers.iter().map(|(status, _)| *status).collect();
+    assert_eq!(statuses, [401, 401, 401, 423]);
+    assert!(answers[0].1.contains("invalid_code"), "{}", answers[0].1);
+    assert_eq!(answers[0].1, answers[1].1);
+    assert!(!answers[1].1.contains("clock"));
+}
+
+#[test]
+fn whoever_enrols_with_a_clock_that_is_off_is_told_at_once() {
+    let world = World::new(Settings::default());
+    world.add("ann", false);
+    let mut browser = world.browser();
+    let answer = give_password(&mut browser, &[]);
+    let page = browser.follow(answer);
+    let key = page.text().split("<code>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    let wrong = browser.submit(&page, &[("code", &code_at(&key, world.now() + 3 * MINUTE))]);
+    assert_eq!(wrong.status, 401);
+    assert!(wrong.text().contains("off by about 3 minutes"), "{}", wrong.text());
+}
+
+#[test]
+fn whoever_is_locked_out_is_told_until_when() {
+    let failures = FailureRules { lockout_after: 1, ..FailureRules::default() };
+    let world = World::new(Settings { failures, ..Settings::default() });
+    world.add("ann", true);
+    let mut browser = world.browser();
+    for status in [401, 423] {
+        let page = browser.open("/_vestibule/login");
+        let wrong = [("username", "ann"), ("password", "not the password")];
+        let reply = browser.submit(&page, &wrong);
+        assert_eq!(reply.status, status);
+        if status == 423 {
+            // From 08:00:15 for half an hour, to the minute and never too early.
+            let until =
+                "in 30 minutes, at <time datetime=\"2027-01-15T08:31:00Z\" data-clock>08:31 UTC";
+            assert!(reply.text().contains(until), "{}", reply.text());
+        }
+    }
+}

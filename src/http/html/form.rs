@@ -4,7 +4,8 @@
 //! it, is marked as wrong, and has the focus. What somebody typed as a password or a code is never
 //! written back: an [`Input`] for one has no value.
 
-use crate::http::{Answer, Location, Words};
+use super::moment::with_clock;
+use crate::http::{Answer, Location, Says, Words};
 use maud::{Markup, html};
 
 /// The notice's name in its page.
@@ -92,7 +93,13 @@ pub(crate) fn notice(words: &Words, answer: Option<&Answer>) -> Markup {
     html! {
         @if let Some(answer) = answer {
             p .notice id=(NOTICE) role="alert" {
-                strong { (words.frame.not_done) } (words.answer(answer))
+                strong { (words.frame.not_done) }
+                @match answer.says {
+                    Some(Says::Locked { until, .. }) => {
+                        (with_clock(&words.answer(answer), until))
+                    }
+                    _ => (words.answer(answer)),
+                }
             }
         }
     }

@@ -5,12 +5,16 @@
 //! style attribute or anything from another host: the policy in the headers forbids all three.
 
 mod form;
+mod moment;
 mod script;
+mod strength;
 
 use form::notice;
 pub(crate) use form::{Input, form};
+pub(crate) use moment::moment;
 use script::SCRIPT;
 pub(crate) use script::script_source;
+pub(crate) use strength::{meter, say};
 
 /// The style sheet, but for the colour.
 pub(super) const STYLE: &str = include_str!("style.css");

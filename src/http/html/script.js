@@ -65,4 +65,43 @@
       button.addEventListener("click", acts[button.dataset.does]);
     });
   });
+
+  // Moments are written in UTC, and shown in the visitor's own time.
+  each("time[datetime]", (time) => {
+    const at = new Date(time.dateTime);
+    if (isNaN(at)) return;
+    const parts = { hour: "numeric", minute: "2-digit" };
+    const more = "clock" in time.dataset ? { timeZoneName: "short" } : { year: "numeric", month: "short", day: "numeric" };
+    time.title = time.textContent;
+    time.textContent = new Intl.DateTimeFormat(document.documentElement.lang, { ...parts, ...more }).format(at);
+  });
+
+  // How hard a new password is to guess is asked while it is typed.
+  each("[data-weighs]", (box) => {
+    const input = document.getElementById(box.dataset.weighs);
+    const [meter, level, text] = ["meter", "strong", "span"].map((name) => box.querySelector(name));
+    let waiting = 0, asked = 0;
+    const ask = async () => {
+      const mine = (asked += 1);
+      const sent = new URLSearchParams();
+      for (const name of ["form_token", "username", "email", "display_name", "password"]) {
+        const field = input.form.elements[name];
+        if (field) sent.append(name, field.value.slice(0, 100));
+      }
+      const reply = await fetch(box.dataset.asks, { method: "POST", body: sent, mode: "same-origin", redirect: "error" });
+      if (!reply.ok) return;
+      const said = await reply.json();
+      // Of two answers, the later question's counts.
+      if (mine !== asked) return;
+      box.hidden = false;
+      meter.value = said.score;
+      if (level.textContent !== said.level) level.textContent = said.level;
+      if (text.textContent !== said.text) text.textContent = said.text;
+    };
+    input.addEventListener("input", () => {
+      clearTimeout(waiting);
+      if (input.value) waiting = setTimeout(() => ask().catch(() => {}), 400);
+      else { asked += 1; box.hidden = true; }
+    });
+  });
 })();

@@ -1,9 +1,10 @@
 //! German.
 
 use super::{
-    Account, Answers, Authenticator, Demo, Enrol, Frame, Inputs, Links, Login, Logout, Password,
-    Recovery, Refusals, Register, SecondFactor, Wait, Words,
+    Account, Answers, Authenticator, Demo, Enrol, Frame, Inputs, Links, Login, Logout, Paging,
+    Password, Recovery, Refusals, Register, SecondFactor, Strength, Wait, Words,
 };
+use crate::crypto::Guess;
 use crate::domain::PasswordWeakness;
 use crate::types::NameError;
 
@@ -12,6 +13,7 @@ pub(super) static WORDS: Words = Words {
         not_done: "Das hat nicht geklappt. ",
         not_done_title: |title| format!("Fehler: {title}"),
         signed_in: "Sie sind angemeldet",
+        labelled: |name, value| format!("{name}: {value}"),
         follow: "Weiter",
         not_possible: "Nicht möglich",
         not_available: "Nicht verfügbar",
@@ -55,6 +57,20 @@ pub(super) static WORDS: Words = Words {
         button: "Passwort ändern",
         done_title: "Passwort geändert",
         done: "Ihr Passwort ist geändert. Auf allen anderen Geräten sind Sie abgemeldet.",
+    },
+    strength: Strength {
+        label: "Stärke des neuen Passworts",
+        levels: [
+            "Sehr leicht zu erraten",
+            "Leicht zu erraten",
+            "Zu erraten",
+            "Schwer zu erraten",
+            "Sehr schwer zu erraten",
+        ],
+        why,
+        advice: "Fügen Sie ein oder zwei Wörter hinzu, die nichts damit zu tun haben. \
+                  Großbuchstaben, Ziffern und Sonderzeichen an den üblichen Stellen \
+                  helfen wenig.",
     },
     register: Register {
         title: "Konto anlegen",
@@ -158,7 +174,7 @@ pub(super) static WORDS: Words = Words {
         end_there: "Dort abmelden",
         end_everywhere: "Überall abmelden",
         programs: "Programme, die in Ihrem Namen handeln",
-        programs_text: "Diese Zugriffstokens hat Ihre Administration ausgestellt.",
+        programs_text: "Diese Zugriffstoken hat Ihre Administration ausgestellt.",
         program_since: ["Seit ", "."],
         revoke: |name| format!("{name} widerrufen"),
         sign_out: "Abmelden",
@@ -177,6 +193,14 @@ pub(super) static WORDS: Words = Words {
         nobody: "Das Gateway hat nicht gesagt, wer Sie sind.",
         received: "An der Stelle dieser Seite steht später Ihre eigene App. Empfangen wurde:",
         protect: "So schützen Sie Ihre eigene App: ",
+    },
+    paging: Paging {
+        label: "Seiten",
+        first: "Erste Seite",
+        previous: "Vorige Seite",
+        next: "Nächste Seite",
+        last: "Letzte Seite",
+        page_of: |page, pages| format!("Seite {page} von {pages}"),
     },
     refusals: Refusals {
         forbidden: (
@@ -197,12 +221,13 @@ pub(super) static WORDS: Words = Words {
         ),
         headers_too_large: ("Zu viele Daten", "Ihr Browser hat mehr gesendet als erlaubt."),
         bad_gateway: (
-            "Keine brauchbare Antwort",
+            "App nicht erreichbar",
             "Die App ist nicht erreichbar. Versuchen Sie es bald noch einmal.",
         ),
         unavailable: (
-            "Nicht verfügbar",
-            "Das ist gerade nicht möglich. Versuchen Sie es bald noch einmal.",
+            "Gerade nicht verfügbar",
+            "Im Moment lässt sich nicht prüfen, wer Sie sind, deshalb wird nichts durchgelassen. \
+             Es ist nichts verloren. Versuchen Sie es bald noch einmal.",
         ),
         gateway_timeout: (
             "Keine rechtzeitige Antwort",
@@ -222,15 +247,43 @@ pub(super) static WORDS: Words = Words {
     answers: ANSWERS,
 };
 
+const fn why(guess: Guess) -> &'static str {
+    match guess {
+        Guess::Common => "Es ist ein Passwort, das viele benutzen, oder ihm sehr ähnlich.",
+        Guess::Word => "Es ist ein einzelnes Wort aus dem Wörterbuch.",
+        Guess::Name => "Es besteht aus einem Namen.",
+        Guess::Yours => "Es besteht aus dem, was über Sie bekannt ist.",
+        Guess::Keys => "Seine Zeichen liegen auf der Tastatur nebeneinander.",
+        Guess::Repeats => "Es wiederholt immer dasselbe.",
+        Guess::Sequence => "Es ist eine Reihe wie abc oder 6543.",
+        Guess::Date => "Es besteht aus einem Datum oder einer Jahreszahl.",
+        Guess::Short => "Es ist zu kurz oder zu regelmäßig.",
+    }
+}
+
 const ANSWERS: Answers = Answers {
     credentials: "Name und Passwort passen nicht zusammen.",
     not_current_password: "Das ist nicht Ihr aktuelles Passwort.",
     code: "Der Code stimmt nicht. Wenn er aus Ihrer Authenticator-App ist, geben Sie den ein, der \
            gerade angezeigt wird.",
+    clock_off: |seconds| {
+        format!(
+            "Der Code stimmt nicht, er gehört zu einer anderen Zeit. Die Uhr Ihres Telefons geht \
+             anscheinend falsch, und zwar um etwa {}. Lassen Sie das Telefon die Uhrzeit \
+             automatisch einstellen und geben Sie dann den Code ein, der angezeigt wird.",
+            match Wait::of(seconds) {
+                Wait::Minutes(1) => "eine Minute".into(),
+                _ => wait(seconds),
+            }
+        )
+    },
     code_used: "Dieser Code wurde schon verwendet. Warten Sie auf den nächsten.",
     code_missing: "Geben Sie den Code ein, den Ihre Authenticator-App anzeigt.",
-    locked: |seconds| {
-        format!("Zu viele falsche Versuche. Versuchen Sie es in {} noch einmal.", wait(seconds))
+    locked: |seconds, until| {
+        format!(
+            "Zu viele falsche Versuche. Versuchen Sie es in {} noch einmal, um {until}.",
+            wait(seconds)
+        )
     },
     rate_limited: |seconds| {
         format!(

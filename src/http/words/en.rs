@@ -1,15 +1,18 @@
 //! English.
 
 use super::{
-    Account, Answers, Authenticator, Demo, Enrol, Frame, Inputs, Links, Login, Logout, Password,
-    Recovery, Refusals, Register, SecondFactor, Wait, Words,
+    Account, Answers, Authenticator, Demo, Enrol, Frame, Inputs, Links, Login, Logout, Paging,
+    Password, Recovery, Refusals, Register, SecondFactor, Strength, Wait, Words,
 };
+use crate::crypto::Guess;
+use crate::types::NameError;
 
 pub(super) static WORDS: Words = Words {
     frame: Frame {
         not_done: "Not done. ",
         not_done_title: |title| format!("Not done: {title}"),
         signed_in: "You are signed in",
+        labelled: |name, value| format!("{name}: {value}"),
         follow: "Continue",
         not_possible: "Not possible",
         not_available: "Not available",
@@ -52,6 +55,19 @@ pub(super) static WORDS: Words = Words {
         button: "Change password",
         done_title: "Password changed",
         done: "Your password is changed. Everywhere but here you are signed out.",
+    },
+    strength: Strength {
+        label: "Strength of the new password",
+        levels: [
+            "Very easy to guess",
+            "Easy to guess",
+            "Can be guessed",
+            "Hard to guess",
+            "Very hard to guess",
+        ],
+        why,
+        advice: "Add a word or two that have nothing to do with it. Capitals, digits \
+                  and symbols in the usual places help little.",
     },
     register: Register {
         title: "Create an account",
@@ -167,6 +183,14 @@ pub(super) static WORDS: Words = Words {
         received: "This page stands where your own app will. It received:",
         protect: "Protect your own app: ",
     },
+    paging: Paging {
+        label: "Pages",
+        first: "First page",
+        previous: "Previous page",
+        next: "Next page",
+        last: "Last page",
+        page_of: |page, pages| format!("Page {page} of {pages}"),
+    },
     refusals: Refusals {
         forbidden: ("Not allowed", "You may not go there. Ask your administrator."),
         not_found: ("Nothing here", "There is no page at this address."),
@@ -176,9 +200,13 @@ pub(super) static WORDS: Words = Words {
         uri_too_long: ("Address too long", "The address is longer than is taken here."),
         unsupported_media_type: ("Not a form", "This page takes what its form sends."),
         headers_too_large: ("Too much", "Your browser sent more than is taken here."),
-        bad_gateway: ("No good answer", "The app could not be reached. Try again soon."),
-        unavailable: ("Not available", "This is not possible just now. Try again soon."),
-        gateway_timeout: ("No answer in time", "The app took too long. Try again soon."),
+        bad_gateway: ("App not reachable", "The app could not be reached. Try again soon."),
+        unavailable: (
+            "Not available for a moment",
+            "Who you are cannot be checked just now, so nothing is let through. Nothing of yours \
+             is lost. Try again soon.",
+        ),
+        gateway_timeout: ("The app is slow", "The app took too long. Try again soon."),
         bad_request: ("Not understood", "What was sent could not be understood."),
         internal: ("Something went wrong", "It is not your fault. Try again soon."),
         from_elsewhere: (
@@ -189,15 +217,37 @@ pub(super) static WORDS: Words = Words {
     answers: ANSWERS,
 };
 
+const fn why(guess: Guess) -> &'static str {
+    match guess {
+        Guess::Common => "It is, or is much like, a password that many people use.",
+        Guess::Word => "It is one word, which a dictionary has.",
+        Guess::Name => "It is made of a name.",
+        Guess::Yours => "It is made of what is known about you.",
+        Guess::Keys => "Its characters are next to each other on the keyboard.",
+        Guess::Repeats => "It is the same over and over.",
+        Guess::Sequence => "It is a sequence, like abc or 6543.",
+        Guess::Date => "It is made of a date or a year.",
+        Guess::Short => "It is too short or too regular.",
+    }
+}
+
 const ANSWERS: Answers = Answers {
     credentials: "That name and password do not belong together.",
     not_current_password: "That is not your current password.",
     code: "That code is not right. If it is from your authenticator, type the one that is shown \
            now.",
+    clock_off: |seconds| {
+        format!(
+            "That code is not right: it is one of another time. The clock of your phone seems to \
+             be off by about {}. Set it automatically in the phone’s settings, then type the code \
+             that is shown.",
+            wait(seconds)
+        )
+    },
     code_used: "That code has been used already. Wait for the next one.",
     code_missing: "Type the code that your authenticator shows.",
-    locked: |seconds| {
-        format!("Too many tries that were not right. Try again in {}.", wait(seconds))
+    locked: |seconds, until| {
+        format!("Too many tries that were not right. Try again in {}, at {until}.", wait(seconds))
     },
     rate_limited: |seconds| {
         format!("Too many tries in a short time. Try again in {}.", wait(seconds))
@@ -219,7 +269,7 @@ const ANSWERS: Answers = Answers {
                choose another one.",
     breach_unknown: "Whether this password is known to be stolen cannot be found out just now. \
                      Please try again in a moment.",
-    name: |error| format!("That name will not do: {error}."),
+    name: |error| name(error).into(),
     name_taken: "That name is somebody's already.",
     busy: "Too many people are signing in at this moment. Please try again.",
     unavailable: "This is not possible just now. Please try again in a moment.",
@@ -231,6 +281,20 @@ const ANSWERS: Answers = Answers {
     needs_password: "Sign in in a browser and choose a new password first.",
     needs_enrolment: "Sign in in a browser and enrol a second factor first.",
 };
+
+const fn name(error: NameError) -> &'static str {
+    match error {
+        NameError::UsernameLength => "A username has 1 to 64 characters.",
+        NameError::UsernameCharacters => {
+            "A username begins with a letter or digit and has only letters, digits and . _ @ + -"
+        }
+        NameError::UsernameIsAddress => "Choose a username without an @.",
+        NameError::Email => "An e-mail address looks like ann@example.com.",
+        NameError::DisplayName => "A display name has 1 to 128 printable characters.",
+        NameError::Group => "A group has 1 to 64 printable characters and no comma.",
+        NameError::Login => "A username or an e-mail address has 1 to 254 characters.",
+    }
+}
 
 fn wait(seconds: u64) -> String {
     match Wait::of(seconds) {

@@ -1,9 +1,10 @@
 //! Spanish.
 
 use super::{
-    Account, Answers, Authenticator, Demo, Enrol, Frame, Inputs, Links, Login, Logout, Password,
-    Recovery, Refusals, Register, SecondFactor, Wait, Words,
+    Account, Answers, Authenticator, Demo, Enrol, Frame, Inputs, Links, Login, Logout, Paging,
+    Password, Recovery, Refusals, Register, SecondFactor, Strength, Wait, Words,
 };
+use crate::crypto::Guess;
 use crate::domain::PasswordWeakness;
 use crate::types::NameError;
 
@@ -12,6 +13,7 @@ pub(super) static WORDS: Words = Words {
         not_done: "No ha sido posible. ",
         not_done_title: |title| format!("Error: {title}"),
         signed_in: "Ha iniciado sesión",
+        labelled: |name, value| format!("{name}: {value}"),
         follow: "Continuar",
         not_possible: "No es posible",
         not_available: "No disponible",
@@ -54,6 +56,19 @@ pub(super) static WORDS: Words = Words {
         button: "Cambiar la contraseña",
         done_title: "Contraseña cambiada",
         done: "Su contraseña ha cambiado. Se han cerrado todas sus sesiones, salvo esta.",
+    },
+    strength: Strength {
+        label: "Seguridad de la contraseña nueva",
+        levels: [
+            "Muy fácil de adivinar",
+            "Fácil de adivinar",
+            "Se puede adivinar",
+            "Difícil de adivinar",
+            "Muy difícil de adivinar",
+        ],
+        why,
+        advice: "Añada una o dos palabras que no tengan nada que ver. Las mayúsculas, \
+                  cifras y símbolos en los lugares habituales ayudan poco.",
     },
     register: Register {
         title: "Crear una cuenta",
@@ -172,6 +187,14 @@ pub(super) static WORDS: Words = Words {
         received: "Esta página ocupa el lugar de su propia aplicación. Ha recibido:",
         protect: "Para proteger su propia aplicación: ",
     },
+    paging: Paging {
+        label: "Páginas",
+        first: "Primera página",
+        previous: "Página anterior",
+        next: "Página siguiente",
+        last: "Última página",
+        page_of: |page, pages| format!("Página {page} de {pages}"),
+    },
     refusals: Refusals {
         forbidden: ("Sin acceso", "No tiene acceso a esta página. Consulte a su administrador."),
         not_found: ("Aquí no hay nada", "No hay ninguna página en esta dirección."),
@@ -191,12 +214,13 @@ pub(super) static WORDS: Words = Words {
             "Su navegador ha enviado más datos de los que se aceptan aquí.",
         ),
         bad_gateway: (
-            "Sin respuesta válida",
+            "Aplicación no disponible",
             "No se ha podido conectar con la aplicación. Inténtelo de nuevo dentro de un rato.",
         ),
         unavailable: (
-            "No disponible",
-            "No es posible en este momento. Inténtelo de nuevo dentro de un rato.",
+            "No disponible por el momento",
+            "Ahora no se puede comprobar quién es usted, así que no se deja pasar nada. No se ha \
+             perdido nada. Inténtelo de nuevo dentro de un rato.",
         ),
         gateway_timeout: (
             "Sin respuesta a tiempo",
@@ -212,15 +236,40 @@ pub(super) static WORDS: Words = Words {
     answers: ANSWERS,
 };
 
+const fn why(guess: Guess) -> &'static str {
+    match guess {
+        Guess::Common => "Es una contraseña que usa mucha gente, o se parece mucho a una.",
+        Guess::Word => "Es una sola palabra del diccionario.",
+        Guess::Name => "Está formada por un nombre.",
+        Guess::Yours => "Está formada por lo que se sabe de usted.",
+        Guess::Keys => "Sus caracteres están juntos en el teclado.",
+        Guess::Repeats => "Repite siempre lo mismo.",
+        Guess::Sequence => "Es una secuencia, como abc o 6543.",
+        Guess::Date => "Está formada por una fecha o un año.",
+        Guess::Short => "Es demasiado corta o demasiado regular.",
+    }
+}
+
 const ANSWERS: Answers = Answers {
     credentials: "El nombre y la contraseña no coinciden.",
     not_current_password: "Esa no es su contraseña actual.",
     code: "El código no es correcto. Si es de su aplicación de autenticación, escriba el que \
            muestra ahora.",
+    clock_off: |seconds| {
+        format!(
+            "El código no es correcto: corresponde a otro momento. El reloj de su teléfono parece \
+             desajustado en alrededor de {}. Active la hora automática y escriba después el código que \
+             muestre.",
+            wait(seconds)
+        )
+    },
     code_used: "Ese código ya se ha usado. Espere al siguiente.",
     code_missing: "Escriba el código que muestra su aplicación de autenticación.",
-    locked: |seconds| {
-        format!("Demasiados intentos incorrectos. Inténtelo de nuevo dentro de {}.", wait(seconds))
+    locked: |seconds, until| {
+        format!(
+            "Demasiados intentos incorrectos. Inténtelo de nuevo dentro de {}, a las {until}.",
+            wait(seconds)
+        )
     },
     rate_limited: |seconds| {
         format!(

@@ -1,9 +1,10 @@
 //! French.
 
 use super::{
-    Account, Answers, Authenticator, Demo, Enrol, Frame, Inputs, Links, Login, Logout, Password,
-    Recovery, Refusals, Register, SecondFactor, Wait, Words,
+    Account, Answers, Authenticator, Demo, Enrol, Frame, Inputs, Links, Login, Logout, Paging,
+    Password, Recovery, Refusals, Register, SecondFactor, Strength, Wait, Words,
 };
+use crate::crypto::Guess;
 use crate::domain::PasswordWeakness;
 use crate::types::NameError;
 
@@ -12,6 +13,7 @@ pub(super) static WORDS: Words = Words {
         not_done: "Cela n’a pas fonctionné. ",
         not_done_title: |title| format!("Erreur\u{a0}: {title}"),
         signed_in: "Votre session est ouverte",
+        labelled: |name, value| format!("{name}\u{a0}: {value}"),
         follow: "Continuer",
         not_possible: "Impossible",
         not_available: "Indisponible",
@@ -55,6 +57,19 @@ pub(super) static WORDS: Words = Words {
         button: "Changer le mot de passe",
         done_title: "Mot de passe changé",
         done: "Votre mot de passe est changé. Vos sessions sont fermées partout, sauf ici.",
+    },
+    strength: Strength {
+        label: "Robustesse du nouveau mot de passe",
+        levels: [
+            "Très facile à deviner",
+            "Facile à deviner",
+            "Possible à deviner",
+            "Difficile à deviner",
+            "Très difficile à deviner",
+        ],
+        why,
+        advice: "Ajoutez un ou deux mots sans rapport avec lui. Les majuscules, \
+                  chiffres et symboles aux endroits habituels aident peu.",
     },
     register: Register {
         title: "Créer un compte",
@@ -180,6 +195,14 @@ pub(super) static WORDS: Words = Words {
         received: "Cette page tient la place de votre propre application. Elle a reçu\u{a0}:",
         protect: "Pour protéger votre propre application\u{a0}: ",
     },
+    paging: Paging {
+        label: "Pagination",
+        first: "Première page",
+        previous: "Page précédente",
+        next: "Page suivante",
+        last: "Dernière page",
+        page_of: |page, pages| format!("Page {page} sur {pages}"),
+    },
     refusals: Refusals {
         forbidden: (
             "Accès refusé",
@@ -202,12 +225,13 @@ pub(super) static WORDS: Words = Words {
             "Votre navigateur a envoyé plus de données que ce qui est accepté ici.",
         ),
         bad_gateway: (
-            "Pas de réponse valable",
+            "Application injoignable",
             "L’application est injoignable. Réessayez dans un moment.",
         ),
         unavailable: (
-            "Service indisponible",
-            "Ce n’est pas possible pour le moment. Réessayez dans un moment.",
+            "Service momentanément indisponible",
+            "Votre identité ne peut pas être vérifiée pour le moment, rien n’est donc transmis. \
+             Rien n’est perdu. Réessayez dans un moment.",
         ),
         gateway_timeout: (
             "Pas de réponse à temps",
@@ -223,14 +247,38 @@ pub(super) static WORDS: Words = Words {
     answers: ANSWERS,
 };
 
+const fn why(guess: Guess) -> &'static str {
+    match guess {
+        Guess::Common => "C’est un mot de passe très répandu, ou il y ressemble beaucoup.",
+        Guess::Word => "C’est un seul mot, qui est dans le dictionnaire.",
+        Guess::Name => "Il est formé d’un nom.",
+        Guess::Yours => "Il est formé de ce que l’on sait de vous.",
+        Guess::Keys => "Ses caractères se suivent sur le clavier.",
+        Guess::Repeats => "Il répète toujours la même chose.",
+        Guess::Sequence => "C’est une suite, comme abc ou 6543.",
+        Guess::Date => "Il est formé d’une date ou d’une année.",
+        Guess::Short => "Il est trop court ou trop régulier.",
+    }
+}
+
 const ANSWERS: Answers = Answers {
     credentials: "Ce nom et ce mot de passe ne vont pas ensemble.",
     not_current_password: "Ce n’est pas votre mot de passe actuel.",
     code: "Ce code n’est pas le bon. S’il vient de votre application d’authentification, \
            saisissez celui qu’elle affiche maintenant.",
+    clock_off: |seconds| {
+        format!(
+            "Ce code n’est pas le bon\u{a0}: il vaut pour un autre moment. L’horloge de votre \
+             téléphone semble décalée d’environ {}. Réglez-la sur l’heure automatique, puis \
+             saisissez le code affiché.",
+            wait(seconds)
+        )
+    },
     code_used: "Ce code a déjà été utilisé. Attendez le suivant.",
     code_missing: "Saisissez le code qu’affiche votre application d’authentification.",
-    locked: |seconds| format!("Trop d’essais incorrects. Réessayez dans {}.", wait(seconds)),
+    locked: |seconds, until| {
+        format!("Trop d’essais incorrects. Réessayez dans {}, à {until}.", wait(seconds))
+    },
     rate_limited: |seconds| {
         format!("Trop d’essais en peu de temps. Réessayez dans {}.", wait(seconds))
     },

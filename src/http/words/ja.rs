@@ -1,17 +1,19 @@
 //! Japanese.
 
 use super::{
-    Account, Answers, Authenticator, Demo, Enrol, Frame, Inputs, Links, Login, Logout, Password,
-    Recovery, Refusals, Register, SecondFactor, Wait, Words,
+    Account, Answers, Authenticator, Demo, Enrol, Frame, Inputs, Links, Login, Logout, Paging,
+    Password, Recovery, Refusals, Register, SecondFactor, Strength, Wait, Words,
 };
+use crate::crypto::Guess;
 use crate::domain::PasswordWeakness;
 use crate::types::NameError;
 
 pub(super) static WORDS: Words = Words {
     frame: Frame {
         not_done: "完了できませんでした。",
-        not_done_title: |title| format!("エラー: {title}"),
+        not_done_title: |title| format!("エラー：{title}"),
         signed_in: "サインインしました",
+        labelled: |name, value| format!("{name}：{value}"),
         follow: "続ける",
         not_possible: "実行できません",
         not_available: "利用できません",
@@ -54,6 +56,18 @@ pub(super) static WORDS: Words = Words {
         button: "パスワードを変更",
         done_title: "パスワードを変更しました",
         done: "パスワードを変更しました。このデバイス以外ではサインアウトされています。",
+    },
+    strength: Strength {
+        label: "新しいパスワードの強度",
+        levels: [
+            "非常に推測されやすい",
+            "推測されやすい",
+            "推測される可能性あり",
+            "推測されにくい",
+            "非常に推測されにくい",
+        ],
+        why,
+        advice: "関係のない単語を1つか2つ加えてください。大文字、数字、記号をよくある位置に入れても、あまり効果はありません。",
     },
     register: Register {
         title: "アカウントの作成",
@@ -138,20 +152,20 @@ pub(super) static WORDS: Words = Words {
         ends: "有効期限",
         how: "サインインの方法",
         change_password: "パスワードを変更",
-        enrolled: ["認証アプリの設定日時: ", "。"],
+        enrolled: ["認証アプリの設定日時：", "。"],
         replace: "変更または解除",
         no_authenticator: "認証アプリは設定されていません。",
         enrol: "設定する",
         places: "サインイン中のデバイス",
         unknown_device: "不明なデバイス",
         device: |browser, system| format!("{system}の{browser}"),
-        place: ["接続元: ", "、サインイン: ", "、最終利用: ", "。"],
+        place: ["接続元：", "、サインイン：", "、最終利用：", "。"],
         this_device: "このデバイスです。",
         end_there: "このセッションを終了",
         end_everywhere: "すべてのデバイスからサインアウト",
         programs: "代理で動作するプログラム",
         programs_text: "管理者が作成したアクセストークンです。",
-        program_since: ["作成日時: ", "。"],
+        program_since: ["作成日時：", "。"],
         revoke: |name| format!("{name} を取り消す"),
         sign_out: "サインアウト",
     },
@@ -167,8 +181,16 @@ pub(super) static WORDS: Words = Words {
         title: "デモアプリ",
         user: ["ゲートウェイから通知されたユーザーは ", " です。"],
         nobody: "ゲートウェイからユーザーは通知されていません。",
-        received: "このページの場所に、ご自身のアプリが入ります。受信した内容:",
-        protect: "ご自身のアプリを保護するには: ",
+        received: "このページの場所に、ご自身のアプリが入ります。受信した内容：",
+        protect: "ご自身のアプリを保護するには：",
+    },
+    paging: Paging {
+        label: "ページ",
+        first: "最初のページ",
+        previous: "前のページ",
+        next: "次のページ",
+        last: "最後のページ",
+        page_of: |page, pages| format!("{page} / {pages} ページ"),
     },
     refusals: Refusals {
         forbidden: (
@@ -189,12 +211,13 @@ pub(super) static WORDS: Words = Words {
             "ブラウザーから送られたデータが上限を超えています。",
         ),
         bad_gateway: (
-            "正しい応答がありません",
+            "アプリに接続できません",
             "アプリに接続できませんでした。しばらくしてからもう一度お試しください。",
         ),
         unavailable: (
-            "利用できません",
-            "現在利用できません。しばらくしてからもう一度お試しください。",
+            "一時的に利用できません",
+            "現在ご本人の確認ができないため、アクセスを止めています。データは失われていません。\
+             しばらくしてからもう一度お試しください。",
         ),
         gateway_timeout: (
             "応答がありません",
@@ -213,14 +236,35 @@ pub(super) static WORDS: Words = Words {
     answers: ANSWERS,
 };
 
+const fn why(guess: Guess) -> &'static str {
+    match guess {
+        Guess::Common => "多くの人が使っているパスワードと同じか、よく似ています。",
+        Guess::Word => "辞書にある1つの単語です。",
+        Guess::Name => "人の名前からできています。",
+        Guess::Yours => "ご自身について知られている情報からできています。",
+        Guess::Keys => "キーボード上で隣り合う文字が並んでいます。",
+        Guess::Repeats => "同じものの繰り返しです。",
+        Guess::Sequence => "abc や 6543 のような連続した文字です。",
+        Guess::Date => "日付や年からできています。",
+        Guess::Short => "短すぎるか、規則的すぎます。",
+    }
+}
+
 const ANSWERS: Answers = Answers {
     credentials: "ユーザー名またはパスワードが正しくありません。",
     not_current_password: "現在のパスワードが正しくありません。",
     code: "コードが正しくありません。認証アプリの場合は、今表示されているコードを入力してください。",
+    clock_off: |seconds| {
+        let minutes = seconds.div_ceil(60);
+        format!(
+            "コードが正しくありません。別の時刻のコードです。スマートフォンの時計が約{minutes}分\
+             ずれているようです。時刻を自動設定にしてから、表示されているコードを入力してください。"
+        )
+    },
     code_used: "このコードは使用済みです。次のコードが表示されるまでお待ちください。",
     code_missing: "認証アプリに表示されているコードを入力してください。",
-    locked: |seconds| {
-        format!("失敗した回数が多すぎます。{}にもう一度お試しください。", wait(seconds))
+    locked: |seconds, until| {
+        format!("失敗した回数が多すぎます。{}（{until}）にもう一度お試しください。", wait(seconds))
     },
     rate_limited: |seconds| {
         format!("短時間に試した回数が多すぎます。{}にもう一度お試しください。", wait(seconds))

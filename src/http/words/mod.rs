@@ -12,263 +12,174 @@ mod fr;
 mod ja;
 
 use super::{Answer, Language, Says};
+use crate::crypto::Guess;
 use crate::domain::{Next, PasswordWeakness};
 use crate::types::NameError;
 use std::borrow::Cow;
 
+/// A text that is the same for everybody.
+pub(crate) type Text = &'static str;
+
 /// A title, and a sentence below it; or few words where there is room for few, and all of them.
 pub(crate) type Titled = (&'static str, &'static str);
 
-/// Declares texts by the page that they are on. Tests can look at each by its name.
+/// Declares texts by the page that they are on: `first, second: Kind;`. Tests can look at each by
+/// its name.
 macro_rules! words {
-    ($($(#[$doc:meta])* $name:ident { $($field:ident: $kind:ty,)+ })+) => {$(
+    ($($(#[$doc:meta])* $name:ident { $($($field:ident),+ : $kind:ty;)+ })+) => {$(
         $(#[$doc])*
-        pub(crate) struct $name { $(pub $field: $kind,)+ }
+        pub(crate) struct $name { $($(pub $field: $kind,)+)+ }
 
         #[cfg(test)]
-        impl tests::Said for $name {
+        impl $crate::http::words::tests::Said for $name {
             fn said(&self, name: &str, all: &mut Vec<(String, String)>) {
-                $(self.$field.said(&format!("{name}.{}", stringify!($field)), all);)+
+                $($(self.$field.said(&format!("{name}.{}", stringify!($field)), all);)+)+
             }
         }
     )+};
 }
+pub(crate) use words;
 
 words! {
     /// What we say in one language.
     Words {
-        frame: Frame,
-        inputs: Inputs,
-        login: Login,
-        second_factor: SecondFactor,
-        password: Password,
-        register: Register,
-        links: Links,
-        enrol: Enrol,
-        authenticator: Authenticator,
-        recovery: Recovery,
-        account: Account,
-        logout: Logout,
-        demo: Demo,
-        refusals: Refusals,
-        answers: Answers,
+        frame: Frame;
+        inputs: Inputs;
+        login: Login;
+        second_factor: SecondFactor;
+        password: Password;
+        strength: Strength;
+        register: Register;
+        links: Links;
+        enrol: Enrol;
+        authenticator: Authenticator;
+        recovery: Recovery;
+        account: Account;
+        logout: Logout;
+        demo: Demo;
+        paging: Paging;
+        refusals: Refusals;
+        answers: Answers;
     }
 
     /// What surrounds a page, and pages without a form.
     Frame {
-        not_done: &'static str,
-        not_done_title: fn(&str) -> String,
-        signed_in: &'static str,
-        follow: &'static str,
-        not_possible: &'static str,
-        not_available: &'static str,
-        try_again: &'static str,
+        not_done: Text;
+        not_done_title: fn(&str) -> String;
+        labelled: fn(&str, &str) -> String;
+        signed_in, follow, not_possible, not_available, try_again: Text;
     }
 
     /// What several forms ask for, and where several pages lead.
     Inputs {
-        username: &'static str,
-        password: &'static str,
-        current_password: &'static str,
-        new_password: &'static str,
-        password_again: &'static str,
-        code: &'static str,
-        reveal: Titled,
-        announces: &'static str,
-        go_on: &'static str,
-        confirm: &'static str,
-        start_over: &'static str,
-        your_account: &'static str,
+        username, password, current_password, new_password, password_again, code: Text;
+        reveal: Titled;
+        announces, go_on, confirm, start_over, your_account: Text;
     }
 
     /// Name and password.
     Login {
-        title: &'static str,
-        name: &'static str,
-        remember: &'static str,
-        button: &'static str,
-        register: &'static str,
+        title, name, remember, button, register: Text;
     }
 
     /// The second factor.
     SecondFactor {
-        title: &'static str,
-        again: &'static str,
-        without: &'static str,
-        recovery_code: &'static str,
-        recovery_hint: &'static str,
-        use_code: &'static str,
+        title, again, without, recovery_code, recovery_hint, use_code: Text;
     }
 
     /// Choosing another password.
     Password {
-        title: &'static str,
-        text: &'static str,
-        own_title: &'static str,
-        own_text: &'static str,
-        button: &'static str,
-        done_title: &'static str,
-        done: &'static str,
+        title, text, own_title, own_text, button, done_title, done: Text;
+    }
+
+    /// How hard a new password is to guess.
+    Strength {
+        label: Text;
+        levels: [Text; 5];
+        why: fn(Guess) -> Text;
+        advice: Text;
     }
 
     /// Adding oneself.
     Register {
-        title: &'static str,
-        display_name: &'static str,
-        email: &'static str,
-        button: &'static str,
-        login: &'static str,
+        title, display_name, email, button, login: Text;
     }
 
     /// The pages behind one-time links.
     Links {
-        setup: Titled,
-        invitation: Titled,
-        new_password: Titled,
-        new_second_factor: Titled,
+        setup, invitation, new_password, new_second_factor: Titled;
     }
 
     /// Enrolling an authenticator.
     Enrol {
-        title: &'static str,
-        text: &'static str,
-        picture: &'static str,
-        this_device: &'static str,
-        open: &'static str,
-        key: &'static str,
-        link_needed: Titled,
+        title, text, picture, this_device, open, key: Text;
+        link_needed: Titled;
     }
 
     /// Replacing the authenticator, and taking it away.
     Authenticator {
-        title: &'static str,
-        text: &'static str,
-        any_code: &'static str,
-        replace: &'static str,
-        remove_title: &'static str,
-        remove_text: &'static str,
-        remove: &'static str,
-        not_now: &'static str,
-        back: &'static str,
+        title, text, any_code, replace, remove_title, remove_text, remove, not_now, back: Text;
     }
 
     /// Recovery codes.
     Recovery {
-        title: &'static str,
-        shown_title: &'static str,
-        new_title: &'static str,
-        shown: &'static str,
-        copy: &'static str,
-        copied: &'static str,
-        not_copied: &'static str,
-        save: &'static str,
-        file: &'static str,
-        print: &'static str,
-        kept: &'static str,
-        renew: &'static str,
-        renew_text: &'static str,
-        renew_button: &'static str,
-        none: &'static str,
-        last_used: &'static str,
-        few: fn(usize) -> String,
-        many: fn(usize) -> String,
+        title, shown_title, new_title, shown, copy, copied, not_copied, save, file, print, kept,
+        renew, renew_text, renew_button, none, last_used: Text;
+        few, many: fn(usize) -> String;
     }
 
     /// The account of whoever is signed in.
     Account {
-        groups: &'static str,
-        no_groups: &'static str,
-        since: &'static str,
-        ends: &'static str,
-        how: &'static str,
-        change_password: &'static str,
-        enrolled: [&'static str; 2],
-        replace: &'static str,
-        no_authenticator: &'static str,
-        enrol: &'static str,
-        places: &'static str,
-        unknown_device: &'static str,
-        device: fn(&str, &str) -> String,
-        place: [&'static str; 4],
-        this_device: &'static str,
-        end_there: &'static str,
-        end_everywhere: &'static str,
-        programs: &'static str,
-        programs_text: &'static str,
-        program_since: [&'static str; 2],
-        revoke: fn(&str) -> String,
-        sign_out: &'static str,
+        groups, no_groups, since, ends, how, change_password: Text;
+        enrolled: [Text; 2];
+        replace, no_authenticator, enrol, places, unknown_device: Text;
+        device: fn(&str, &str) -> String;
+        place: [Text; 4];
+        this_device, end_there, end_everywhere, programs, programs_text: Text;
+        program_since: [Text; 2];
+        revoke: fn(&str) -> String;
+        sign_out: Text;
     }
 
     /// Signing out.
     Logout {
-        title: &'static str,
-        signed_in_as: [&'static str; 2],
-        button: &'static str,
-        done_title: &'static str,
-        done: &'static str,
-        sign_in: &'static str,
+        title: Text;
+        signed_in_as: [Text; 2];
+        button, done_title, done, sign_in: Text;
     }
 
     /// The page of the demo app.
     Demo {
-        title: &'static str,
-        user: [&'static str; 2],
-        nobody: &'static str,
-        received: &'static str,
-        protect: &'static str,
+        title: Text;
+        user: [Text; 2];
+        nobody, received, protect: Text;
+    }
+
+    /// Long lists, a page at a time.
+    Paging {
+        label, first, previous, next, last: Text;
+        page_of: fn(usize, usize) -> String;
     }
 
     /// Refusals that belong to no form, by what their status means.
     Refusals {
-        forbidden: Titled,
-        not_found: Titled,
-        method_not_allowed: Titled,
-        timeout: Titled,
-        too_large: Titled,
-        uri_too_long: Titled,
-        unsupported_media_type: Titled,
-        headers_too_large: Titled,
-        bad_gateway: Titled,
-        unavailable: Titled,
-        gateway_timeout: Titled,
-        bad_request: Titled,
-        internal: Titled,
-        from_elsewhere: Titled,
+        forbidden, not_found, method_not_allowed, timeout, too_large, uri_too_long,
+        unsupported_media_type, headers_too_large, bad_gateway, unavailable, gateway_timeout,
+        bad_request, internal, from_elsewhere: Titled;
     }
 
     /// Why what was asked for is not done: a field for each [`Says`], or for each of a kind.
     Answers {
-        credentials: &'static str,
-        not_current_password: &'static str,
-        code: &'static str,
-        code_used: &'static str,
-        code_missing: &'static str,
-        locked: fn(u64) -> String,
-        rate_limited: fn(u64) -> String,
-        expired: &'static str,
-        session_revoked: &'static str,
-        wrong_step: &'static str,
-        already_enabled: &'static str,
-        link_gone: &'static str,
-        link_needed: &'static str,
-        mfa_enforced: &'static str,
-        registration_disabled: &'static str,
-        no_such_session: &'static str,
-        weak: fn(PasswordWeakness) -> String,
-        password_unusable: &'static str,
-        mismatch: &'static str,
-        breached: &'static str,
-        breach_unknown: &'static str,
-        name: fn(NameError) -> String,
-        name_taken: &'static str,
-        busy: &'static str,
-        unavailable: &'static str,
-        unsent: &'static str,
-        stale_form: &'static str,
-        needs_code: &'static str,
-        needs_password: &'static str,
-        needs_enrolment: &'static str,
+        credentials, not_current_password, code, code_used, code_missing: Text;
+        locked: fn(u64, &str) -> String;
+        rate_limited, clock_off: fn(u64) -> String;
+        expired, session_revoked, wrong_step, already_enabled, link_gone, link_needed,
+        mfa_enforced, registration_disabled, no_such_session: Text;
+        weak: fn(PasswordWeakness) -> String;
+        password_unusable, mismatch, breached, breach_unknown: Text;
+        name: fn(NameError) -> String;
+        name_taken, busy, unavailable, unsent, stale_form, needs_code, needs_password,
+        needs_enrolment: Text;
     }
 }
 
@@ -298,7 +209,10 @@ impl Words {
     pub fn say(&self, says: Says) -> Cow<'static, str> {
         let answers = &self.answers;
         let text = match says {
-            Says::Locked(seconds) => return (answers.locked)(seconds).into(),
+            Says::Locked { seconds, until } => {
+                return (answers.locked)(seconds, &until.clock()).into();
+            }
+            Says::ClockOff(seconds) => return (answers.clock_off)(seconds).into(),
             Says::RateLimited(seconds) => return (answers.rate_limited)(seconds).into(),
             Says::Weak(weakness) => return (answers.weak)(weakness).into(),
             Says::Name(error) => return (answers.name)(error).into(),
@@ -347,4 +261,4 @@ impl Wait {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -58,7 +58,7 @@ impl Desk<'_> {
             div .console {
                 (self.sections(screen))
                 @if let Some(done) = self.done().filter(|_| answer.is_none()) {
-                    p .done role="status" { (done) }
+                    p .notice.good role="status" { (done) }
                 }
                 (body)
             }
@@ -80,7 +80,7 @@ impl Desk<'_> {
                     a href=(self.page(page).as_str())
                         aria-current=[(page == here).then_some("true")] { (name) } " "
                 }
-                a href=(self.page("/account").as_str()) { (words.account) }
+                a href=(self.page("/account").as_str()) { (self.common.inputs.your_account) }
             }
         }
     }
@@ -131,15 +131,18 @@ impl Desk<'_> {
         text: &str,
         about: Option<&str>,
     ) -> Markup {
-        let label = about.map(|about| format!("{text}: {about}"));
+        let label = about.map(|about| (self.common.frame.labelled)(text, about));
         self.visit.form_to(to, hidden, &html! { button aria-label=[label] { (text) } })
     }
 }
 
-/// A moment as people read it; it is written as logs have it.
-pub(super) fn moment(at: &str) -> Markup {
-    let plain = at.replace('T', " ");
-    html! { time datetime=(at) { (plain.trim_end_matches('Z')) } }
+/// A field of a search, with what was searched for.
+pub(super) fn search_field(name: &str, label: &str, value: &str) -> Markup {
+    html! {
+        label for=(name) { (label) }
+        input id=(name) name=(name) type="search" value=(value) autocomplete="off"
+            autocapitalize="none" spellcheck="false";
+    }
 }
 
 /// Names, as people write and read lists of them.

@@ -10,7 +10,6 @@
 //! that follows; what must be seen once is the answer to the form itself, and in no address.
 
 mod frame;
-mod listing;
 mod newcomer;
 mod overview;
 mod person;
@@ -24,11 +23,14 @@ mod words;
 
 use super::{Acted, Visit};
 use crate::http::html::answer_page;
-use crate::http::{Answer, Challenge, Entry, Location, Response, Trouble, challenge, refusal};
+use crate::http::{
+    Answer, Challenge, Entry, Location, Response, Trouble, Words, challenge, refusal,
+};
 use crate::service::{
     AdminCap, AdminError, AdminErrorKind, AdminReply, AdminRequest, Denied, LiveSession, NoLeave,
     UserView,
 };
+use crate::types::NameError;
 use http::StatusCode;
 use std::sync::Arc;
 use words::ConsoleWords;
@@ -113,6 +115,8 @@ struct Desk<'v> {
     visit: &'v Visit<'v>,
     live: Arc<LiveSession>,
     cap: AdminCap,
+    /// What other pages say as well.
+    common: &'static Words,
     words: &'static ConsoleWords,
 }
 
@@ -134,7 +138,7 @@ impl<'v> Desk<'v> {
         match AdminCap::freshly(&live, cx.client, cx.now) {
             Ok(cap) => {
                 let words = ConsoleWords::of(visit.language());
-                Ok(Self { visit, live, cap, words })
+                Ok(Self { visit, live, cap, common: visit.words(), words })
             }
             Err(NoLeave::Never) => {
                 Err(refusal(visit.site(), visit.language(), true, StatusCode::FORBIDDEN))
@@ -174,9 +178,10 @@ impl<'v> Desk<'v> {
                 let taken = Answer::new(StatusCode::CONFLICT, "already_exists", self.words.taken);
                 taken.into()
             }
-            AdminErrorKind::WeakPassword
-            | AdminErrorKind::BreachedPassword
-            | AdminErrorKind::Invalid => Answer::invalid(message).into(),
+            // Every field is read here before it is sent, and says itself what is wrong with it.
+            AdminErrorKind::Invalid => Answer::invalid(self.words.invalid).into(),
+            AdminErrorKind::WeakPassword => Denied::PasswordUnusable.into(),
+            AdminErrorKind::BreachedPassword => Denied::Breached.into(),
             AdminErrorKind::Busy => Denied::Busy.into(),
             AdminErrorKind::Unavailable => Denied::Unavailable(message).into(),
         }
@@ -192,15 +197,23 @@ impl<'v> Desk<'v> {
         Answer { about: Some(field), ..Answer::invalid(text) }
     }
 
+    /// The same, where it is a name that cannot be one.
+    fn wrong_name(&self, field: &'static str, error: NameError) -> Answer {
+        Answer { about: Some(field), ..self.visit.answer(&error.into()) }
+    }
+
     /// The page in place of one that cannot be shown.
     fn stopped(&self, trouble: Trouble) -> Response {
         match trouble {
             Trouble::Answer(answer) if answer.status == StatusCode::NOT_FOUND => {
                 refusal(self.visit.site(), self.visit.language(), true, StatusCode::NOT_FOUND)
             }
-            Trouble::Answer(answer) => {
-                answer_page(self.visit.site(), self.visit.language(), self.words.failed, &answer)
-            }
+            Trouble::Answer(answer) => answer_page(
+                self.visit.site(),
+                self.visit.language(),
+                self.common.frame.not_possible,
+                &answer,
+            ),
             Trouble::Denied(denied) => self.visit.stopped(&denied),
         }
     }

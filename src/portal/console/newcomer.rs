@@ -5,7 +5,7 @@ use super::{Acted, Desk, NEW, Screen, USERS, odd};
 use crate::http::html::{Input, sentence};
 use crate::http::{Answer, Response};
 use crate::service::{AdminReply, AdminRequest, NewUser};
-use crate::types::{DisplayName, Email, GroupName, Username};
+use crate::types::{DisplayName, Email, GroupName, NameError, Username};
 use maud::{Markup, html};
 
 pub(super) fn show(desk: &Desk<'_>, answer: Option<&Answer>) -> Response {
@@ -14,7 +14,7 @@ pub(super) fn show(desk: &Desk<'_>, answer: Option<&Answer>) -> Response {
     let typed = |name| answer.map_or("", |_| desk.visit.fields.get(name));
     let username = Input {
         name: "username",
-        label: words.username,
+        label: desk.common.inputs.username,
         autocomplete: "off",
         value: Some(typed("username")),
         first: true,
@@ -27,7 +27,7 @@ pub(super) fn show(desk: &Desk<'_>, answer: Option<&Answer>) -> Response {
         button { (words.add) }
     };
     let form = desk.visit.form_to(&desk.page(NEW), &[], &inputs);
-    desk.shown(Screen::NewUser, words.add_title, answer, &form)
+    desk.shown(Screen::NewUser, words.add_user, answer, &form)
 }
 
 /// What can be changed about somebody.
@@ -42,7 +42,7 @@ pub(super) fn profile(
     let fields = [
         ("email", words.email, email, words.optional_hint),
         ("display_name", words.display_name, display_name, words.optional_hint),
-        ("groups", words.groups, groups, words.groups_hint),
+        ("groups", desk.common.account.groups, groups, words.groups_hint),
     ];
     html! {
         @for (name, label, value, hint) in fields {
@@ -63,35 +63,29 @@ pub(super) fn profile(
 /// The groups that were typed.
 pub(super) fn groups(desk: &Desk<'_>, field: &'static str) -> Result<Vec<GroupName>, Answer> {
     read_list(desk.visit.fields.get(field), |text| GroupName::parse(text).ok())
-        .ok_or_else(|| Desk::wrong(field, desk.words.bad_group))
+        .ok_or_else(|| desk.wrong_name(field, NameError::Group))
 }
 
 /// What was typed, if anything; it may be left empty.
 pub(super) fn given<T>(
     desk: &Desk<'_>,
     field: &'static str,
-    parse: impl Fn(&str) -> Option<T>,
-    otherwise: &'static str,
+    parse: impl Fn(&str) -> Result<T, NameError>,
 ) -> Result<Option<T>, Answer> {
     let text = desk.visit.fields.get(field).trim();
     if text.is_empty() {
         return Ok(None);
     }
-    parse(text).map(Some).ok_or_else(|| Desk::wrong(field, otherwise))
+    parse(text).map(Some).map_err(|error| desk.wrong_name(field, error))
 }
 
 pub(super) async fn act(desk: &Desk<'_>) -> Acted {
     let words = desk.words;
     let username = Username::parse(desk.visit.fields.get("username"));
     let new = NewUser {
-        username: username.map_err(|_| Desk::wrong("username", words.bad_username))?,
-        email: given(desk, "email", |text| Email::parse(text).ok(), words.bad_email)?,
-        display_name: given(
-            desk,
-            "display_name",
-            |text| DisplayName::parse(text).ok(),
-            words.bad_display_name,
-        )?,
+        username: username.map_err(|error| desk.wrong_name("username", error))?,
+        email: given(desk, "email", Email::parse)?,
+        display_name: given(desk, "display_name", DisplayName::parse)?,
         groups: groups(desk, "groups")?,
         password: None,
         totp: false,

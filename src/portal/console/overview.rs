@@ -24,7 +24,7 @@ pub(super) async fn show(desk: &Desk<'_>) -> Result<Response, Trouble> {
     let body = html! {
         (people(desk, &users))
         p {
-            a href=(desk.page(SESSIONS).as_str()) { (words.live_sessions) ": " (sessions.len()) }
+            a href=(desk.page(SESSIONS).as_str()) { ((desk.common.frame.labelled)(words.live_sessions, &sessions.len().to_string())) }
         }
         (beginnings(desk, &sessions))
     };

@@ -1,10 +1,10 @@
 //! One person: who they are, and what can be done about them.
 
-use super::frame::{State, listed, moment};
+use super::frame::{State, listed};
 use super::newcomer::profile;
 use super::person_lists::{sessions, tokens};
 use super::{Desk, Screen, token};
-use crate::http::html::sentence;
+use crate::http::html::{moment, sentence};
 use crate::http::{Answer, Location, Response, Trouble};
 use crate::service::UserView;
 use maud::{Markup, html};
@@ -32,15 +32,15 @@ fn details(desk: &Desk<'_>, user: &UserView) -> Markup {
             dt { (words.state) } dd { (desk.state_mark(State::of(user))) }
             @if let Some(name) = &user.display_name { dt { (words.display_name) } dd { (name) } }
             @if let Some(email) = &user.email { dt { (words.email) } dd { (email) } }
-            dt { (words.groups) }
-            dd { @if user.groups.is_empty() { (words.none) } @else { (listed(&user.groups)) } }
-            dt { (words.password) }
+            dt { (desk.common.account.groups) }
+            dd { @if user.groups.is_empty() { (desk.common.account.no_groups) } @else { (listed(&user.groups)) } }
+            dt { (desk.common.inputs.password) }
             dd {
                 @if !user.has_password { (words.password_missing) }
                 @else if user.must_change_password { (words.password_must_change) }
                 @else { (words.password_set) }
             }
-            dt { (words.second_factor) }
+            dt { (desk.common.second_factor.title) }
             dd {
                 @if user.totp {
                     (words.enrolled) ", " ((words.codes_left)(user.recovery_codes_remaining))
@@ -51,7 +51,6 @@ fn details(desk: &Desk<'_>, user: &UserView) -> Markup {
             }
             dt { (words.created) } dd { (moment(&user.created_at)) }
         }
-        p .hint { (words.times_are_utc) }
     }
 }
 

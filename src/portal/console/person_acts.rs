@@ -62,9 +62,8 @@ pub(super) fn refused(text: &'static str) -> Answer {
 
 async fn set(desk: &Desk<'_>, user: &UserView, to: Location) -> Acted {
     let words = desk.words;
-    let email = given(desk, "email", |text| Email::parse(text).ok(), words.bad_email)?;
-    let parse = |text: &str| DisplayName::parse(text).ok();
-    let display_name = given(desk, "display_name", parse, words.bad_display_name)?;
+    let email = given(desk, "email", Email::parse)?;
+    let display_name = given(desk, "display_name", DisplayName::parse)?;
     let groups = groups(desk, "groups")?;
     if desk.is_own(user) && !keeps_administering(&groups) {
         return Err(Answer { about: Some("groups"), ..refused(words.own_admins) }.into());

@@ -1,8 +1,9 @@
 //! Where a person is signed in, and what acts in their name.
 
 use super::super::account::device;
-use super::frame::{listed, moment};
+use super::frame::listed;
 use super::{Desk, SESSIONS, odd};
+use crate::http::html::moment;
 use crate::http::{Location, Trouble};
 use crate::service::{AdminReply, AdminRequest, SessionView, TokenView, UserView};
 use maud::{Markup, html};
@@ -78,7 +79,7 @@ pub(super) async fn sessions(
                 }
             }
             @if sessions.len() > SHOWN {
-                p { a href=(all.as_str()) { (words.live_sessions) ": " (sessions.len()) } }
+                p { a href=(all.as_str()) { ((desk.common.frame.labelled)(words.live_sessions, &sessions.len().to_string())) } }
             }
             (desk.button(to, &[("do", "revoke-all")], words.revoke_all, None))
         }
@@ -138,12 +139,12 @@ fn limits(desk: &Desk<'_>, token: &TokenView) -> String {
     let named = [
         (words.hosts, listed(&token.hosts)),
         (words.networks, listed(&token.networks)),
-        (words.groups, listed(&token.groups)),
+        (desk.common.account.groups, listed(&token.groups)),
     ];
     let mut all: Vec<String> = named
         .into_iter()
         .filter(|(_, names)| !names.is_empty())
-        .map(|(what, names)| format!("{what}: {names}"))
+        .map(|(what, names)| (desk.common.frame.labelled)(what, &names))
         .collect();
     all.extend(token.one_factor.then(|| words.one_factor.to_owned()));
     if all.is_empty() { words.anywhere.to_owned() } else { all.join("; ") }

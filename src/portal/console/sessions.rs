@@ -1,11 +1,12 @@
 //! Everyone's sessions.
 
 use super::super::account::device;
-use super::frame::moment;
-use super::listing::{Sheet, search_field};
+use super::super::listing::{A_PAGE, Sheet};
+use super::frame::search_field;
 use super::person_acts::revoke;
 use super::person_lists::sessions_of;
 use super::{Acted, Desk, SESSIONS, Screen};
+use crate::http::html::moment;
 use crate::http::{Answer, Location, Response, Trouble};
 use crate::service::SessionView;
 use maud::{Markup, html};
@@ -15,19 +16,18 @@ pub(super) async fn show(desk: &Desk<'_>, answer: Option<&Answer>) -> Result<Res
     let sought = fields.get("user").trim().to_lowercase();
     let mut sessions = sessions_of(desk, None).await?;
     sessions.retain(|session| session.username.contains(&sought));
-    let sheet = Sheet::of(&sessions, fields.get("page"));
+    let sheet = Sheet::of(&sessions, fields, "page", A_PAGE);
     let list = list(desk);
     let body = html! {
         form .search role="search" method="get" action=(desk.page(SESSIONS).as_str()) {
-            (search_field("user", words.filter_by_user, fields.get("user")))
+            (search_field("user", desk.common.inputs.username, fields.get("user")))
             button { (words.search) }
         }
-        p .hint { (words.times_are_utc) }
         @if sessions.is_empty() {
             p { (words.no_sessions) }
         } @else {
             (rows(desk, sheet.rows, sessions.len()))
-            (sheet.links(desk, &list))
+            (sheet.links(desk.common, &list, words.live_sessions))
         }
     };
     Ok(desk.shown(Screen::Sessions, words.live_sessions, answer, &body))
@@ -45,7 +45,7 @@ fn rows(desk: &Desk<'_>, sessions: &[SessionView], found: usize) -> Markup {
             caption { ((words.sessions_found)(found)) }
             thead {
                 tr {
-                    th scope="col" { (words.username) }
+                    th scope="col" { (desk.common.inputs.username) }
                     th scope="col" { (words.device) }
                     th scope="col" { (words.address) }
                     th scope="col" { (words.last_seen) }

@@ -1,7 +1,7 @@
 //! Everyone: searched, filtered, a page at a time.
 
-use super::frame::{State, listed};
-use super::listing::{Sheet, search_field};
+use super::super::listing::{A_PAGE, Sheet};
+use super::frame::{State, listed, search_field};
 use super::overview::everyone;
 use super::{Desk, NEW, Screen, USERS};
 use crate::http::{Location, Response, Trouble};
@@ -12,7 +12,7 @@ pub(super) async fn show(desk: &Desk<'_>) -> Result<Response, Trouble> {
     let words = desk.words;
     let (sought, state) = (desk.visit.fields.get("q").trim(), desk.visit.fields.get("state"));
     let found = found(everyone(desk).await?, sought, State::parse(state));
-    let sheet = Sheet::of(&found, desk.visit.fields.get("page"));
+    let sheet = Sheet::of(&found, &desk.visit.fields, "page", A_PAGE);
     let list = desk.page(USERS).with("q", sought).with("state", state);
     let body = html! {
         (search(desk, sought, State::parse(state)))
@@ -21,7 +21,7 @@ pub(super) async fn show(desk: &Desk<'_>) -> Result<Response, Trouble> {
             p { (words.nobody_found) }
         } @else {
             (people(desk, sheet.rows, found.len()))
-            (sheet.links(desk, &list))
+            (sheet.links(desk.common, &list, words.users))
         }
     };
     Ok(desk.shown(Screen::Users, words.users, None, &body))
@@ -73,10 +73,10 @@ fn people(desk: &Desk<'_>, users: &[UserView], found: usize) -> Markup {
             caption { ((words.users_found)(found)) }
             thead {
                 tr {
-                    th scope="col" { (words.username) }
+                    th scope="col" { (desk.common.inputs.username) }
                     th scope="col" { (words.display_name) }
                     th scope="col" { (words.email) }
-                    th scope="col" { (words.groups) }
+                    th scope="col" { (desk.common.account.groups) }
                     th scope="col" { (words.state) }
                 }
             }
@@ -86,7 +86,7 @@ fn people(desk: &Desk<'_>, users: &[UserView], found: usize) -> Markup {
                         th scope="row" { (desk.link_to(user.username.as_str())) }
                         td data-label=(words.display_name) { @if let Some(name) = &user.display_name { (name) } }
                         td data-label=(words.email) { @if let Some(email) = &user.email { (email) } }
-                        td data-label=(words.groups) { (listed(&user.groups)) }
+                        td data-label=(desk.common.account.groups) { (listed(&user.groups)) }
                         td data-label=(words.state) { (desk.state_mark(State::of(user))) }
                     }
                 }
