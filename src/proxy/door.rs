@@ -19,8 +19,9 @@ use super::bridge::{self, BODY_PATIENCE, declared_length, split_target};
 use super::gateway::{Arrival, Ctx, Gateway};
 use super::guard::ConnControl;
 use super::headers::HeaderRules;
-use super::hygiene::{FieldScan, HeadLimits, Refusal, check_http2, is_websocket_upgrade};
+use super::hygiene::is_websocket_upgrade;
 use super::in_force::{InForce, Turn};
+use super::judging::{is_misdirected, judge};
 use super::waits::{Line, Phase, Wait};
 use crate::http::{
     Language, Location, Response, challenge, credential, is_page_navigation, refusal,
@@ -143,30 +144,6 @@ fn peer_of(session: &Session) -> Option<SocketAddr> {
         PeerAddr::Inet(addr) => Some(*addr),
         PeerAddr::Unix(_) => None,
     }
-}
-
-/// Judges what the guard has not: all of a request in HTTP/2, and one in HTTP/1 by names that only
-/// the gateway may use since its connection began.
-fn judge(session: &Session, force: &InForce) -> std::result::Result<(), Refusal> {
-    let (head, protected) = (session.req_header(), force.headers().protected());
-    if session.is_http2() {
-        return check_http2(head, head.raw_path(), protected, &HeadLimits::default());
-    }
-    if ConnControl::of(session).is_some_and(|known| Arc::ptr_eq(known.protected(), protected)) {
-        return Ok(());
-    }
-    let (mut scan, limits) = (FieldScan::default(), HeadLimits::default());
-    let mut fields = head.headers.iter();
-    fields.try_for_each(|(name, value)| {
-        scan.field(protected, &limits, name.as_str().as_bytes(), value.as_bytes()).map(drop)
-    })
-}
-
-/// Whether its connection was made for a host with another certificate.
-fn is_misdirected(session: &Session, ctx: &Ctx) -> bool {
-    let name = ConnControl::of(session).and_then(|connection| connection.server_name());
-    let arrival = ctx.arrival.as_ref();
-    name.zip(arrival).is_some_and(|(name, a)| a.force.is_misdirected(name, &a.host))
 }
 
 /// Whether an answer with these headers, if it has a body, may go on for long.

@@ -89,6 +89,16 @@ impl HeaderRules {
         Self { identity, unused, cookies, protected }
     }
 
+    /// Takes the place of others: where they have the same names, what was judged by those is not
+    /// judged again.
+    #[must_use]
+    pub(super) fn after(mut self, before: Option<&Self>) -> Self {
+        if let Some(before) = before.filter(|before| before.protected == self.protected) {
+            self.protected = Arc::clone(&before.protected);
+        }
+        self
+    }
+
     /// Names that only the gateway may use.
     pub(super) const fn protected(&self) -> &Arc<ProtectedNames> {
         &self.protected

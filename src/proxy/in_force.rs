@@ -73,9 +73,10 @@ impl InForce {
     /// Puts it together; apps that were there before stay what they are.
     pub(super) fn new(parts: Parts, before: Option<&Self>) -> Self {
         let Parts { service, portal, api, forward, site, settings } = parts;
+        let headers = HeaderRules::new(settings.identity, Cookies::new(&site));
         Self {
             apps: apps(settings.routes, before.map(|before| &before.apps), service.log().meters()),
-            headers: HeaderRules::new(settings.identity, Cookies::new(&site)),
+            headers: headers.after(before.map(Self::headers)),
             trusted: TrustedProxies::new(settings.trusted_proxies),
             certificates: settings.tls.certificates().cloned(),
             service,

@@ -18,6 +18,7 @@ mod headers;
 mod health;
 mod hygiene;
 mod in_force;
+mod judging;
 mod passing;
 mod route;
 mod serve;

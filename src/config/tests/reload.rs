@@ -85,6 +85,11 @@ fn a_reload_takes_all_but_what_waits_for_a_restart_and_names_that() {
         [limits]\nbody_max = \"1MiB\"\n[identity]\nuser = \"X-Who\"\n[branding]\nname = \"B\"\n\
         [access]\ndefault_policy = \"deny\"\n[[route]]\nhost = \"a.test\"\nupstream = \"http://a\"\n";
     assert_eq!(meaning(&over), meaning(&parse(taken).unwrap()));
+    // A secret is looked at itself, since it is shown masked.
+    let keyed = |key: &str| parse(&format!("[secrets]\nmaster_key = \"{key}\"")).unwrap();
+    let (one, two) =
+        (keyed("0123456789abcdef0123456789abcdef"), keyed("fedcba9876543210fedcba9876543210"));
+    assert_eq!(two.over(&one).1, ["secrets.master_key"]);
     // Whether there is TLS at all is a matter of the sockets.
     let (over, waiting) = parse(TLS).unwrap().over(&running);
     assert_eq!(waiting, ["server.public_url", "server.tls"]);

@@ -6,7 +6,7 @@
 /// `Remote_User`, `Remote.User` and `Remote-User` are one name to the app. The exact name is
 /// stripped later; any other spelling is refused, because stripping would need the same folding in
 /// every place that strips.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct ProtectedNames {
     names: Box<[Box<[u8]>]>,
     /// A protected name itself has an odd byte, so that a plain name can be its alias.
