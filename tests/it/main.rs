@@ -38,3 +38,4 @@ mod time;
 mod upstream_care;
 mod upstreams;
 mod websocket;
+mod wounds;
