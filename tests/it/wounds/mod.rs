@@ -5,18 +5,18 @@
 //! there means the weakness that was published under it, not that ours was ever the same program.
 
 //mod browser;
-//mod client;
+mod client;
 //mod codes;
 //mod forward;
 mod frames;
 mod framing;
-//mod host;
+mod host;
 mod http2;
 mod http2_floods;
 //mod identity;
 //mod operation;
 //mod passwords;
-//mod paths;
+mod paths;
 //mod reset;
 //mod returns;
 //mod sessions;
