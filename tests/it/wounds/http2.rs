@@ -51,7 +51,7 @@ fn assert_refused(house: &House, fields: &[(&str, &str)]) {
 }
 
 /// RFC 9113, 8.3: pseudo-fields that are missing, there twice, unknown, too late, or something
-/// else than they say. The downgrade attacks of HTTP/2 begin here (CVE-2021-33193 was one).
+/// else than they say.
 #[test]
 fn a_head_whose_pseudo_fields_are_at_fault_is_let_in_nowhere() {
     let house = house();
@@ -154,7 +154,7 @@ fn a_head_whose_pseudo_fields_are_at_fault_is_let_in_nowhere() {
     }
 }
 
-/// CVE-2021-33193 and RFC 9113, 8.2: names and values that become two lines, or another meaning,
+/// RFC 9113, 8.2: names and values that become two lines, or another meaning,
 /// once they are written in HTTP/1.
 #[test]
 fn a_field_that_would_be_two_lines_or_a_word_between_neighbours_is_let_in_nowhere() {
@@ -196,8 +196,7 @@ fn a_field_that_would_be_two_lines_or_a_word_between_neighbours_is_let_in_nowher
     assert_eq!(ask(&house, &and(&house, &[("x", "a")])), Outcome::Answered(200));
 }
 
-/// CVE-2025-20037 was one of this kind: the session's cookie cut into crumbs, or hidden among them.
-/// No advisory is claimed for it here; the rule is RFC 9113, 8.2.3.
+/// RFC 9113, 8.2.3: the session's cookie cut into crumbs, or hidden among them.
 #[test]
 fn crumbs_of_a_cookie_make_no_session_that_the_whole_would_not_make() {
     let house = house();
@@ -236,7 +235,7 @@ fn crumbs_of_a_cookie_make_no_session_that_the_whole_would_not_make() {
 }
 
 /// RFC 9113, 8.1.1: a body that is longer or shorter than was announced. In HTTP/1 behind us, what
-/// is missing would be taken from the next request (CVE-2021-21295 and CVE-2021-21409 were so).
+/// is missing would be taken from the next request.
 #[test]
 fn a_body_of_another_length_than_announced_spoils_nobody_elses_request() {
     let target = |request: &str| request.split(' ').nth(1).unwrap().to_owned();
@@ -322,7 +321,7 @@ async fn trailers_tell_no_app_anything() {
     }
 }
 
-/// CVE-2024-27316 was of this kind: a head whose end never comes is not yet a request, whatever
+/// RFC 9113, 6.10: a head whose end never comes is not yet a request, whatever
 /// stands in what has come of it; and a head in many pieces is one head.
 #[test]
 fn a_head_in_pieces_is_one_head_and_one_without_an_end_is_none() {

@@ -130,8 +130,7 @@ fn a_head_without_end_ends_the_connection() {
     }
 }
 
-/// CVE-2019-9512, CVE-2019-9515, CVE-2019-9518 were floods of these kinds: pings, settings, frames
-/// with nothing in them. What costs nothing to answer is answered as fast as it is read.
+/// No advisory of its own here: floods of pings, of settings, of frames with nothing in them. What costs nothing to answer is answered as fast as it is read.
 #[test]
 fn empty_frames_pings_and_settings_keep_nobody_else_waiting() {
     let house = House::new();
@@ -152,7 +151,7 @@ fn empty_frames_pings_and_settings_keep_nobody_else_waiting() {
     });
 }
 
-/// CVE-2016-6581 was of this kind: a few bytes that say again and again what was said once at
+/// No advisory of its own here: a few bytes that say again and again what was said once at
 /// length.
 #[test]
 fn a_head_that_refers_to_itself_grows_no_larger_than_a_head_may_be() {

@@ -4,22 +4,22 @@
 //! tests and those that were there before. Each test says which advisories it is about; a number
 //! there means the weakness that was published under it, not that ours was ever the same program.
 
-//mod browser;
+mod browser;
 mod client;
-//mod codes;
-//mod forward;
+mod codes;
+mod forward;
 mod frames;
 mod framing;
 mod host;
 mod http2;
 mod http2_floods;
-//mod identity;
-//mod operation;
-//mod passwords;
+mod identity;
+mod operation;
+mod passwords;
 mod paths;
-//mod reset;
-//mod returns;
-//mod sessions;
+mod reset;
+mod returns;
+mod sessions;
 
 use crate::forward::{DIALECTS, Kept};
 use crate::harness::{House, Reply};
