@@ -3,8 +3,13 @@
 use super::{at_every_door, statuses};
 use crate::forward::{DIALECTS, Dialect, Kept, PAGE, ask, house, house_with};
 use crate::harness::{ADMIN_PASSWORD, App, Browser, Gateway, Options, Person, exchange};
+use crate::harness::{World, code_at};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
+use vestibule::domain::{AccessRules, Policy, Rule};
+use vestibule::service::Settings;
+use vestibule::types::HostPattern;
 
 /// CVE-2026-40575, CVE-2026-76835: a check from somebody who is no proxy of ours, whatever it claims
 /// to be or to come from.
@@ -256,8 +261,8 @@ fn whatever_ends_a_session_ends_it_at_every_door_at_once() {
     }
 }
 
-/// CVE-2026-27586 was of this kind: a gateway that cannot know says no. Here it is told to stop, and
-/// is killed, while checks go on; nothing is ever a yes that was not one.
+/// No advisory of its own: a gateway that is told to stop while checks go on; nothing is ever a yes
+/// that was not one.
 #[test]
 fn a_gateway_that_is_stopping_or_gone_says_no_yes_to_anybody() {
     let app = App::start();
@@ -287,4 +292,81 @@ fn a_gateway_that_is_stopping_or_gone_says_no_yes_to_anybody() {
         asking.join().unwrap();
     });
     assert_eq!(app.received(), "");
+}
+
+/// CVE-2026-27586: a store that fails. Whoever has to be looked up is told that nobody can say, by
+/// every dialect and by our own pages; no step of a sign-in goes on, and none is lost.
+#[test]
+fn a_store_that_fails_lets_nobody_in_that_has_to_be_looked_up() {
+    let rules = vec![open("/public")];
+    let access = AccessRules::new(rules, Policy::TwoFactor);
+    let (world, store) = World::brittle(Settings { access, ..Settings::default() });
+    let (secret, _) = world.add_enrolled("ann");
+    let sign_in = || {
+        world.pass(60);
+        let code = code_at(&secret, world.now());
+        json!({"username": "ann", "password": ADMIN_PASSWORD, "totp_code": code})
+    };
+    let mut browser = world.browser();
+    assert_eq!(browser.call("POST", "/auth/login", sign_in()).status, 200);
+    let token = browser.cookies["vestibule"].clone();
+    let step = {
+        let body = json!({"username": "ann", "password": ADMIN_PASSWORD});
+        world.browser().call("POST", "/auth/login", body).text("mfa_token")
+    };
+    let statuses = |target: &str, fields: &str| {
+        DIALECTS.map(|dialect| {
+            let kept = Kept::get("app.test", target).with(fields);
+            let reply = world.answer(dialect.check(&kept, "").as_bytes());
+            assert!(reply.status != 200 || reply.header("remote-user").is_some());
+            reply.status
+        })
+    };
+    let unknown = format!("Cookie: vestibule={}\r\n", "A".repeat(43));
+    let program = format!("Authorization: Bearer vst_{}\r\n", "A".repeat(43));
+    let own = format!("Cookie: vestibule={token}\r\n");
+    assert_eq!(statuses("/x", &own), [200; 3]);
+    store.set_broken(true);
+    for fields in [&unknown, &program] {
+        assert_eq!(statuses("/x", fields), [503; 3], "{fields}");
+        // Also where nobody has to be known: who shows something is not taken for nobody.
+        assert_eq!(statuses("/public", fields), [503; 3], "{fields}");
+    }
+    assert_eq!((statuses("/x", ""), statuses("/public", "")), ([401; 3], [200; 3]));
+    // Whoever is in use stays in; their record is held, and its end would have been told.
+    assert_eq!(statuses("/x", &own), [200; 3]);
+    for (path, body) in [
+        ("/auth/login", sign_in()),
+        ("/auth/login", json!({"username": "nobody", "password": "x"})),
+        ("/auth/token", sign_in()),
+        ("/auth/totp/verify", json!({"mfa_token": step, "code": code_at(&secret, world.now())})),
+        ("/auth/refresh", json!({"refresh_token": format!("vsr_{}", "A".repeat(43))})),
+    ] {
+        let mut browser = world.browser();
+        let called = browser.call("POST", path, body);
+        assert_eq!(called.outcome(), (503, "unavailable"), "{path}: {}", called.json);
+        assert!(!browser.cookies.contains_key("vestibule"), "{path}");
+    }
+    store.set_broken(false);
+    let body = json!({"mfa_token": step, "code": code_at(&secret, world.now())});
+    assert_eq!(
+        world.browser().call("POST", "/auth/totp/verify", body).status,
+        200,
+        "the step goes on"
+    );
+    assert_eq!(statuses("/x", &unknown), [401; 3]);
+}
+
+/// A rule that opens this path.
+fn open(path: &str) -> Rule {
+    Rule {
+        host: HostPattern::Any,
+        path: path.into(),
+        methods: Vec::new(),
+        networks: Vec::new(),
+        users: Vec::new(),
+        groups: Vec::new(),
+        policy: Policy::Bypass,
+        fresh: None,
+    }
 }
