@@ -48,6 +48,9 @@
 //! wishes for and a redirect takes. [`store::SignIns::commit`] takes a step of a sign-in as a whole
 //! or not at all.
 //!
+//! What broke gateways of this kind elsewhere, and which test would notice here, is on the page
+//! [`wounds`]; what OWASP's standard asks for, and where it is met, on the page [`asvs`].
+//!
 //! # Where we left the sketch
 //!
 //! - **The engine's server is not used.** We accept connections ourselves and hand them to the
@@ -89,3 +92,8 @@ pub mod proxy;
 pub mod service;
 pub mod store;
 pub mod types;
+
+#[doc = include_str!("wounds.md")]
+pub mod wounds {}
+#[doc = include_str!("asvs.md")]
+pub mod asvs {}

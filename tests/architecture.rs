@@ -5,6 +5,9 @@
 //! fails says what to do. Run it with `--nocapture` to see the measurements as a table.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "architecture/pages.rs"]
+mod pages;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;

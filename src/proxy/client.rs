@@ -68,7 +68,7 @@ fn hops(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
 
 /// An address, perhaps with a port.
 fn address(entry: &[u8]) -> Option<ClientAddr> {
-    let text = std::str::from_utf8(entry).ok()?.trim();
+    let text = std::str::from_utf8(entry.trim_ascii()).ok()?;
     let ip = text.parse::<IpAddr>().or_else(|_| text.parse::<SocketAddr>().map(|addr| addr.ip()));
     ip.ok().map(ClientAddr::from)
 }

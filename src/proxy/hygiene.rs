@@ -100,9 +100,12 @@ fn split_name(host: &[u8]) -> Result<(&[u8], Option<&[u8]>), Refusal> {
 
 /// One to five digits, at most 65535.
 fn check_port(port: &[u8]) -> Result<(), Refusal> {
-    let digits = (1..=5).contains(&port.len()) && port.iter().all(u8::is_ascii_digit);
+    // Before they are counted: what is longer would not fit.
+    if !(1..=5).contains(&port.len()) || !port.iter().all(u8::is_ascii_digit) {
+        return Err(Refusal::BadHost);
+    }
     let value = port.iter().fold(0_u32, |sum, b| sum * 10 + u32::from(b.wrapping_sub(b'0')));
-    if digits && value <= 65_535 { Ok(()) } else { Err(Refusal::BadHost) }
+    if value <= 65_535 { Ok(()) } else { Err(Refusal::BadHost) }
 }
 
 /// The whole of hygiene for one HTTP/2 request; `target` is the raw `:path`.

@@ -76,8 +76,13 @@ impl fmt::Debug for ClientAddr {
 pub struct Network(ipnet::IpNet);
 
 impl Network {
-    /// Reads `10.0.0.0/8`, `fd00::/8` or a bare address.
+    /// Reads `10.0.0.0/8`, `fd00::/8` or a bare address. Not `10.0.0.1/8`: whoever writes that may
+    /// mean one address, and would open sixteen million.
     pub fn parse(text: &str) -> Option<Self> {
+        Self::read(text).filter(|network| network.0.addr() == network.0.network())
+    }
+
+    fn read(text: &str) -> Option<Self> {
         let net = text.parse::<ipnet::IpNet>();
         net.or_else(|_| text.parse::<IpAddr>().map(Into::into)).ok().map(Self)
     }
@@ -115,7 +120,8 @@ impl std::str::FromStr for Network {
 impl TryFrom<String> for Network {
     type Error = &'static str;
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
+        // What was kept was once accepted.
+        Self::read(&text).ok_or("no network")
     }
 }
 
@@ -152,5 +158,6 @@ mod tests {
         assert!(Network::parse("::1").unwrap().contains(addr("::1")));
         assert!(Network::parse("0.0.0.0/0").unwrap().is_everyone());
         assert!(Network::parse("10.0.0.0/33").is_none());
+        assert!(Network::parse("10.0.0.1/8").is_none() && Network::parse("10.0.0.1/32").is_some());
     }
 }

@@ -6,9 +6,12 @@
 //! match: [`PathView::is_canonical`] says so. And where a path climbs, servers end up in different
 //! places; whichever it is, its names are among those of the path and in their order.
 
+mod letters;
+
 use super::percent::{split_escape, unescaped};
+use letters::{decoded, is_plain};
 use std::borrow::Cow;
-use unicode_normalization::{UnicodeNormalization as _, is_nfkc};
+use unicode_normalization::is_nfkc;
 
 /// A request path (without query) and its canonical form.
 #[derive(Debug, PartialEq, Eq)]
@@ -161,23 +164,10 @@ fn has_meaning(c: u8) -> bool {
     c.is_ascii_alphanumeric() || c < 0x20 || c == 0x7f || b"-._~/\\%;#?!$&'()*+,=:@".contains(&c)
 }
 
-/// Whether the text is what the path spells, letter by letter.
+/// Whether the text is what the path spells, letter by letter, and has no sign in it that some
+/// server might take for another.
 fn spells(raw: &str, text: &str) -> bool {
-    unescaped(raw.as_bytes()) == text.as_bytes() && is_nfkc(text)
-}
-
-/// Without any escapes, also of escapes, in the letters that some server takes them for.
-fn decoded(raw: &str) -> String {
-    let mut path = raw.as_bytes().to_vec();
-    // No server undoes more layers of escapes than this; a bound keeps the work linear.
-    for _ in 0..8 {
-        let plainer = unescaped(&path);
-        if plainer.len() == path.len() {
-            break;
-        }
-        path = plainer;
-    }
-    String::from_utf8_lossy(&shortest(path)).nfkc().collect()
+    unescaped(raw.as_bytes()) == text.as_bytes() && is_nfkc(text) && text.chars().all(is_plain)
 }
 
 /// Undoes what else some server undoes: backslashes, parameters, empty and dot segments, and what
@@ -222,28 +212,6 @@ fn names_passed(text: &str) -> Vec<String> {
     segments().map(name_in).filter(|name| !name.is_empty()).map(str::to_lowercase).collect()
 }
 
-/// Letters of seven bits that were spelled in two bytes, as no encoder does and some decoders read.
-fn shortest(path: Vec<u8>) -> Vec<u8> {
-    if !path.iter().any(|c| matches!(c, 0xc0 | 0xc1)) {
-        return path;
-    }
-    let mut short = Vec::with_capacity(path.len());
-    let mut rest = path.as_slice();
-    while let Some((first, after)) = rest.split_first() {
-        rest = match (first, after.split_first()) {
-            (0xc0 | 0xc1, Some((second @ 0x80..=0xbf, after))) => {
-                short.push((first & 1) << 6 | second & 0x3f);
-                after
-            }
-            _ => {
-                short.push(*first);
-                after
-            }
-        };
-    }
-    short
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -260,6 +228,8 @@ mod tests {
             ("/.well-known/x", "/.well-known/x"),
             ("/a..b/c.d", "/a..b/c.d"),
             ("/Special:Export", "/Special:Export"),
+            ("/%E0%A4%B9%E0%A4%BF%E0%A4%A8%E0%A5%8D%E0%A4%A6%E0%A5%80", "/हिन्दी"),
+            ("/%E6%9D%8E", "/李"),
             ("/a%5Bb%5D", "/a[b]"),
         ] {
             let view = PathView::of(path);
@@ -332,6 +302,14 @@ mod tests {
             ("/admin.%20/x", "/admin/x"),
             ("/%EF%BD%81dmin", "/admin"),
             ("/a/.../b", "/a/b"),
+            ("/x/%e0%80%ae%e0%80%ae/admin", "/admin"),
+            ("/%f0%80%81%a1dmin", "/admin"),
+            ("/%u0061dmin", "/admin"),
+            ("/x%u2215..%U005cadmin", "/admin"),
+            ("/x/..%e2%88%95admin", "/admin"),
+            ("/x/..%c2%a5admin", "/admin"),
+            ("/x/..%ef%bf%a5admin", "/admin"),
+            ("/a%e2%80%93b", "/a–b"),
             ("/a%zz", "/a%zz"),
             ("/a%2", "/a%2"),
         ] {

@@ -45,3 +45,4 @@ mod tls;
 mod upstream_care;
 mod upstreams;
 mod websocket;
+mod wounds;

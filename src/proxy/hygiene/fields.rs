@@ -225,17 +225,19 @@ pub(crate) fn check_value(value: &[u8], ascii: bool) -> Result<(), Refusal> {
     if control || ascii && all >= 0x80 { Err(Refusal::BadFieldValue) } else { Ok(()) }
 }
 
-/// Digits only, and no more than fit.
+/// Digits only, and none in front that says nothing: some would count by eights then. No more than
+/// fit where others count with a sign.
 fn parse_length(value: &[u8]) -> Option<u64> {
-    if value.is_empty() || value.len() > 19 {
+    if value.is_empty() || value.len() > 19 || matches!(value, [b'0', _, ..]) {
         return None;
     }
-    value.iter().try_fold(0_u64, |sum, b| {
+    let length = value.iter().try_fold(0_i64, |sum, b| {
         if !b.is_ascii_digit() {
             return None;
         }
-        sum.checked_mul(10)?.checked_add(u64::from(*b - b'0'))
-    })
+        sum.checked_mul(10)?.checked_add(i64::from(*b - b'0'))
+    });
+    length.and_then(|length| u64::try_from(length).ok())
 }
 
 /// `Content_Length` and `Transfer.Encoding` are framing to a CGI app.

@@ -54,6 +54,8 @@ fn a_host_is_a_name_or_an_address_with_at_most_a_port() {
         "a,b",
         "::1",
         "a:123456",
+        "a:99999999999999999999",
+        "u:pass@app.test",
     ] {
         assert_eq!(check_host(host.as_bytes()), Err(Refusal::BadHost), "{host}");
     }
@@ -96,6 +98,9 @@ fn every_field_rule_has_its_refusal() {
         ("Content-Length", b"-1", Refusal::BadContentLength),
         ("Content-Length", b"0x1", Refusal::BadContentLength),
         ("Content-Length", b"18446744073709551616", Refusal::BadContentLength),
+        ("Content-Length", b"9223372036854775808", Refusal::BadContentLength),
+        ("Content-Length", b"010", Refusal::BadContentLength),
+        ("Content-Length", b"00", Refusal::BadContentLength),
         ("Content_Length", b"1", Refusal::AliasOfIdentityHeader),
         ("Transfer.Encoding", b"chunked", Refusal::AliasOfIdentityHeader),
         ("Transfer-Encoding", b"gzip, chunked", Refusal::BadTransferEncoding),
@@ -131,6 +136,8 @@ fn two_statements_about_length_are_one_too_many() {
     let length: (&str, &[u8]) = ("Content-Length", b"5");
     let chunked: (&str, &[u8]) = ("Transfer-Encoding", b"Chunked");
     assert_eq!(scan(&[host, length], false), Ok(BodyFraming::Length(5)));
+    let longest: (&str, &[u8]) = ("Content-Length", b"9223372036854775807");
+    assert_eq!(scan(&[host, longest], false), Ok(BodyFraming::Length(i64::MAX as u64)));
     assert_eq!(scan(&[host, chunked], false), Ok(BodyFraming::Chunked));
     assert_eq!(scan(&[host, length, length], false), Err(Refusal::AmbiguousFraming));
     assert_eq!(scan(&[host, length, chunked], false), Err(Refusal::AmbiguousFraming));

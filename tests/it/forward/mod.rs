@@ -9,37 +9,37 @@ use std::fmt::Write as _;
 
 /// A request that a proxy keeps, and asks about.
 #[derive(Clone, Copy)]
-struct Kept<'a> {
-    method: &'a str,
-    host: &'a str,
-    target: &'a str,
+pub struct Kept<'a> {
+    pub method: &'a str,
+    pub host: &'a str,
+    pub target: &'a str,
     /// Whole lines: what its client shows and says.
-    fields: &'a str,
+    pub fields: &'a str,
 }
 
 impl<'a> Kept<'a> {
-    fn get(host: &'a str, target: &'a str) -> Self {
+    pub fn get(host: &'a str, target: &'a str) -> Self {
         Self { method: "GET", host, target, fields: "" }
     }
 
-    fn with(self, fields: &'a str) -> Self {
+    pub fn with(self, fields: &'a str) -> Self {
         Self { fields, ..self }
     }
 }
 
 /// The dialects in which they ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Dialect {
+pub enum Dialect {
     AuthRequest,
     ForwardAuth,
     ExtAuthz,
 }
 
-const DIALECTS: [Dialect; 3] = [Dialect::AuthRequest, Dialect::ForwardAuth, Dialect::ExtAuthz];
+pub const DIALECTS: [Dialect; 3] = [Dialect::AuthRequest, Dialect::ForwardAuth, Dialect::ExtAuthz];
 
 impl Dialect {
     /// The check, word for word; `portal` is the origin of the portal, if the proxy names one.
-    fn check(self, kept: &Kept<'_>, portal: &str) -> String {
+    pub fn check(self, kept: &Kept<'_>, portal: &str) -> String {
         let Kept { method, host, target, fields } = kept;
         let rd = if portal.is_empty() { String::new() } else { format!("?rd={portal}") };
         let mut check = match self {
@@ -65,7 +65,7 @@ impl Dialect {
 }
 
 /// What a browser says of itself that goes to a page.
-const PAGE: &str = "Accept: text/html\r\nSec-Fetch-Mode: navigate\r\n";
+pub const PAGE: &str = "Accept: text/html\r\nSec-Fetch-Mode: navigate\r\n";
 
 const RULES: &str = r#"
 [[rule]]
@@ -95,11 +95,11 @@ policy = "one_factor"
 "#;
 
 /// A gateway that believes this machine, with a route for `*.test` and Ann signed in.
-fn house() -> House {
+pub fn house() -> House {
     house_with("trusted_proxies = [\"127.0.0.1\"]", "")
 }
 
-fn house_with(server: &str, more: &str) -> House {
+pub fn house_with(server: &str, more: &str) -> House {
     let app = App::start();
     let route = format!("[[route]]\nhost = \"*.test\"\nupstream = [\"{}\"]\n", app.url());
     let options = Options { server: server.to_owned(), ..Options::default() };
@@ -107,6 +107,6 @@ fn house_with(server: &str, more: &str) -> House {
 }
 
 /// Asks about a request.
-fn ask(house: &House, dialect: Dialect, kept: &Kept<'_>) -> Reply {
+pub fn ask(house: &House, dialect: Dialect, kept: &Kept<'_>) -> Reply {
     house.ask(&dialect.check(kept, ""))
 }

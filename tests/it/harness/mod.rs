@@ -2,6 +2,7 @@
 //! receives, a browser without a screen, and people.
 
 mod app;
+mod brittle;
 mod browser;
 mod chance;
 mod gateway;

@@ -1,5 +1,6 @@
 //! The portal in this process, with a clock set by hand.
 
+use super::brittle::BrittleStore;
 use super::browser::{Browser, Server};
 use super::http::Reply;
 use super::people::ADMIN_PASSWORD;
@@ -17,12 +18,13 @@ use vestibule::portal::Portal;
 use vestibule::service::{
     AdminCap, AdminReply, AdminRequest, NewUser, RateRules, Service, Settings,
 };
-use vestibule::store::KvStore;
+use vestibule::store::{KvStore, Store};
 use vestibule::types::{
     ClientAddr, Clock, Host, PublicUrl, RequestCx, RequestId, Timestamp, Username,
 };
 
 const HOST: &str = "127.0.0.1:8080";
+const KEY: &[u8] = b"0123456789abcdef0123456789abcdef";
 
 struct HandSet(AtomicU64);
 
@@ -52,7 +54,19 @@ impl World {
 
     /// One in which the settings say how often may be tried.
     pub fn with_rates(settings: Settings) -> Arc<Self> {
-        let keys = || Keyring::from_master(b"0123456789abcdef0123456789abcdef").unwrap();
+        let keys = Keyring::from_master(KEY).unwrap();
+        Self::over(Arc::new(KvStore::in_memory(keys).unwrap()), settings)
+    }
+
+    /// One whose store can be made to fail.
+    pub fn brittle(settings: Settings) -> (Arc<Self>, Arc<BrittleStore>) {
+        let keys = Keyring::from_master(KEY).unwrap();
+        let store = Arc::new(BrittleStore::new(KvStore::in_memory(keys).unwrap()));
+        (Self::over(Arc::clone(&store) as _, settings), store)
+    }
+
+    fn over(store: Arc<dyn Store>, settings: Settings) -> Arc<Self> {
+        let keys = || Keyring::from_master(KEY).unwrap();
         let hash = HashParams { memory_kib: 64, iterations: 1 };
         let settings = Settings { hash, hash_workers: 1, ..settings };
         let public_url = PublicUrl::parse(&format!("http://{HOST}")).unwrap();
@@ -65,7 +79,6 @@ impl World {
             brand: Brand::default(),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let store = Arc::new(KvStore::in_memory(keys()).unwrap());
         // Far enough from every border of a step that a test can count from here.
         let clock = Arc::new(HandSet(AtomicU64::new(1_800_000_015)));
         let (log, _) = Log::start(Format::Json, std::io::sink()).unwrap();
