@@ -40,6 +40,8 @@ mod deadline;
 mod delegate;
 mod framing;
 mod front;
+#[cfg(feature = "fuzzing")]
+pub(super) mod fuzzing;
 mod head;
 mod response;
 mod stream;

@@ -54,6 +54,7 @@ fn a_host_is_a_name_or_an_address_with_at_most_a_port() {
         "a,b",
         "::1",
         "a:123456",
+        "a:99999999999999999999",
     ] {
         assert_eq!(check_host(host.as_bytes()), Err(Refusal::BadHost), "{host}");
     }
