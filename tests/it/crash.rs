@@ -101,19 +101,26 @@ fn lost(gateway: &Gateway, parts: &mut [Part], everything: bool) -> Vec<String> 
     })
 }
 
+/// How often it is killed: thirty times, or as often as VESTIBULE_KILL_ROUNDS says.
+fn kill_rounds() -> u32 {
+    let said = std::env::var("VESTIBULE_KILL_ROUNDS").ok();
+    said.map_or(30, |rounds| rounds.parse().expect("VESTIBULE_KILL_ROUNDS is a number"))
+}
+
 #[test]
 fn whatever_was_acknowledged_survives_thirty_kills_in_the_midst_of_work() {
     let (mut chance, began, app) = (Chance::new(), Instant::now(), App::start());
     let mut gateway = Gateway::start(patient(&app));
     let (mut parts, mut tally) = (parts(), Tally::new());
-    for round in 1..=30 {
+    let rounds = kill_rounds();
+    for round in 1..=rounds {
         end_under_load(&gateway, &mut parts, moment(&mut chance), "-KILL", &mut tally);
         gateway = gateway.kill_and_restart();
-        let lost = lost(&gateway, &mut parts, round == 30);
+        let lost = lost(&gateway, &mut parts, round == rounds);
         assert!(lost.is_empty(), "after kill {round}: {lost:#?}\n{}", gateway.log());
     }
     let all: u32 = tally.values().sum();
-    println!("30 kills, {all} acknowledged {tally:?}, none lost, {:?}", began.elapsed());
+    println!("{rounds} kills, {all} acknowledged {tally:?}, none lost, {:?}", began.elapsed());
     assert!(all > 100, "too little was acknowledged to show anything: {tally:?}");
     for what in load::KINDS {
         assert!(tally.contains_key(what), "never once {what}: {tally:?}");
