@@ -2,6 +2,7 @@
 //! receives, a browser without a screen, and people.
 
 mod app;
+mod brittle_disk;
 mod browser;
 mod chance;
 mod gateway;
@@ -17,6 +18,7 @@ mod tls;
 mod world;
 
 pub use app::App;
+pub use brittle_disk::BrittleDisk;
 pub use browser::{Browser, attribute, filled_in};
 pub use chance::Chance;
 pub use gateway::{Gateway, Options, free_port, run};
