@@ -172,6 +172,7 @@ impl ProxyHttp for Door {
         let head = session.req_header();
         ctx.arrival = self.0.arrival(head, peer_of(session), is_tls(session));
         if session.is_http2() {
+            ctx.busy = ConnControl::of(session).map(ConnControl::busy);
             let protected = self.0.headers.protected();
             let judged = check_http2(head, head.raw_path(), protected, &HeadLimits::default());
             if let Err(refusal) = judged {

@@ -7,7 +7,7 @@ use super::apps::{App, Apps, Choice, apps, resolve};
 use super::bridge::{declared_length, split_target};
 use super::client::{TrustedProxies, Way};
 use super::door::Door;
-use super::guard::{Connections, Front, GuardSettings, Refused};
+use super::guard::{Busy, Connections, Front, GuardSettings, Refused};
 use super::headers::{HeaderRules, Person};
 use super::health::{HealthCheck, checks};
 use super::serve::Serving;
@@ -71,7 +71,7 @@ pub struct Gateway {
     pub(super) streams: Arc<Streams>,
     pub(super) waits: Arc<Waits>,
     apps: Apps,
-    trusted: TrustedProxies,
+    trusted: Arc<TrustedProxies>,
     workers: usize,
     started: Instant,
     seed: u64,
@@ -87,6 +87,8 @@ pub(super) struct Ctx {
     pub(super) person: Option<Arc<LiveSession>>,
     pub(super) tried: Vec<Choice>,
     pub(super) stream: Option<Entry>,
+    /// Over HTTP/2, that its connection is in use.
+    pub(super) busy: Option<Busy>,
     pub(super) wait: Option<Wait>,
     /// So much of the body the app has been sent.
     pub(super) sent: u64,
@@ -130,6 +132,7 @@ impl Ctx {
             permit: None,
             person: None,
             tried: Vec::new(),
+            busy: None,
             stream: None,
             wait: None,
             sent: 0,
@@ -153,7 +156,7 @@ impl Gateway {
         Arc::new(Self {
             apps: apps(&settings.routes),
             headers: HeaderRules::new(settings.identity, Cookies::new(&site)),
-            trusted: TrustedProxies::new(settings.trusted_proxies),
+            trusted: Arc::new(TrustedProxies::new(settings.trusted_proxies)),
             streams: Arc::default(),
             waits: Arc::default(),
             workers: workers(settings.workers),
@@ -216,6 +219,7 @@ impl Gateway {
         let of_log = Arc::clone(self);
         let guard = GuardSettings {
             protected: Arc::clone(self.headers.protected()),
+            trusted: Arc::clone(&self.trusted),
             on_refusal: Arc::new(move |refused| of_log.log_refused(&refused)),
             ..GuardSettings::default()
         };

@@ -24,6 +24,7 @@ mod identity;
 mod ladder;
 mod language;
 mod limits;
+mod load;
 mod mixing;
 mod operating;
 mod peers;

@@ -14,6 +14,7 @@ use pingora::server::ShutdownWatch;
 
 use super::control::Connections;
 use super::stream::GuardedStream;
+use crate::proxy::client::TrustedProxies;
 use crate::proxy::hygiene::{HeadLimits, ProtectedNames, Refusal};
 
 /// A request the guard refused, for the access log and the metrics.
@@ -38,6 +39,8 @@ pub(crate) struct GuardSettings {
     pub(crate) limits: HeadLimits,
     /// Names only the gateway may use.
     pub(crate) protected: Arc<ProtectedNames>,
+    /// Peers that speak for many clients.
+    pub(crate) trusted: Arc<TrustedProxies>,
     /// Told of every refusal; must not block.
     pub(crate) on_refusal: Arc<dyn Fn(Refused) + Send + Sync>,
 }
@@ -50,6 +53,7 @@ impl Default for GuardSettings {
             body_timeout: Duration::from_secs(60),
             limits: HeadLimits::default(),
             protected: Arc::new(ProtectedNames::default()),
+            trusted: Arc::new(TrustedProxies::default()),
             on_refusal: Arc::new(|_| {}),
         }
     }
@@ -59,6 +63,11 @@ impl fmt::Debug for GuardSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GuardSettings").field("limits", &self.limits).finish_non_exhaustive()
     }
+}
+
+/// Who is at the other end of a socket; none on a Unix socket.
+pub(super) fn peer_of(stream: &Stream) -> Option<SocketAddr> {
+    stream.get_socket_digest()?.peer_addr()?.as_inet().copied()
 }
 
 /// How long a connection ended by order may take to notice by itself.
@@ -78,7 +87,7 @@ impl<A> Front<A> {
     }
 
     fn wrap(&self, stream: Stream) -> Option<GuardedStream> {
-        let slot = self.connections.admit()?;
+        let slot = self.connections.admit(self.settings.trusted.counted(peer_of(&stream)))?;
         // The engine's only place for data of a connection; the response in it means nothing here.
         let response = ResponseHeader::build(200, Some(0)).ok()?;
         let digest = ProxyDigest::new(Box::new(response), Some(Box::new(slot.control.clone())));
