@@ -1,6 +1,6 @@
 //! Inputs that nobody thought of, held against what must be true of all of them.
 //!
-//! One binary for all targets; VESTIBULE_FUZZ_TARGET says which. `tests/fuzz/run` builds it with
+//! One binary for all targets; FUZZ_TARGET says which. `tests/fuzz/run` builds it with
 //! what tells the fuzzer which code an input has reached.
 #![no_main]
 
@@ -14,7 +14,7 @@ use targets::Target;
 fn target() -> Target {
     static CHOSEN: OnceLock<Target> = OnceLock::new();
     *CHOSEN.get_or_init(|| {
-        let name = std::env::var("VESTIBULE_FUZZ_TARGET").unwrap_or_default();
+        let name = std::env::var("FUZZ_TARGET").unwrap_or_default();
         targets::ALL.iter().find(|(known, _)| *known == name).map_or_else(
             || {
                 let names: Vec<&str> = targets::ALL.iter().map(|(known, _)| *known).collect();

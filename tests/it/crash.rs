@@ -8,7 +8,7 @@ mod load;
 mod truth;
 
 use crate::harness::{App, Chance, Gateway, Options, PATIENCE};
-use load::{Part, Role};
+use load::{LOCKOUT, Part, Role};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
@@ -25,12 +25,12 @@ fn moment(chance: &mut Chance) -> (usize, Duration) {
 
 /// A gateway that never calls it enough: what is refused must be refused for what it is.
 fn patient(app: &App) -> Options {
-    let config = "[limits]\nlockout_after = 100\n[password]\nhash_workers = 2\n";
-    Options::upstream(&app.url()).config(config)
+    let config = format!("[limits]\nlockout_after = {LOCKOUT}\n[password]\nhash_workers = 2\n");
+    Options::upstream(&app.url()).config(&config)
 }
 
 fn parts() -> Vec<Part> {
-    [Role::Codes, Role::Codes, Role::Links, Role::Commands]
+    [Role::Codes, Role::Codes, Role::Links, Role::Commands, Role::Guesses]
         .into_iter()
         .enumerate()
         .map(|(number, role)| Part::new(number, role))
@@ -101,10 +101,10 @@ fn lost(gateway: &Gateway, parts: &mut [Part], everything: bool) -> Vec<String> 
     })
 }
 
-/// How often it is killed: thirty times, or as often as VESTIBULE_KILL_ROUNDS says.
+/// How often it is killed: thirty times, or as often as KILL_ROUNDS says.
 fn kill_rounds() -> u32 {
-    let said = std::env::var("VESTIBULE_KILL_ROUNDS").ok();
-    said.map_or(30, |rounds| rounds.parse().expect("VESTIBULE_KILL_ROUNDS is a number"))
+    let said = std::env::var("KILL_ROUNDS").ok();
+    said.map_or(30, |rounds| rounds.parse().expect("KILL_ROUNDS is a number"))
 }
 
 #[test]

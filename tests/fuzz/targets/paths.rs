@@ -75,7 +75,8 @@ fn below(path: &PathView<'_>, prefix: &str) {
     assert!(!rest.starts_with("//") && !rest.starts_with("/\\"), "it names a host");
     let rest = PathView::of(rest);
     let judged = path.canonical();
-    let whole = format!("{}{}", prefix.trim_end_matches('/'), rest.canonical());
+    let prefix = PathView::of(prefix);
+    let whole = format!("{}{}", prefix.canonical().trim_end_matches('/'), rest.canonical());
     let is_it = whole == judged || whole.trim_end_matches('/') == judged.trim_end_matches('/');
     assert!(is_it || !path.is_canonical(), "judged {judged}, passed on {whole}");
 }
