@@ -2,7 +2,7 @@
 
 use super::client::TrustedProxies;
 use super::headers::HeaderRules;
-use super::hygiene::{HeadLimits, ProtectedNames, check_http2};
+use super::hygiene::{HeadLimits, ProtectedNames, Refusal, check_http2};
 use crate::types::Network;
 use http::HeaderMap;
 use std::net::{IpAddr, SocketAddr};
@@ -17,7 +17,7 @@ pub fn http2_request(
 ) -> Result<(), &'static str> {
     let protected = ProtectedNames::new(protected);
     let judged = check_http2(parts, target, &protected, &HeadLimits::default());
-    judged.map_err(|refusal| refusal.reason())
+    judged.map_err(Refusal::reason)
 }
 
 /// Which client a request is from, whether it came encrypted, and whether the peer is trusted.

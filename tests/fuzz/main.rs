@@ -6,27 +6,21 @@
 
 mod targets;
 
-use libfuzzer_sys::{Corpus, fuzz_target};
+use libfuzzer_sys::fuzz_target;
 use std::sync::OnceLock;
 use targets::Target;
 
-/// Reads the name once, and ends with the list of names where it is none of them.
+/// Reads the name once.
 fn target() -> Target {
     static CHOSEN: OnceLock<Target> = OnceLock::new();
     *CHOSEN.get_or_init(|| {
         let name = std::env::var("FUZZ_TARGET").unwrap_or_default();
-        targets::ALL.iter().find(|(known, _)| *known == name).map_or_else(
-            || {
-                let names: Vec<&str> = targets::ALL.iter().map(|(known, _)| *known).collect();
-                println!("{}", names.join("\n"));
-                std::process::exit(if name == "list" { 0 } else { 2 });
-            },
+        let is_it = |(known, _): &&(&str, Target)| *known == name;
+        targets::ALL.iter().find(is_it).map_or_else(
+            || panic!("{name:?} is no target: FUZZ_TARGET names one of {:?}", targets::names()),
             |(_, target)| *target,
         )
     })
 }
 
-fuzz_target!(|bytes: &[u8]| -> Corpus {
-    target()(bytes);
-    Corpus::Keep
-});
+fuzz_target!(|bytes: &[u8]| target()(bytes));

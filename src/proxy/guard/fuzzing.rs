@@ -3,7 +3,7 @@
 
 use super::framing::{Framing, Phase};
 use super::head::rewrite;
-use crate::proxy::hygiene::{HeadLimits, ProtectedNames};
+use crate::proxy::hygiene::{HeadLimits, ProtectedNames, Refusal};
 use std::sync::Arc;
 
 /// A message that the guard let through.
@@ -34,12 +34,12 @@ pub fn message(
     for end in cuts.iter().copied().chain([bytes.len()]) {
         let arrived = bytes.get(..end).unwrap_or(bytes);
         if head.is_none() {
-            head = framing.head(arrived).map_err(|refusal| refusal.reason())?;
+            head = framing.head(arrived).map_err(Refusal::reason)?;
             taken = head.as_ref().map_or(0, |head| head.end);
         }
         if head.is_some() {
             let fresh = arrived.get(taken..).unwrap_or_default();
-            taken += framing.body(fresh).map_err(|refusal| refusal.reason())?;
+            taken += framing.body(fresh).map_err(Refusal::reason)?;
         }
     }
     Ok(head.map(|found| {

@@ -15,6 +15,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 pub type Target = fn(&[u8]);
 
+/// Each has a folder of seeds, by which tests/fuzz/run knows it.
 pub const ALL: [(&str, Target); 14] = [
     ("authorization", credentials::authorization),
     ("checks", checks::checks),
@@ -31,6 +32,10 @@ pub const ALL: [(&str, Target); 14] = [
     ("return_urls", addresses::return_urls),
     ("words", words::words),
 ];
+
+pub fn names() -> Vec<&'static str> {
+    ALL.iter().map(|(name, _)| *name).collect()
+}
 
 /// The lines of an input as text; an input that is no text says nothing.
 fn lines(bytes: &[u8]) -> std::str::Lines<'_> {
