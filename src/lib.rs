@@ -6,7 +6,8 @@
 //!
 //! A module imports from the floors below its own and from nothing else; neighbours on one floor
 //! do not know each other. `tests/architecture.rs` reads the sources and holds them to it, and
-//! keeps foreign crates behind their fences and files and functions to a size.
+//! keeps foreign crates behind their fences and files and functions to a size. Modules called
+//! `fuzzing` are doorways for the targets in tests/fuzz, behind a feature that is off by default.
 //!
 //! | floor | module | what it is for |
 //! |---|---|---|

@@ -222,6 +222,34 @@ fn decisions_neither_read_nor_wait() {
 }
 
 #[test]
+fn the_doorways_for_fuzzing_are_closed_unless_somebody_asks_for_them() {
+    let mut complaints = Vec::new();
+    for source in sources() {
+        let lines: Vec<&str> = source.code.lines().collect();
+        for (at, line) in
+            lines.iter().enumerate().filter(|(_, line)| line.ends_with("mod fuzzing;"))
+        {
+            if at == 0 || lines[at - 1] != r#"#[cfg(feature = "fuzzing")]"# {
+                complaints.push(format!("src/{}: `{line}` is open to everybody", source.path));
+            }
+        }
+        // The doors may only be walked through from outside.
+        let is_doorway = source.path.ends_with("fuzzing.rs");
+        let names_one = |(_, line): &(usize, &str)| line.contains("fuzzing::");
+        if let Some((number, _)) = statements(&source.code).find(names_one).filter(|_| !is_doorway)
+        {
+            complaints
+                .push(format!("src/{}:{number}: nothing of ours goes by a doorway", source.path));
+        }
+    }
+    let manifest = include_str!("../Cargo.toml");
+    if manifest.lines().any(|line| line.starts_with("default") || line == "fuzzing = true") {
+        complaints.push("Cargo.toml: no feature is on by default".to_owned());
+    }
+    complain(&complaints);
+}
+
+#[test]
 fn every_file_says_what_it_is_for() {
     let silent = sources().into_iter().filter(|source| !source.code.starts_with("//!"));
     complain(

@@ -55,8 +55,13 @@ impl Failures {
         now: Timestamp,
     ) -> (Option<Self>, Charge) {
         let current = known.filter(|failures| !failures.is_forgotten(now));
-        if let Some(until) = current.and_then(|failures| failures.locked_until) {
-            return (None, Charge::Locked(until));
+        if let Some((failures, until)) =
+            current.and_then(|f| f.locked_until.map(|until| (f, until)))
+        {
+            // Where the clock was ahead meanwhile, the lock lasts no longer than any other.
+            let latest = now.plus(rules.lockout_for);
+            let shortened = Self { locked_until: Some(latest), ..failures };
+            return ((until > latest).then_some(shortened), Charge::Locked(until.min(latest)));
         }
         let count = current.map_or(0, |failures| failures.count) + 1;
         let locked_until = (count >= rules.lockout_after).then(|| now.plus(rules.lockout_for));
@@ -120,6 +125,16 @@ mod tests {
         let (fresh, charge) = Failures::charge(locked, &RULES, at(60));
         assert_eq!(charge, Charge::Admitted { locks: false });
         assert_eq!(fresh.unwrap().count, 1);
+    }
+
+    #[test]
+    fn a_lock_from_a_clock_that_was_ahead_lasts_no_longer_than_a_lock() {
+        let ahead = fail(3, at(1_000_000));
+        let (shortened, charge) = Failures::charge(ahead, &RULES, at(500));
+        assert_eq!(charge, Charge::Locked(at(560)));
+        assert_eq!(Failures::charge(shortened, &RULES, at(559)).1, Charge::Locked(at(560)));
+        let freed = Failures::charge(shortened, &RULES, at(560)).1;
+        assert_eq!(freed, Charge::Admitted { locks: false });
     }
 
     #[test]

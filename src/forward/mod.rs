@@ -12,6 +12,8 @@
 //! overwrites what its client sent under those names.
 
 mod dialect;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 
 use crate::domain::{Asked, PortalOrigin};
 use crate::http::{

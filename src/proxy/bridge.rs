@@ -8,17 +8,20 @@ use http::{HeaderMap, StatusCode};
 use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 /// How long the body of a request for our own pages may stand still.
 pub(super) const BODY_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long the whole of it may take: a byte now and then must not hold a connection for days.
+const BODY_IN_ALL: Duration = Duration::from_secs(30);
 
 /// Why a body could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BodyFault {
     /// It is longer than our pages take.
     TooLarge,
-    /// It stood still for too long.
+    /// It stood still for too long, or took too long in all.
     TooSlow,
     /// The connection ended, or its framing broke.
     Broken,
@@ -90,8 +93,10 @@ async fn read_body(session: &mut Session, most: usize) -> Result<Bytes, BodyFaul
         session.write_continue_response().await.map_err(|_| BodyFault::Broken)?;
     }
     let mut body = BytesMut::new();
+    let latest = Instant::now() + BODY_IN_ALL;
     loop {
-        let chunk = timeout(BODY_PATIENCE, session.read_request_body()).await;
+        let until = latest.min(Instant::now() + BODY_PATIENCE);
+        let chunk = timeout_at(until, session.read_request_body()).await;
         match chunk.map_err(|_| BodyFault::TooSlow)?.map_err(|_| BodyFault::Broken)? {
             None => return Ok(body.freeze()),
             Some(chunk) if body.len() + chunk.len() > most => return Err(BodyFault::TooLarge),

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// Whose word about the client is believed.
 #[derive(Clone, Debug, Default)]
-pub(super) struct TrustedProxies(Vec<Network>);
+pub(crate) struct TrustedProxies(Vec<Network>);
 
 /// What is known about the way of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +27,13 @@ impl TrustedProxies {
 
     fn trusts(&self, addr: ClientAddr) -> bool {
         self.0.iter().any(|network| network.contains(addr))
+    }
+
+    /// Whom a connection counts against; nobody where its peer speaks for many, or is on a Unix
+    /// socket.
+    pub(super) fn counted(&self, peer: Option<SocketAddr>) -> Option<ClientAddr> {
+        let peer = ClientAddr::from(peer?.ip());
+        (!self.trusts(peer)).then_some(peer)
     }
 
     /// Works out the way. A peer on a Unix socket is this machine: nobody else can reach it, and
@@ -117,6 +124,18 @@ mod tests {
         assert!(is_trusted(&trusted, Some("::ffff:10.0.0.1")));
         assert!(!is_trusted(&trusted, Some("192.0.2.1")));
         assert!(!is_trusted(&trusted[..1], None) && !is_trusted(&[], None));
+    }
+
+    #[test]
+    fn connections_count_against_clients_and_not_against_proxies() {
+        let trusted = TrustedProxies::new(vec![Network::parse("10.0.0.0/8").unwrap()]);
+        let counted = |peer: &str| {
+            let peer = trusted.counted(Some(SocketAddr::new(peer.parse().unwrap(), 9)));
+            peer.map(|peer| peer.to_string())
+        };
+        assert_eq!(counted("192.0.2.1"), Some("192.0.2.1".into()));
+        assert_eq!(counted("10.9.9.9"), None);
+        assert_eq!(trusted.counted(None), None, "a Unix socket");
     }
 
     #[test]

@@ -190,6 +190,9 @@ impl ProxyHttp for Door {
         let judged = judge(session, &force);
         let id = self.0.request_id();
         ctx.arrival = force.arrival(id, head, peer_of(session), is_tls(session));
+        if session.is_http2() {
+            ctx.busy = ConnControl::of(session).map(ConnControl::busy);
+        }
         if let Err(refusal) = judged {
             ctx.note(Outcome::Malformed, refusal.reason());
             return Err(Error::new(ErrorType::HTTPStatus(refusal.status())));

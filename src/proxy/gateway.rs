@@ -5,7 +5,7 @@
 use super::apps::{App, Choice};
 use super::client::Way;
 use super::door::Door;
-use super::guard::{Connections, Front, GuardSettings, Refused};
+use super::guard::{Busy, Connections, Front, GuardSettings, Refused};
 use super::health::{HealthCheck, checks};
 use super::in_force::{InForce, Parts};
 use super::serve::Serving;
@@ -64,6 +64,8 @@ pub(super) struct Ctx {
     pub(super) person: Option<Arc<LiveSession>>,
     pub(super) tried: Vec<Choice>,
     pub(super) stream: Option<Entry>,
+    /// Over HTTP/2, that its connection is in use.
+    pub(super) busy: Option<Busy>,
     pub(super) wait: Option<Wait>,
     /// So much of the body the app has been sent.
     pub(super) sent: u64,
@@ -97,6 +99,7 @@ impl Ctx {
             permit: None,
             person: None,
             tried: Vec::new(),
+            busy: None,
             stream: None,
             wait: None,
             sent: 0,
@@ -223,9 +226,10 @@ impl Gateway {
         options.h2c = true;
         options.h2_idle_timeout = Some(H2_IDLE);
         proxy.server_options = Some(options);
-        let (of_log, of_names) = (Arc::clone(self), Arc::clone(self));
+        let (of_log, of_names, of_peers) = (Arc::clone(self), Arc::clone(self), Arc::clone(self));
         let guard = GuardSettings {
             protected: Arc::new(move || Arc::clone(of_names.in_force.load().headers().protected())),
+            counted: Arc::new(move |peer| of_peers.in_force.load().counted(peer)),
             on_refusal: Arc::new(move |refused| of_log.log_refused(&refused)),
             ..GuardSettings::default()
         };

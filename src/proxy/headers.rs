@@ -135,11 +135,7 @@ impl HeaderRules {
         let mut parts = take(head);
         let fields = &mut parts.headers;
         fields.reserve(WRITTEN);
-        Self::strip(fields);
-        Self::strip_cookies(fields)?;
-        if !telling.keeps_authorization {
-            Self::strip_authorization(fields);
-        }
+        Self::strip(fields, telling.keeps_authorization)?;
         self.tell(fields, person);
         let Arrival { cx, way, client, authority, .. } = arrival;
         let proto = HeaderValue::from_static(if way.https { "https" } else { "http" });
@@ -189,7 +185,17 @@ impl HeaderRules {
         }
     }
 
-    fn strip(fields: &mut HeaderMap) {
+    /// Takes out what is not the client's to say, and what opens something here.
+    pub(super) fn strip(fields: &mut HeaderMap, keeps_tokens: bool) -> pingora::Result<()> {
+        Self::strip_spoken_for(fields);
+        Self::strip_cookies(fields)?;
+        if !keeps_tokens {
+            Self::strip_authorization(fields);
+        }
+        Ok(())
+    }
+
+    fn strip_spoken_for(fields: &mut HeaderMap) {
         // One pass over the names; most requests have nothing to take out.
         let unwanted = |name: &&HeaderName| is_spoken_for(name.as_str().as_bytes());
         let found: Vec<HeaderName> = fields.keys().filter(unwanted).cloned().collect();

@@ -100,12 +100,9 @@ fn split_name(host: &[u8]) -> Result<(&[u8], Option<&[u8]>), Refusal> {
 
 /// One to five digits, at most 65535.
 fn check_port(port: &[u8]) -> Result<(), Refusal> {
-    // Before they are counted: what is longer would not fit.
-    if !(1..=5).contains(&port.len()) || !port.iter().all(u8::is_ascii_digit) {
-        return Err(Refusal::BadHost);
-    }
-    let value = port.iter().fold(0_u32, |sum, b| sum * 10 + u32::from(b.wrapping_sub(b'0')));
-    if value <= 65_535 { Ok(()) } else { Err(Refusal::BadHost) }
+    let digits = (1..=5).contains(&port.len()) && port.iter().all(u8::is_ascii_digit);
+    let value = || std::str::from_utf8(port).ok()?.parse::<u16>().ok();
+    digits.then(value).flatten().map(drop).ok_or(Refusal::BadHost)
 }
 
 /// The whole of hygiene for one HTTP/2 request; `target` is the raw `:path`.

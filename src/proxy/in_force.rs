@@ -18,7 +18,7 @@ use crate::http::{Challenge, Cookies, Location, Request, Response, Site, credent
 use crate::observe::{Level, Outcome};
 use crate::portal::Portal;
 use crate::service::{Answer, AppOrigin, LiveSession, Service};
-use crate::types::{Host, PathView, RequestCx, RequestId};
+use crate::types::{ClientAddr, Host, PathView, RequestCx, RequestId};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use pingora::http::RequestHeader;
 use std::net::SocketAddr;
@@ -100,6 +100,11 @@ impl InForce {
     /// What is done to heads.
     pub(super) const fn headers(&self) -> &HeaderRules {
         &self.headers
+    }
+
+    /// Whom a connection of this peer counts for: nobody, where the peer speaks for many.
+    pub(super) fn counted(&self, peer: Option<SocketAddr>) -> Option<ClientAddr> {
+        self.trusted.counted(peer)
     }
 
     /// The certificates that clients are shown, where there are any.

@@ -11,6 +11,8 @@ mod apps;
 mod bridge;
 mod client;
 mod door;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod gateway;
 mod guard;
 mod handshake;

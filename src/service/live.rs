@@ -289,6 +289,11 @@ impl LiveSessions {
         clear(self.buckets.iter().flatten(), true, |held| which.includes(held.session()));
     }
 
+    /// Ends what time has ended, as the store does: a clock that is set back brings none to life.
+    pub(super) fn end_expired(&self, now: Timestamp) {
+        clear(self.buckets.iter().flatten(), true, |held| !held.goes_on(now));
+    }
+
     /// Forgets sessions that go on, so that they are read afresh.
     pub fn forget_where(&self, which: Which) {
         self.epoch.fetch_add(1, Ordering::SeqCst);

@@ -208,6 +208,7 @@ impl Service {
     /// Removes what has expired, until nothing is left to remove; how much it was.
     pub async fn sweep(&self) -> Result<usize, StoreError> {
         let mut swept = 0;
+        self.live.end_expired(self.clock.now());
         loop {
             match self.store.sweep(self.clock.now()).await? {
                 0 => return Ok(swept),

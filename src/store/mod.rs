@@ -9,6 +9,8 @@
 //! One contract suite runs on both. Nothing here decides who may do what.
 
 mod counters;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod inventory;
 mod kv;
 mod layout;

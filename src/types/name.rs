@@ -125,7 +125,9 @@ fn fold(text: &str) -> String {
     if text.len() > LONGEST {
         return String::new();
     }
-    text.trim().nfkc().flat_map(char::to_lowercase).collect()
+    // Trimmed last: some characters are composed with a space of their own.
+    let folded: String = text.nfkc().flat_map(char::to_lowercase).nfkc().collect();
+    folded.trim().to_owned()
 }
 
 fn username(text: &str) -> Result<String, NameError> {
@@ -194,6 +196,14 @@ mod tests {
             assert_eq!(Login::parse(text).unwrap().as_str(), "ann");
         }
         assert_eq!(Email::parse("Ann@Example.COM").unwrap().as_str(), "ann@example.com");
+    }
+
+    #[test]
+    fn a_spelling_is_its_own_spelling() {
+        for text in ["\u{2da}\n\t", "\u{1f1}\u{301}", "\u{130}\u{307}", " \u{fdfa} ", "K\u{c5}"] {
+            let once = Login::parse(text).unwrap();
+            assert_eq!(Login::parse(once.as_str()).unwrap(), once, "{text:?}");
+        }
     }
 
     #[test]

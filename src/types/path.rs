@@ -152,7 +152,7 @@ fn segment_is_canonical(segment: &[u8]) -> bool {
                 Some((byte, after)) if !has_meaning(byte) => after,
                 _ => return false,
             },
-            b'\\' | b';' | b'#' | 0..=0x20 | 0x7f => return false,
+            b'\\' | b';' | b'#' | b'?' | 0..=0x20 | 0x7f => return false,
             _ => after,
         };
     }
@@ -290,6 +290,7 @@ mod tests {
             ("/a/..;/b", "/b"),
             ("/%61dmin", "/admin"),
             ("/a#b", "/a"),
+            ("/a?b", "/a"),
             ("/a%23b", "/a"),
             ("/a%00b", "/a"),
             ("/Special%3AExport", "/Special:Export"),

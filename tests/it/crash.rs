@@ -8,7 +8,7 @@ mod load;
 mod truth;
 
 use crate::harness::{App, Chance, Gateway, Options, PATIENCE};
-use load::{Part, Role};
+use load::{LOCKOUT, Part, Role};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
@@ -25,12 +25,12 @@ fn moment(chance: &mut Chance) -> (usize, Duration) {
 
 /// A gateway that never calls it enough: what is refused must be refused for what it is.
 fn patient(app: &App) -> Options {
-    let config = "[limits]\nlockout_after = 100\n[password]\nhash_workers = 2\n";
-    Options::upstream(&app.url()).config(config)
+    let config = format!("[limits]\nlockout_after = {LOCKOUT}\n[password]\nhash_workers = 2\n");
+    Options::upstream(&app.url()).config(&config)
 }
 
 fn parts() -> Vec<Part> {
-    [Role::Codes, Role::Codes, Role::Links, Role::Commands]
+    [Role::Codes, Role::Codes, Role::Links, Role::Commands, Role::Guesses]
         .into_iter()
         .enumerate()
         .map(|(number, role)| Part::new(number, role))
@@ -101,20 +101,27 @@ fn lost(gateway: &Gateway, parts: &mut [Part], everything: bool) -> Vec<String> 
     })
 }
 
+/// How often it is killed: thirty times, or as often as KILL_ROUNDS says.
+fn kill_rounds() -> u32 {
+    let said = std::env::var("KILL_ROUNDS").ok();
+    said.map_or(30, |rounds| rounds.parse().expect("KILL_ROUNDS is a number"))
+}
+
 #[test]
 fn whatever_was_acknowledged_survives_thirty_kills_in_the_midst_of_work() {
     let (mut chance, began, app) = (Chance::new(), Instant::now(), App::start());
     let mut gateway = Gateway::start(patient(&app));
     let (mut parts, mut tally) = (parts(), Tally::new());
-    for round in 1..=30 {
+    let rounds = kill_rounds();
+    for round in 1..=rounds {
         end_under_load(&gateway, &mut parts, moment(&mut chance), "-KILL", &mut tally);
         gateway = gateway.kill_and_restart();
-        let mut lost = lost(&gateway, &mut parts, round == 30);
+        let mut lost = lost(&gateway, &mut parts, round == rounds);
         lost.extend(truth::untold(&gateway, &tally));
         assert!(lost.is_empty(), "after kill {round}: {lost:#?}\n{}", gateway.log());
     }
     let all: u32 = tally.values().sum();
-    println!("30 kills, {all} acknowledged {tally:?}, none lost, {:?}", began.elapsed());
+    println!("{rounds} kills, {all} acknowledged {tally:?}, none lost, {:?}", began.elapsed());
     assert!(all > 100, "too little was acknowledged to show anything: {tally:?}");
     for what in load::KINDS {
         assert!(tally.contains_key(what), "never once {what}: {tally:?}");

@@ -1,7 +1,8 @@
 //! Disks that are full, and files that are damaged.
 
 use crate::harness::{
-    App, Browser, Chance, Gateway, Options, Person, SmallDisk, TempDir, exchange, free_port, run,
+    App, BrittleDisk, Browser, Chance, Gateway, Options, Person, SmallDisk, TempDir, exchange,
+    free_port, run,
 };
 use serde_json::json;
 use std::fs;
@@ -78,6 +79,50 @@ fn on_a_full_disk_whoever_is_in_stays_in_nobody_else_comes_in_and_room_mends_it(
     }
     let names = Truth::of(&gateway).people.into_iter().map(|person| person.0);
     assert_eq!(names.collect::<Vec<_>>(), ["ann", "bob", "eve", "sam"]);
+}
+
+#[test]
+fn on_a_disk_that_failed_whoever_is_in_stays_in_and_a_mended_one_has_everything() {
+    let data = Arc::new(TempDir::new());
+    let Some(disk) = BrittleDisk::mount(data.join("disk.img"), &data.join("data")) else { return };
+    let (app, health) = (App::start(), free_port());
+    let mut options = Options::upstream(&app.url());
+    options.env.push((String::from("VESTIBULE_SERVER__ADMIN_LISTEN"), health.to_string()));
+    let mut gateway = Gateway::on(Arc::clone(&data), options.clone());
+    let [ann, bob] = ["ann", "bob"].map(|name| Person::add(&gateway, name));
+    let (mut of_ann, mut of_bob) = (Browser::new(gateway.address), Browser::new(gateway.address));
+    assert_eq!(ann.sign_in(&mut of_ann, "/", 0).status, 200);
+    let truth = Truth::of(&gateway);
+
+    disk.fail();
+    for _ in 0..3 {
+        let answer = bob.give_password(&mut of_bob, "/");
+        assert_eq!(answer.status, 503, "{}", answer.text());
+        assert!(!of_bob.cookies.contains_key("vestibule"), "{:?}", of_bob.cookies);
+        assert_eq!(status(&mut of_ann), 200, "whoever is in stays in");
+        assert_eq!(readiness(health), 503);
+    }
+    assert!(gateway.command(&["health"]).status.success(), "alive it is");
+    assert_eq!(gateway.command(&["user", "add", "zoe"]).status.code(), Some(1));
+    gateway.terminate();
+    assert!(gateway.wait().is_some_and(|code| code < 2), "{}", gateway.log());
+    assert!(!gateway.log().contains("panic"), "{}", gateway.log());
+    drop(gateway);
+
+    disk.mend();
+    disk.make_read_only();
+    let refused = Gateway::or_refusal(Arc::clone(&data), options.clone());
+    let Err((code, said)) = refused else { panic!("it serves what it cannot write") };
+    assert_eq!((code, said.lines().count()), (Some(1), 1), "{said}");
+    assert!(said.contains("Read-only file system"), "{said}");
+
+    disk.mend();
+    let gateway = Gateway::on(Arc::clone(&data), options);
+    assert_eq!(Truth::of(&gateway), truth);
+    let mut again = Browser::new(gateway.address);
+    again.cookies = of_ann.cookies;
+    assert_eq!(status(&mut again), 200);
+    assert_eq!(bob.sign_in(&mut Browser::new(gateway.address), "/", 0).status, 200);
 }
 
 /// What a gateway knows, as the commands tell it.

@@ -27,6 +27,7 @@ mod import;
 mod ladder;
 mod language;
 mod limits;
+mod load;
 mod metrics;
 mod mixing;
 mod operating;

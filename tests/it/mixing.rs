@@ -1,6 +1,8 @@
 //! Whatever an app answers and whoever breaks off, nobody receives what is another's.
 
-use crate::harness::{App, House, Person, connect, exchange, read_reply, send_raw, session_of};
+use crate::harness::{
+    App, House, Person, connect, exchange, read_head, read_reply, send_raw, session_of,
+};
 use std::io::{BufReader, Read as _, Write as _};
 use std::net::Shutdown;
 use std::sync::{Arc, Mutex};
@@ -117,6 +119,42 @@ fn a_cut_answer_does_not_look_whole() {
     );
     let cut = house.send(b"GET /chunks HTTP/1.1\r\nHost: a\r\n$C\r\n");
     assert!(cut.contains("half") && !cut.ends_with("0\r\n\r\n"), "{cut}");
+}
+
+#[test]
+fn an_app_that_breaks_its_connection_off_harms_that_request_alone() {
+    let house = House::around(App::by_hand(|mut stream| {
+        loop {
+            let head = read_head(&mut stream);
+            let text = match head.split(' ').nth(1) {
+                None => return,
+                Some("/fine") => "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine",
+                Some("/before") => "",
+                Some(_) => "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
+            };
+            let _ = stream.get_mut().write_all(text.as_bytes());
+            if !text.ends_with("fine") {
+                // With a body that nobody read, the system ends it by a reset.
+                return;
+            }
+        }
+    }));
+    let body = "x".repeat(100_000);
+    for _ in 0..5 {
+        for (path, answer) in [("/before", "HTTP/1.1 502 "), ("/midway", "HTTP/1.1 200 OK\r\n")] {
+            let head =
+                format!("POST {path} HTTP/1.1\r\nHost: a\r\n$CContent-Length: 100000\r\n\r\n");
+            let received = house.send(&[head.as_bytes(), body.as_bytes()].concat());
+            // Cut, or told: never whole.
+            assert!(
+                received.is_empty()
+                    || received.starts_with(answer)
+                    || received.starts_with("HTTP/1.1 502 "),
+                "{path}: {received}"
+            );
+            assert_eq!(house.get("/fine", "").text(), "fine", "after {path}");
+        }
+    }
 }
 
 #[test]

@@ -120,6 +120,20 @@ fn an_open_http_2_connection_does_not_keep_a_gateway_from_stopping() {
     });
 }
 
+#[test]
+fn an_http_2_client_that_answers_nothing_does_not_keep_it_from_stopping_either() {
+    let mut house = House::new();
+    let mut mute = connect(house.gateway.address);
+    // The preface and empty settings; what comes back is not acknowledged.
+    mute.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").unwrap();
+    assert!(mute.read(&mut [0; 256]).unwrap() > 0, "it speaks HTTP/2");
+    house.gateway.terminate();
+    let since = Instant::now();
+    assert_eq!(house.gateway.wait(), Some(0));
+    assert!(since.elapsed() < Duration::from_secs(10), "{:?}", since.elapsed());
+    house.gateway.hear(r#""message":"stopped""#);
+}
+
 /// How many lines there are once Ann has signed in.
 fn lines_of_signing_in(gateway: &Gateway) -> usize {
     let is_last = |line: &serde_json::Value| {

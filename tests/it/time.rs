@@ -349,3 +349,46 @@ fn whoever_is_locked_out_is_told_until_when() {
         }
     }
 }
+
+#[test]
+fn a_clock_that_was_ahead_for_a_moment_locks_nobody_out_for_years() {
+    let failures = FailureRules { lockout_after: 3, lockout_for: Duration::from_secs(30 * MINUTE) };
+    let world = World::new(Settings { failures, ..Settings::default() });
+    world.add("ann", true);
+    let now = world.now();
+    let mut browser = world.browser();
+    let page = browser.open("/_vestibule/login");
+    let wrong = [("username", "ann"), ("password", "a wrong password indeed")];
+    world.pass(DAY * 3650);
+    for _ in 0..3 {
+        assert_eq!(browser.submit(&page, &wrong).status, 401);
+    }
+    world.set(now);
+    let reply = browser.submit(&page, &wrong);
+    assert_eq!((reply.status, reply.header("retry-after")), (423, Some("1800")));
+    world.pass(30 * MINUTE);
+    assert_eq!(give_password(&mut browser, &[]).status, 303);
+}
+
+#[test]
+fn a_clock_that_jumps_ends_no_session_that_lives_and_brings_none_to_life() {
+    let (world, secret) = ann();
+    let browser = sign_in(&world, &secret, &[]);
+    let begun = world.now();
+    world.set_back(HOUR);
+    assert!(is_signed_in(&browser));
+    world.set(begun + HOUR / 2);
+    assert!(is_signed_in(&browser));
+    world.set(begun + DAY * 400);
+    assert!(!is_signed_in(&browser));
+    world.run(world.service.sweep()).unwrap();
+    for moment in [begun, begun + 1, begun - DAY] {
+        world.set(moment);
+        assert!(!is_signed_in(&browser), "{moment}");
+    }
+    // Whoever signs in now is counted by the clock as it is now.
+    world.set(begun + HOUR);
+    let again = sign_in(&world, &secret, &[]);
+    world.pass(HOUR);
+    assert!(!is_signed_in(&again));
+}

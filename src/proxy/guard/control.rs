@@ -1,10 +1,12 @@
 //! The handle by which hooks and operators reach a connection that is being served.
 
+use crate::types::ClientAddr;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::Duration;
@@ -26,6 +28,8 @@ pub(crate) struct ConnControl {
     killed: AtomicBool,
     closing: AtomicBool,
     body_timeout_ms: AtomicU64,
+    /// Requests under way, where there can be several.
+    busy: AtomicUsize,
     reader: Mutex<Option<Waker>>,
     writer: Mutex<Option<Waker>>,
     task: Mutex<Option<Waker>>,
@@ -108,6 +112,17 @@ impl ConnControl {
         }
     }
 
+    /// A request over HTTP/2 begins; it ends where what comes back is dropped.
+    pub(crate) fn busy(self: &Arc<Self>) -> Busy {
+        self.busy.fetch_add(1, Ordering::SeqCst);
+        Busy(Arc::clone(self))
+    }
+
+    /// Whether it is to end, and nothing is under way.
+    pub(super) fn may_end(&self) -> bool {
+        self.is_closing() && self.busy.load(Ordering::SeqCst) == 0
+    }
+
     pub(crate) fn is_killed(&self) -> bool {
         self.killed.load(Ordering::SeqCst)
     }
@@ -139,6 +154,18 @@ impl ConnControl {
     }
 }
 
+/// A request that is under way on its connection.
+pub(crate) struct Busy(Arc<ConnControl>);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.busy.fetch_sub(1, Ordering::SeqCst);
+        if self.0.is_closing() {
+            self.0.wake_reader();
+        }
+    }
+}
+
 fn register(slot: &Mutex<Option<Waker>>, waker: &Waker) {
     match &mut *lock(slot) {
         Some(known) => known.clone_from(waker),
@@ -161,8 +188,21 @@ pub(crate) struct Connections {
     max: usize,
     next: AtomicU64,
     closing: AtomicBool,
-    open: Mutex<HashMap<u64, Arc<ConnControl>>>,
+    open: Mutex<Open>,
 }
+
+/// The connections, and how many of them each client has.
+#[derive(Debug, Default)]
+struct Open {
+    all: HashMap<u64, Arc<ConnControl>>,
+    of: HashMap<ClientAddr, usize>,
+}
+
+/// One client may have this part of all the room, however many others come.
+const SHARE: usize = 8;
+
+/// What one client may have in any case: a browser has no more to one host.
+const LEAST: usize = 16;
 
 impl Connections {
     /// Room for so many; one more is closed at once.
@@ -171,13 +211,13 @@ impl Connections {
             max,
             next: AtomicU64::new(0),
             closing: AtomicBool::new(false),
-            open: Mutex::new(HashMap::new()),
+            open: Mutex::default(),
         })
     }
 
     /// How many are open.
     pub(crate) fn len(&self) -> usize {
-        lock(&self.open).len()
+        lock(&self.open).all.len()
     }
 
     /// Whether none is open.
@@ -198,28 +238,41 @@ impl Connections {
 
     fn each(&self, act: impl Fn(&ConnControl)) {
         // Copied out, so that no task is woken under the lock it needs in order to leave.
-        let all: Vec<_> = lock(&self.open).values().cloned().collect();
+        let all: Vec<_> = lock(&self.open).all.values().cloned().collect();
         for control in &all {
             act(control);
         }
     }
 
-    /// A place for one more, unless the house is full.
-    pub(super) fn admit(self: &Arc<Self>, protected: Arc<ProtectedNames>) -> Option<Slot> {
+    /// A place for one more, unless the house is full or this client has its share. Nobody is
+    /// counted where the peer speaks for many.
+    pub(super) fn admit(
+        self: &Arc<Self>,
+        client: Option<ClientAddr>,
+        protected: Arc<ProtectedNames>,
+    ) -> Option<Slot> {
         let control = Arc::new(ConnControl { protected, ..ConnControl::default() });
         let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let client = client.map(ClientAddr::block);
         {
             let mut open = lock(&self.open);
-            if open.len() >= self.max {
+            if open.all.len() >= self.max {
                 return None;
             }
-            open.insert(id, control.clone());
+            if let Some(client) = client {
+                let theirs = open.of.entry(client).or_default();
+                if *theirs >= LEAST.max(self.max / SHARE) {
+                    return None;
+                }
+                *theirs += 1;
+            }
+            open.all.insert(id, control.clone());
         }
         // Looked at after the insertion: whoever closes later finds this connection in the map.
         if self.closing.load(Ordering::SeqCst) {
             control.close_when_idle();
         }
-        Some(Slot { house: self.clone(), id, control })
+        Some(Slot { house: self.clone(), id, client, control })
     }
 }
 
@@ -228,11 +281,64 @@ impl Connections {
 pub(super) struct Slot {
     house: Arc<Connections>,
     id: u64,
+    client: Option<ClientAddr>,
     pub(super) control: Arc<ConnControl>,
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        lock(&self.house.open).remove(&self.id);
+        let mut open = lock(&self.house.open);
+        open.all.remove(&self.id);
+        let Some(client) = self.client else { return };
+        if let Entry::Occupied(mut theirs) = open.of.entry(client) {
+            *theirs.get_mut() -= 1;
+            if *theirs.get() == 0 {
+                theirs.remove();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(text: &str) -> Option<ClientAddr> {
+        Some(ClientAddr::from(text.parse::<std::net::IpAddr>().unwrap()))
+    }
+
+    #[test]
+    fn one_client_has_its_share_of_the_room_and_no_more() {
+        let house = Connections::new(SHARE * 20);
+        let full = |who: &str| {
+            let held: Vec<_> =
+                std::iter::from_fn(|| house.admit(client(who), Arc::default())).take(100).collect();
+            assert_eq!(held.len(), 20, "{who}");
+            held
+        };
+        let held = [full("192.0.2.1"), full("2001:db8:0:1::1"), full("2001:db8:0:2::1")];
+        assert!(
+            house.admit(client("::ffff:192.0.2.1"), Arc::default()).is_none(),
+            "another spelling"
+        );
+        assert!(
+            house.admit(client("2001:db8:0:1:ffff::2"), Arc::default()).is_none(),
+            "the same network"
+        );
+        // Whoever speaks for many is held to the room alone.
+        let many: Vec<_> = std::iter::from_fn(|| house.admit(None, Arc::default())).collect();
+        assert_eq!(many.len(), SHARE * 20 - 60);
+        drop(many);
+        drop(held);
+        assert!(house.is_empty() && lock(&house.open).of.is_empty(), "somebody is remembered");
+        drop(full("192.0.2.1"));
+    }
+
+    #[test]
+    fn a_small_room_still_has_one_browser_in_it() {
+        let house = Connections::new(LEAST + 1);
+        let held: Vec<_> =
+            std::iter::from_fn(|| house.admit(client("192.0.2.1"), Arc::default())).collect();
+        assert_eq!(held.len(), LEAST);
     }
 }

@@ -20,6 +20,8 @@ pub(super) enum Wait {
     Head,
     /// More of a body.
     Body,
+    /// The answer to a goodbye over HTTP/2.
+    Goodbye,
     /// The end of a refused connection.
     Linger,
 }

@@ -15,6 +15,7 @@ use super::control::{Connections, Slot};
 use super::stream::GuardedStream;
 use crate::proxy::hygiene::{HeadLimits, ProtectedNames, Refusal};
 use crate::proxy::tls::Handshake;
+use crate::types::ClientAddr;
 
 /// A request the guard refused, for the access log and the metrics.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +39,8 @@ pub(crate) struct GuardSettings {
     pub(crate) limits: HeadLimits,
     /// Names only the gateway may use, asked for once a connection.
     pub(crate) protected: Arc<dyn Fn() -> Arc<ProtectedNames> + Send + Sync>,
+    /// Whom a connection of this peer counts for, if for anybody.
+    pub(crate) counted: Arc<dyn Fn(Option<SocketAddr>) -> Option<ClientAddr> + Send + Sync>,
     /// Told of every refusal; must not block.
     pub(crate) on_refusal: Arc<dyn Fn(Refused) + Send + Sync>,
 }
@@ -50,6 +53,7 @@ impl Default for GuardSettings {
             body_timeout: Duration::from_secs(60),
             limits: HeadLimits::default(),
             protected: Arc::new(Arc::default),
+            counted: Arc::new(|_| None),
             on_refusal: Arc::new(|_| {}),
         }
     }
@@ -59,6 +63,11 @@ impl fmt::Debug for GuardSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GuardSettings").field("limits", &self.limits).finish_non_exhaustive()
     }
+}
+
+/// Who is at the other end of a socket; none on a Unix socket.
+pub(super) fn peer_of(stream: &Stream) -> Option<SocketAddr> {
+    stream.get_socket_digest()?.peer_addr()?.as_inet().copied()
 }
 
 /// How long a connection ended by order may take to notice by itself.
@@ -84,8 +93,9 @@ impl<A> Front<A> {
         Some(GuardedStream::new(stream, self.settings.clone(), slot, Arc::new(digest)))
     }
 
-    fn admit(&self) -> Option<Slot> {
-        self.connections.admit((self.settings.protected)())
+    fn admit(&self, stream: &Stream) -> Option<Slot> {
+        let client = (self.settings.counted)(peer_of(stream));
+        self.connections.admit(client, (self.settings.protected)())
     }
 }
 
@@ -101,7 +111,7 @@ where
         handshake: Option<&Handshake>,
         shutdown: &ShutdownWatch,
     ) {
-        let Some(slot) = self.admit() else { return };
+        let Some(slot) = self.admit(&stream) else { return };
         let Some(handshake) = handshake else { return self.go_on(stream, slot, shutdown).await };
         let shaking = Box::pin(handshake.shake(stream));
         let Some(Some(shaken)) = slot.control.drive(shaking).await else { return };

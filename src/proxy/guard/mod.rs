@@ -40,11 +40,13 @@ mod deadline;
 mod delegate;
 mod framing;
 mod front;
+#[cfg(feature = "fuzzing")]
+pub(super) mod fuzzing;
 mod head;
 mod response;
 mod stream;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use control::{ConnControl, Connections};
+pub(crate) use control::{Busy, ConnControl, Connections};
 pub(crate) use front::{Front, GuardSettings, Refused};

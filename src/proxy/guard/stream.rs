@@ -18,7 +18,7 @@ use super::buffer::Buffer;
 use super::control::{ConnControl, Slot};
 use super::deadline::Deadline;
 use super::framing::{Framing, Phase};
-use super::front::{GuardSettings, Refused};
+use super::front::{GuardSettings, Refused, peer_of};
 use super::response::ResponseWatch;
 use crate::proxy::hygiene::Refusal;
 
@@ -97,14 +97,8 @@ impl GuardedStream {
     /// Ends the connection because of what the client sent, or failed to send.
     fn refuse(&mut self, refusal: Refusal) {
         let answered = self.watch.may_answer();
-        let socket = self.inner.get_ref().get_socket_digest();
-        let address = |of: Option<&pingora::protocols::l4::socket::SocketAddr>| {
-            of.and_then(|a| a.as_inet().copied())
-        };
-        (self.settings.on_refusal)(Refused {
-            refusal,
-            peer: socket.as_ref().and_then(|s| address(s.peer_addr())),
-        });
+        let peer = peer_of(self.inner.get_ref());
+        (self.settings.on_refusal)(Refused { refusal, peer });
         let farewell = if answered { Farewell::refusing(refusal) } else { Farewell::silent() };
         let cut = self.framing.owes_body().then_some(io::ErrorKind::ConnectionReset);
         self.leave(farewell, cut);

@@ -11,7 +11,7 @@ pub type Acks = Sender<&'static str>;
 pub type Cookies = BTreeMap<String, String>;
 
 /// What can be acknowledged.
-pub const KINDS: [&str; 8] = [
+pub const KINDS: [&str; 9] = [
     "signed in by recovery code",
     "signed in by TOTP",
     "signed out",
@@ -20,7 +20,11 @@ pub const KINDS: [&str; 8] = [
     "used a link",
     "enrolled",
     "changed by command",
+    "refused a wrong password",
 ];
+
+/// How many failures lock an account: more than the checks make.
+pub const LOCKOUT: usize = 40;
 
 /// What a worker does.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -31,6 +35,8 @@ pub enum Role {
     Links,
     /// Adds and changes people by command, and signs them in with codes of their authenticator.
     Commands,
+    /// Guesses passwords until the account is locked, and then another's.
+    Guesses,
 }
 
 /// Somebody, as far as the gateway acknowledged it.
@@ -45,6 +51,9 @@ pub struct Member {
     pub used_step: Option<u64>,
     pub unused: Vec<String>,
     pub used: Vec<String>,
+    /// How many wrong passwords were refused for being wrong, and whether one was for the lock.
+    pub refused: usize,
+    pub is_locked: bool,
     /// One of these is the e-mail address.
     pub emails: Vec<Option<String>>,
     /// How many of `used` were found dead, and whether a sign-in was tried.
@@ -55,7 +64,7 @@ pub struct Member {
 /// A worker with its notes.
 pub struct Part {
     pub number: usize,
-    role: Role,
+    pub role: Role,
     turns: usize,
     made: usize,
     pub members: Vec<Member>,
@@ -101,6 +110,10 @@ impl Part {
             (Role::Commands, 1) => self.add(gateway, acks),
             (Role::Commands, 2) => self.set_email(gateway, acks),
             (Role::Commands, 3) => self.end_sessions(gateway, acks),
+            (Role::Guesses, _) => match self.members.iter().rposition(|m| !m.is_locked) {
+                Some(at) => self.guess(at, gateway, acks),
+                None => self.add(gateway, acks),
+            },
             (Role::Commands, _) => match self.members.iter().rposition(Member::has_fresh_step) {
                 Some(at) => self.sign_in_by_totp(at, gateway, acks),
                 None => Some(()),
@@ -182,6 +195,22 @@ impl Part {
         member.used.push(code);
         self.sessions.push((member.name.clone(), browser.cookies));
         acknowledge(acks, "signed in by recovery code");
+        Some(())
+    }
+
+    fn guess(&mut self, at: usize, gateway: &Gateway, acks: &Acks) -> Option<()> {
+        let member = &mut self.members[at];
+        let mut browser = Browser::new(gateway.address);
+        let page = whole(browser.open("/"))?;
+        let wrong = [("username", member.name.as_str()), ("password", "a wrong password indeed")];
+        match whole(browser.submit(&page, &wrong))?.status {
+            401 => member.refused += 1,
+            423 => member.is_locked = true,
+            other => panic!("{}: {other}", member.name),
+        }
+        // Were one forgotten, there would be one more before the lock.
+        assert!(member.refused <= LOCKOUT, "{}: a failure was forgotten", member.name);
+        acknowledge(acks, "refused a wrong password");
         Some(())
     }
 

@@ -25,6 +25,8 @@ pub struct Options {
     pub args: Vec<String>,
     /// Further environment.
     pub env: Vec<(String, String)>,
+    /// How many files and sockets it may have open, where that is not what the system allows.
+    pub files: Option<u32>,
 }
 
 impl Options {
@@ -88,6 +90,18 @@ pub fn run(args: &[&str], stdin: &str) -> Output {
     finish(Command::new(env!("CARGO_BIN_EXE_vestibule")).args(args), stdin)
 }
 
+fn binary() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_vestibule"))
+}
+
+/// The same process, once a shell has taken most of its files away.
+fn binary_with_few_files(files: u32) -> Command {
+    let mut command = Command::new("sh");
+    let limit = format!("ulimit -n {files} && exec \"$0\" \"$@\"");
+    command.args(["-c", &limit, env!("CARGO_BIN_EXE_vestibule")]);
+    command
+}
+
 fn finish(command: &mut Command, stdin: &str) -> Output {
     let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
@@ -118,7 +132,7 @@ impl Gateway {
         let address = free_port();
         let config = data.join("config.toml");
         std::fs::write(&config, configuration(data.path(), address, &options)).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
+        let mut command = options.files.map_or_else(binary, binary_with_few_files);
         command.arg("serve").arg("--config").arg(&config).args(&options.args);
         // Everybody in these tests comes from one address; those about rates set their own.
         command.env("VESTIBULE_LIMITS__LOGIN_PER_IP", "100000/1m");
@@ -250,6 +264,13 @@ impl Gateway {
 
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// How much memory it has, in KiB.
+    pub fn memory(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
     /// Kills it with no chance to tidy up, and starts it again on the same folder.

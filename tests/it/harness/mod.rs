@@ -3,6 +3,7 @@
 
 mod app;
 mod brittle;
+mod brittle_disk;
 mod browser;
 mod chance;
 mod gateway;
@@ -18,6 +19,7 @@ mod tls;
 mod world;
 
 pub use app::App;
+pub use brittle_disk::BrittleDisk;
 pub use browser::{Browser, attribute, filled_in};
 pub use chance::Chance;
 pub use gateway::{Gateway, Options, free_port, run};

@@ -4,6 +4,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -13,6 +14,9 @@ use super::super::framing::Phase;
 use super::super::head::{Head, rewrite};
 use super::GuardedStream;
 use crate::proxy::hygiene::Refusal;
+
+/// How long an HTTP/2 client on whose connection nothing is under way may be silent in a drain.
+const GOODBYE: Duration = Duration::from_secs(3);
 
 impl GuardedStream {
     /// Reads more into the buffer; how many bytes came, 0 at the end.
@@ -183,6 +187,11 @@ impl GuardedStream {
             }
             Phase::Http2(1..) => {
                 ready!(self.deadline.poll(cx, Wait::First, self.settings.head_timeout));
+                self.close_quietly()
+            }
+            // The engine has said goodbye, and waits for as long as the client likes to hear it back.
+            Phase::Http2(0) if self.control().may_end() => {
+                ready!(self.deadline.poll(cx, Wait::Goodbye, GOODBYE));
                 self.close_quietly()
             }
             _ => Poll::Pending,
