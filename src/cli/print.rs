@@ -100,6 +100,7 @@ fn to_json(reply: &AdminReply) -> serde_json::Value {
         }
         AdminReply::Tokens { tokens } => json!(tokens),
         AdminReply::Audit { lines, .. } => json!(lines),
+        AdminReply::Day { hours } => json!(hours),
         AdminReply::Verified { tip } => json!(tip),
         AdminReply::Broken { broken } => json!(broken),
         AdminReply::Explained { decision, rule, reasons, .. } => {
@@ -139,7 +140,9 @@ fn to_text(reply: &AdminReply) -> String {
         ),
         AdminReply::Tokens { tokens } => tokens_table(tokens),
         // `audit` prints these itself.
-        AdminReply::Audit { .. } | AdminReply::Verified { .. } => String::new(),
+        AdminReply::Audit { .. } | AdminReply::Verified { .. } | AdminReply::Day { .. } => {
+            String::new()
+        }
         AdminReply::Broken { broken } => format!("{broken}\n"),
         AdminReply::Explained { decision, reasons, .. } => {
             format!("{decision}\n{}\n", reasons.join("\n"))

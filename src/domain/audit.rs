@@ -117,6 +117,31 @@ pub enum AuditEvent {
 }
 
 impl AuditEvent {
+    /// Every name there is.
+    pub const NAMES: [&str; 21] = [
+        "signed_in",
+        "sign_in_failed",
+        "signed_out",
+        "enrolled",
+        "second_factor_shown",
+        "second_factor_removed",
+        "recovery_codes_renewed",
+        "registered",
+        "locked_out",
+        "program_signed_in",
+        "refresh_reused",
+        "recovery_code_used",
+        "password_changed",
+        "link_used",
+        "user_added",
+        "user_changed",
+        "user_removed",
+        "token_added",
+        "token_revoked",
+        "sessions_revoked",
+        "trail_pruned",
+    ];
+
     /// The event's stable name.
     pub const fn name(&self) -> &'static str {
         match self {
@@ -214,5 +239,41 @@ impl AuditEvent {
             | Self::PasswordChanged { .. }
             | Self::LinkUsed { .. } => String::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_listed() {
+        let (user, session) = (UserId::from_bytes([1; 16]), SessionId::from_bytes([2; 16]));
+        let (name, token) = (Username::parse("ann").unwrap(), TokenId::from_bytes([3; 16]));
+        let named = || name.clone();
+        let all = [
+            AuditEvent::SignedIn { user, session },
+            AuditEvent::SignInFailed { user: None, why: SignInFailure::Code },
+            AuditEvent::SignedOut { user, session },
+            AuditEvent::Enrolled { user },
+            AuditEvent::FactorShown { user, session },
+            AuditEvent::SecondFactorRemoved { user },
+            AuditEvent::RecoveryCodesRenewed { user },
+            AuditEvent::Registered { user, name: named() },
+            AuditEvent::LockedOut { user: None },
+            AuditEvent::ProgramSignedIn { user, session },
+            AuditEvent::RefreshReused { user, session },
+            AuditEvent::RecoveryCodeUsed { user, left: 9 },
+            AuditEvent::PasswordChanged { user },
+            AuditEvent::LinkUsed { user },
+            AuditEvent::UserAdded { user, name: named() },
+            AuditEvent::UserChanged { user, how: "set" },
+            AuditEvent::UserRemoved { user, name: named() },
+            AuditEvent::TokenAdded { user, token },
+            AuditEvent::TokenRevoked { user, token },
+            AuditEvent::SessionsRevoked { user: None, count: 1 },
+            AuditEvent::TrailPruned { count: 1 },
+        ];
+        assert_eq!(all.map(|event| event.name()), AuditEvent::NAMES);
     }
 }

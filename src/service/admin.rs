@@ -103,6 +103,8 @@ pub enum AdminRequest {
     AuditRead(AuditQuestion),
     /// Checks the whole audit trail.
     AuditVerify,
+    /// What the last day was like, by the audit trail.
+    AuditDay,
     /// Asks which rule decides.
     PolicyExplain(PolicyQuestion),
 }
@@ -139,6 +141,17 @@ pub struct AuditQuestion {
     pub start: Start,
     /// How many at the most.
     pub most: usize,
+}
+
+/// What happened in an hour.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HourView {
+    /// Its day and hour, as moments begin: `2026-11-26T07`.
+    pub hour: String,
+    /// How many signed in.
+    pub sign_ins: usize,
+    /// How many tries were refused.
+    pub refused: usize,
 }
 
 /// An access token to make.
@@ -302,6 +315,8 @@ pub enum AdminReply {
     Tokens { tokens: Vec<TokenView> },
     /// Entries of the audit trail, and where to go on.
     Audit { lines: Vec<Line>, next: Option<Start> },
+    /// The last day, hour by hour, the oldest first.
+    Day { hours: Vec<HourView> },
     /// The audit trail is whole.
     Verified { tip: Tip },
     /// The audit trail is broken.

@@ -28,8 +28,9 @@ mod strength;
 mod trail;
 
 pub use admin::{
-    AdminError, AdminErrorKind, AdminReply, AdminRequest, Arrival, AuditQuestion, NewToken,
-    NewTotp, NewUser, Newcomer, Outcome, PolicyQuestion, SessionView, TokenView, UserView,
+    AdminError, AdminErrorKind, AdminReply, AdminRequest, Arrival, AuditQuestion, HourView,
+    NewToken, NewTotp, NewUser, Newcomer, Outcome, PolicyQuestion, SessionView, TokenView,
+    UserView,
 };
 pub use assertion::{AppOrigin, Unsigned};
 pub use breached::{BreachSource, RangeUrl};

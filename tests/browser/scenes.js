@@ -162,6 +162,10 @@ const scenes = {
     await look(page, "admin-remove");
     await page.goto(`${base}${P}/admin/sessions`);
     await look(page, "admin-sessions");
+    await page.goto(`${base}${P}/admin/audit`);
+    await look(page, "admin-audit");
+    await page.goto(`${base}${P}/admin/audit?user=nobody-is-called-so`);
+    await look(page, "admin-audit-none");
   },
 
   /** Somebody adds themselves, and hears how easily their password is guessed. */

@@ -277,6 +277,51 @@ fn people_are_found_by_what_they_are_known_by_and_by_how_it_stands_with_them() {
 }
 
 #[test]
+fn the_audit_trail_is_searched_and_read_back_a_page_at_a_time() {
+    const TRAIL: &str = "/_vestibule/admin/audit";
+    let mut root = Root::new();
+    for number in 0..60 {
+        add(&root.world, &format!("p{number}"), &[], false);
+    }
+    root.world.admin(AdminRequest::UserDisable { name: "p7".into() });
+    let mut stranger = root.world.browser();
+    let page = stranger.open("/_vestibule/login");
+    let wrong = [("username", "<script>"), ("password", "not the password")];
+    assert_eq!(stranger.submit(&page, &wrong).status, 401);
+
+    let newest = root.open(TRAIL);
+    let rows = |page: &str| page.matches("<th scope=\"row\">").count();
+    assert_eq!(rows(&newest), 50, "{newest}");
+    assert!(newest.contains("Sign-in failed") && newest.contains("Name or password wrong"));
+    // What was typed is not in it.
+    assert!(!newest.contains("&lt;script"));
+    let older = newest.split("rel=\"next\" href=\"").nth(1).unwrap().split('"').next().unwrap();
+    let older = root.open(older);
+    assert!((10..50).contains(&rows(&older)), "{older}");
+    assert!(older.contains("Newest") && !older.contains("rel=\"next\""));
+    for (query, found) in [
+        ("user=p7", 2),
+        ("user=P7&event=user_changed", 1),
+        ("event=sign_in_failed&period=1h", 1),
+        ("event=sign_in_failed&from=203.0.113.", 0),
+        ("event=token_added", 0),
+        ("period=yesterday&user=p7", 2),
+        ("before=x&user=p7", 2),
+    ] {
+        let page = root.open(&format!("{TRAIL}?{query}"));
+        assert_eq!(rows(&page), found, "{query}: {page}");
+    }
+    // The overview has the day in figures, and leads here.
+    let overview = root.open(ADMIN);
+    assert!(
+        overview.contains("Refused attempts: 1") && overview.contains("Sign-ins: 1"),
+        "{overview}"
+    );
+    let link = "admin/audit?event=sign_in_failed&amp;period=1d";
+    assert!(overview.contains(link), "{overview}");
+}
+
+#[test]
 fn somebody_is_added_and_accepts_and_the_link_is_in_no_address() {
     let mut root = Root::new();
     let fields = |name| {

@@ -1,6 +1,6 @@
 //! What every page of the console has around it, and the small things that several have in them.
 
-use super::{Desk, HOME, SESSIONS, Screen, USERS};
+use super::{Desk, HOME, SESSIONS, Screen, TRAIL, USERS};
 use crate::http::{Answer, Location, Response};
 use crate::service::UserView;
 use maud::{Markup, html};
@@ -71,9 +71,15 @@ impl Desk<'_> {
         let here = match screen {
             Screen::Overview => HOME,
             Screen::Sessions => SESSIONS,
+            Screen::Trail => TRAIL,
             Screen::Users | Screen::NewUser | Screen::User | Screen::Removal => USERS,
         };
-        let sections = [(HOME, words.overview), (USERS, words.users), (SESSIONS, words.sessions)];
+        let sections = [
+            (HOME, words.overview),
+            (USERS, words.users),
+            (SESSIONS, words.sessions),
+            (TRAIL, words.trail),
+        ];
         html! {
             nav .sections aria-label=(words.title) {
                 @for (page, name) in sections {

@@ -18,6 +18,7 @@ mod person_lists;
 mod removal;
 mod sessions;
 mod token;
+mod trail;
 mod users;
 mod words;
 
@@ -39,6 +40,7 @@ const HOME: &str = "/admin";
 const USERS: &str = "/admin/users";
 const NEW: &str = "/admin/users/new";
 const SESSIONS: &str = "/admin/sessions";
+const TRAIL: &str = "/admin/audit";
 const USER: &str = "/admin/users/{name}";
 const REMOVAL: &str = "/admin/users/{name}/remove";
 
@@ -51,6 +53,7 @@ pub(super) enum Screen {
     User,
     Removal,
     Sessions,
+    Trail,
 }
 
 /// The lines of the console in the table of pages.
@@ -67,6 +70,7 @@ pub(super) fn table<P>(page: impl Fn(Screen) -> P) -> Vec<Entry<P>> {
         Entry::form(REMOVAL, page(Screen::Removal)),
         Entry::page(SESSIONS, page(Screen::Sessions)),
         Entry::form(SESSIONS, page(Screen::Sessions)),
+        Entry::page(TRAIL, page(Screen::Trail)),
     ]
 }
 
@@ -88,6 +92,7 @@ pub(super) async fn show(visit: &Visit<'_>, screen: Screen, answer: Option<&Answ
         Screen::User => person::show(&desk, answer).await,
         Screen::Removal => removal::show(&desk, answer).await,
         Screen::Sessions => sessions::show(&desk, answer).await,
+        Screen::Trail => trail::show(&desk).await,
     };
     shown.unwrap_or_else(|trouble| desk.stopped(trouble))
 }
@@ -104,7 +109,7 @@ pub(super) async fn act(visit: &Visit<'_>, screen: Screen) -> Acted {
         Screen::Removal => removal::act(&desk).await,
         Screen::Sessions => sessions::act(&desk).await,
         // These have no form; the table has no line that leads here.
-        Screen::Overview | Screen::Users => {
+        Screen::Overview | Screen::Users | Screen::Trail => {
             Ok(refusal(visit.site(), visit.language(), true, StatusCode::METHOD_NOT_ALLOWED))
         }
     }

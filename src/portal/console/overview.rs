@@ -1,15 +1,12 @@
-//! How many there are of what, and when the sessions began that go on.
+//! How many there are of what, and what the last day was like.
 
 use super::frame::State;
-use super::{Desk, SESSIONS, Screen, USERS, odd};
+use super::{Desk, SESSIONS, Screen, TRAIL, USERS, odd};
 use crate::http::{Response, Trouble};
-use crate::service::{AdminReply, AdminRequest, SessionView, UserView};
-use crate::types::Timestamp;
+use crate::service::{AdminReply, AdminRequest, HourView, UserView};
 use maud::{Markup, html};
 
-/// How many hours the picture shows.
-const HOURS: u64 = 24;
-/// Its measures, in units of its own.
+/// The measures of a picture, in units of its own.
 const BAR: usize = 20;
 const HIGH: usize = 100;
 
@@ -20,13 +17,16 @@ pub(super) async fn show(desk: &Desk<'_>) -> Result<Response, Trouble> {
     else {
         return Err(odd());
     };
+    let AdminReply::Day { hours } = desk.ask(AdminRequest::AuditDay).await? else {
+        return Err(odd());
+    };
     let words = desk.words;
     let body = html! {
         (people(desk, &users))
         p {
             a href=(desk.page(SESSIONS).as_str()) { ((desk.common.frame.labelled)(words.live_sessions, &sessions.len().to_string())) }
         }
-        (beginnings(desk, &sessions))
+        (day(desk, &hours))
     };
     Ok(desk.shown(Screen::Overview, words.title, None, &body))
 }
@@ -64,42 +64,52 @@ fn people(desk: &Desk<'_>, users: &[UserView]) -> Markup {
     }
 }
 
-/// Day and hour of a moment, as texts of moments begin.
-fn hour_of(moment: &str) -> &str {
-    moment.get(.."2026-11-21T13".len()).unwrap_or_default()
+/// One thing that is counted by the hour.
+struct Counted<'c> {
+    title: &'static str,
+    hours: Vec<(&'c str, usize)>,
 }
 
-/// How many sessions began in each of the last hours; the oldest first.
-fn by_hour(sessions: &[SessionView], now: Timestamp) -> Vec<(String, usize)> {
-    let hours = (0..HOURS)
-        .rev()
-        .map(|ago| Timestamp::from_secs(now.as_secs().saturating_sub(ago * 3600)).rfc3339());
-    let counted = hours.map(|moment| {
-        let hour = hour_of(&moment);
-        let count = sessions.iter().filter(|session| hour_of(&session.created_at) == hour).count();
-        (hour.to_owned(), count)
-    });
-    counted.collect()
+impl<'c> Counted<'c> {
+    fn of(title: &'static str, hours: &'c [HourView], count: fn(&HourView) -> usize) -> Self {
+        let hours = hours.iter().map(|hour| (hour.hour.as_str(), count(hour))).collect();
+        Self { title, hours }
+    }
+
+    fn total(&self) -> usize {
+        self.hours.iter().map(|(_, count)| count).sum()
+    }
 }
 
-fn beginnings(desk: &Desk<'_>, sessions: &[SessionView]) -> Markup {
+/// What the last day was like.
+fn day(desk: &Desk<'_>, hours: &[HourView]) -> Markup {
     let words = desk.words;
-    let hours = by_hour(sessions, desk.visit.request.cx.now);
-    let total: usize = hours.iter().map(|(_, count)| count).sum();
+    let sign_ins = Counted::of(words.sign_ins, hours, |hour| hour.sign_ins);
+    let refused = Counted::of(words.refused, hours, |hour| hour.refused);
+    let failures = desk.page(TRAIL).with("event", "sign_in_failed").with("period", "1d");
     html! {
-        h2 { (words.starts_title) }
-        p .hint { (words.starts_hint) " " (words.times_are_utc) }
-        (bars(words.starts_title, &(words.sessions_started)(total), &hours))
+        h2 { (words.day) }
+        p .hint { (words.times_are_utc) }
+        div .pictures {
+            @for counted in [&sign_ins, &refused] { (bars(desk, counted)) }
+        }
+        @if refused.total() > 0 { p { a href=(failures.as_str()) { (words.to_trail) } } }
         details {
             summary { (words.as_table) }
             table .list {
-                caption { (words.starts_title) }
-                thead { tr { th scope="col" { (words.hour) } th scope="col" { (words.starts) } } }
+                caption { (words.day) }
+                thead {
+                    tr {
+                        th scope="col" { (words.hour) }
+                        @for counted in [&sign_ins, &refused] { th scope="col" { (counted.title) } }
+                    }
+                }
                 tbody {
-                    @for (hour, count) in &hours {
+                    @for hour in hours {
                         tr {
-                            th scope="row" { (hour.replace('T', " ")) ":00" }
-                            td { (count) }
+                            th scope="row" { (hour.hour.replace('T', " ")) ":00" }
+                            td data-label=(sign_ins.title) { (hour.sign_ins) }
+                            td data-label=(refused.title) { (hour.refused) }
                         }
                     }
                 }
@@ -109,12 +119,22 @@ fn beginnings(desk: &Desk<'_>, sessions: &[SessionView]) -> Markup {
 }
 
 /// A picture of as many bars. What it shows is in the table below it as well.
-fn bars(title: &str, label: &str, hours: &[(String, usize)]) -> Markup {
+fn bars(desk: &Desk<'_>, counted: &Counted<'_>) -> Markup {
+    let label = (desk.common.frame.labelled)(counted.title, &counted.total().to_string());
+    html! {
+        figure {
+            figcaption { (label) }
+            (picture(&label, &counted.hours))
+        }
+    }
+}
+
+fn picture(label: &str, hours: &[(&str, usize)]) -> Markup {
     let most = hours.iter().map(|(_, count)| *count).max().unwrap_or_default().max(1);
     let wide = hours.len() * BAR;
     let high = |count: usize| count * HIGH / most;
     html! {
-        svg .bars viewBox={ "0 0 " (wide) " " (HIGH + 20) } role="img" aria-label={ (title) ". " (label) } {
+        svg .bars viewBox={ "0 0 " (wide) " " (HIGH + 20) } role="img" aria-label=(label) {
             @for (at, (hour, count)) in hours.iter().enumerate() {
                 @let shown = hour.get(11..).unwrap_or_default();
                 rect x=(at * BAR + 2) y=(HIGH - high(*count)) width=(BAR - 4) height=(high(*count)) {
@@ -127,38 +147,19 @@ fn bars(title: &str, label: &str, hours: &[(String, usize)]) -> Markup {
             }
             line x1="0" y1=(HIGH) x2=(wide) y2=(HIGH) stroke="currentColor";
         }
-        p .legend { (label) }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::SessionId;
-
-    fn begun(at: u64) -> SessionView {
-        SessionView {
-            id: SessionId::from_bytes([1; 16]),
-            username: "ann".into(),
-            created_at: Timestamp::from_secs(at).rfc3339(),
-            last_seen_at: String::new(),
-            expires_at: String::new(),
-            ip: String::new(),
-            user_agent: String::new(),
-        }
-    }
 
     #[test]
-    fn sessions_are_counted_in_the_hour_they_began_and_not_after_a_day() {
-        let now = 1_800_000_015;
-        let sessions: Vec<_> =
-            [now, now - 1, now - 3600, now - 23 * 3600, now - 24 * 3600, 0].map(begun).into();
-        let hours = by_hour(&sessions, Timestamp::from_secs(now));
-        let counts: Vec<usize> = hours.iter().map(|(_, count)| *count).collect();
-        assert_eq!((counts.len(), counts[0], counts[22] + counts[23]), (24, 1, 3));
-        assert_eq!(counts.iter().sum::<usize>(), 4);
-        let picture = bars("t", "l", &hours).into_string();
+    fn a_picture_has_a_bar_for_each_hour_and_none_is_higher_than_the_picture() {
+        let hours: Vec<_> = (0..24).map(|count| ("2026-11-26T07", count)).collect();
+        let picture = picture("l", &hours).into_string();
         assert_eq!(picture.matches("<rect").count(), 24);
+        assert!(picture.contains(r#"y="0" width="16" height="100""#), "{picture}");
         assert!(!picture.contains("style"));
     }
 }

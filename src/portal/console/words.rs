@@ -20,7 +20,7 @@ words! {
         // How it stands with somebody.
         state, any_state, enrolled, no_factor, disabled, locked, invited: Text;
         // The overview.
-        by_state, total, live_sessions, starts_title, starts_hint, hour, starts, as_table: Text;
+        by_state, total, live_sessions, hour, as_table, day, sign_ins, refused, to_trail: Text;
         // Everyone.
         email, display_name, search_users, add_user, nobody_found: Text;
         // Adding somebody.
@@ -42,13 +42,26 @@ words! {
         token_groups, token_groups_hint, one_factor, make: Text;
         // Removing somebody.
         lost, lost_account, lost_factor, no_way_back, remove_yes, remove_no: Text;
+        // The audit trail.
+        trail, trail_hint, trail_empty, when, what, whom, by_whom, more, any_event, period,
+        any_time, last_hour, last_day, last_week, last_month, older, newest, looked, by_command,
+        by_gateway, by_person: Text;
+        // What happened, there.
+        ev_signed_in, ev_sign_in_failed, ev_signed_out, ev_enrolled, ev_factor_shown,
+        ev_factor_removed, ev_codes_renewed, ev_registered, ev_locked_out, ev_program,
+        ev_refresh_reused, ev_code_used, ev_password, ev_link_used, ev_user_added,
+        ev_user_changed, ev_user_removed, ev_token_added, ev_token_revoked, ev_revoked,
+        ev_pruned, ev_backup, ev_restored, ev_keys: Text;
+        // And more closely.
+        de_credentials, de_code, de_code_reused, de_locked, de_address_rate, de_account_rate,
+        de_set, de_disabled, de_enabled, de_unlocked, de_factor_reset, de_password_reset: Text;
         // What was done.
         done_saved, done_disabled, done_enabled, done_unlocked, done_removed, done_revoked,
         done_revoked_all, done_token_revoked: Text;
         // What was not.
         no_such, taken, bad_token_name, bad_days, bad_host, bad_network, invalid, unknown_act,
         own_disable, own_remove, own_admins, own_reset, overtaken: Text;
-        users_found, sessions_found, sessions_started, codes_left, lost_sessions,
+        users_found, sessions_found, entries_shown, codes_left, lost_sessions,
         lost_tokens: fn(usize) -> String;
         added_title, link_title, token_title, remove_title: fn(&str) -> String;
     }
@@ -67,9 +80,43 @@ impl ConsoleWords {
     }
 }
 
+impl ConsoleWords {
+    /// What an event of the audit trail is called, by its stable name.
+    pub fn event(&self, name: &str) -> Option<Text> {
+        Some(match name {
+            "signed_in" => self.ev_signed_in,
+            "sign_in_failed" => self.ev_sign_in_failed,
+            "signed_out" => self.ev_signed_out,
+            "enrolled" => self.ev_enrolled,
+            "second_factor_shown" => self.ev_factor_shown,
+            "second_factor_removed" => self.ev_factor_removed,
+            "recovery_codes_renewed" => self.ev_codes_renewed,
+            "registered" => self.ev_registered,
+            "locked_out" => self.ev_locked_out,
+            "program_signed_in" => self.ev_program,
+            "refresh_reused" => self.ev_refresh_reused,
+            "recovery_code_used" => self.ev_code_used,
+            "password_changed" => self.ev_password,
+            "link_used" => self.ev_link_used,
+            "user_added" => self.ev_user_added,
+            "user_changed" => self.ev_user_changed,
+            "user_removed" => self.ev_user_removed,
+            "token_added" => self.ev_token_added,
+            "token_revoked" => self.ev_token_revoked,
+            "sessions_revoked" => self.ev_revoked,
+            "trail_pruned" => self.ev_pruned,
+            "backup_made" => self.ev_backup,
+            "restored" => self.ev_restored,
+            "keys_rotated" => self.ev_keys,
+            _ => return None,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::AuditEvent;
     use crate::http::words::tests::{Said as _, assert_said_in_each};
 
     #[test]
@@ -79,12 +126,25 @@ mod tests {
     }
 
     #[test]
+    fn every_event_of_the_audit_trail_has_a_name_of_its_own() {
+        for language in Language::ALL {
+            let words = ConsoleWords::of(language);
+            let mut names: Vec<_> =
+                AuditEvent::NAMES.iter().map(|name| words.event(name).expect(name)).collect();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), AuditEvent::NAMES.len(), "{language:?}");
+        }
+    }
+
+    #[test]
     fn a_language_that_tells_one_from_many_does_so_here() {
         for language in [Language::English, Language::German, Language::French, Language::Spanish] {
             let words = ConsoleWords::of(language);
             for count in [
                 words.users_found,
                 words.sessions_found,
+                words.entries_shown,
                 words.codes_left,
                 words.lost_sessions,
                 words.lost_tokens,

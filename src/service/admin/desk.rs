@@ -57,6 +57,7 @@ impl Desk<'_> {
             AdminRequest::TokenList { user } => self.list_tokens(user.as_deref()).await,
             AdminRequest::TokenRevoke { id } => self.revoke_token(id).await,
             AdminRequest::AuditRead(question) => self.read_trail(question).await,
+            AdminRequest::AuditDay => self.day().await,
             AdminRequest::AuditVerify => self.verify_trail().await,
             AdminRequest::PolicyExplain(question) => self.explain(question).await,
         }
