@@ -87,8 +87,11 @@ impl Sources<'_> {
             "Whether the configuration that was read last is in force; 0 where it was refused.";
         page.number(name, "gauge", help, u8::from(in_force.last_reload_ok));
         let name = "vestibule_certificate_expiry_timestamp_seconds";
-        page.about(name, "gauge", "When the certificate for a name expires.");
-        for certificate in self.gateway.certificates() {
+        let certificates = self.gateway.certificates();
+        if !certificates.is_empty() {
+            page.about(name, "gauge", "When the certificate for a name expires.");
+        }
+        for certificate in certificates {
             page.sample(name, &[("name", &certificate.name)], certificate.at.as_secs());
         }
     }
