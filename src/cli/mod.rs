@@ -7,12 +7,16 @@
 mod args;
 mod audit;
 mod print;
+mod whole;
 
 use crate::app::{self, CallError, Greeting, RunError};
 use crate::config::{self, Config, Faults, Overrides};
 use crate::service::{AdminReply, AdminRequest, NewToken, NewUser, PolicyQuestion};
 use crate::types::GroupName;
-use args::{Cli, Command, ConfigCommand, PolicyCommand, SessionCommand, TokenCommand, UserCommand};
+use args::{
+    Cli, Command, ConfigCommand, KeysCommand, PolicyCommand, SessionCommand, TokenCommand,
+    UserCommand,
+};
 use clap::Parser as _;
 use std::io::Read as _;
 use std::process::ExitCode;
@@ -81,6 +85,10 @@ fn run(cli: Cli) -> Result<(), Failure> {
             administer(&load(&overrides)?, &request, json)
         }
         Some(Command::Audit { command }) => audit::run(command, &load(&overrides)?, json),
+        Some(Command::Backup { command }) => whole::backup(command, &load(&overrides)?, json),
+        Some(Command::Keys { command: KeysCommand::Rotate }) => {
+            whole::rotate(&load(&overrides)?, json)
+        }
         Some(Command::Policy { command: PolicyCommand::Explain(explain) }) => {
             let config = load(&overrides)?;
             let question = PolicyQuestion {

@@ -7,6 +7,7 @@
 mod chain;
 mod keys;
 mod password;
+mod pieces;
 mod random;
 mod recovery;
 mod seal;
@@ -18,10 +19,11 @@ mod totp;
 pub use chain::ChainHash;
 pub use keys::{KeyError, Keyring};
 pub use password::{HashParams, Password, PasswordHash, PasswordVerified};
+pub use pieces::Pieces;
 pub use random::{NoEntropy, random};
 pub use recovery::{RecoveryCode, RecoveryDigest, RecoverySet};
 pub use seal::{OpenError, Sealed};
-pub use signing::{PublicKey, StatementKey};
+pub use signing::{PublicKey, StatementKey, StatementRoot};
 pub use spelling::Spelling;
 pub use token::{
     TokenKind, digest, family, new_bearer, new_session_id, new_token_id, new_user_id, successor,

@@ -114,6 +114,12 @@ pub enum AuditEvent {
     SessionsRevoked { user: Option<UserId>, count: usize },
     /// Entries of the trail were forgotten, so many, since they were too old.
     TrailPruned { count: usize },
+    /// A backup of everything was handed out.
+    BackupMade,
+    /// The store was made anew from the backup of this moment.
+    Restored { made_at: Timestamp },
+    /// Everything was sealed under a new master key.
+    KeysRotated,
 }
 
 impl AuditEvent {
@@ -141,6 +147,9 @@ impl AuditEvent {
             Self::TokenRevoked { .. } => "token_revoked",
             Self::SessionsRevoked { .. } => "sessions_revoked",
             Self::TrailPruned { .. } => "trail_pruned",
+            Self::BackupMade => "backup_made",
+            Self::Restored { .. } => "restored",
+            Self::KeysRotated => "keys_rotated",
         }
     }
 
@@ -167,7 +176,10 @@ impl AuditEvent {
             Self::SignInFailed { user, .. }
             | Self::LockedOut { user }
             | Self::SessionsRevoked { user, .. } => *user,
-            Self::TrailPruned { .. } => None,
+            Self::TrailPruned { .. }
+            | Self::BackupMade
+            | Self::Restored { .. }
+            | Self::KeysRotated => None,
         }
     }
 
@@ -207,12 +219,15 @@ impl AuditEvent {
             | Self::UserRemoved { name, .. } => name.to_string(),
             Self::UserChanged { how, .. } => (*how).to_owned(),
             Self::SessionsRevoked { count, .. } | Self::TrailPruned { count } => count.to_string(),
+            Self::Restored { made_at } => format!("as of {}", made_at.rfc3339()),
             Self::Enrolled { .. }
             | Self::SecondFactorRemoved { .. }
             | Self::RecoveryCodesRenewed { .. }
             | Self::LockedOut { .. }
             | Self::PasswordChanged { .. }
-            | Self::LinkUsed { .. } => String::new(),
+            | Self::LinkUsed { .. }
+            | Self::BackupMade
+            | Self::KeysRotated => String::new(),
         }
     }
 }

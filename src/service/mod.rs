@@ -6,6 +6,7 @@
 mod account;
 mod admin;
 mod assertion;
+mod backup;
 mod breached;
 mod capability;
 mod ending;
@@ -98,7 +99,7 @@ impl Service {
             windows: Windows::new(),
             in_doubt: AtomicBool::new(false),
             loading: Semaphore::new(LOADING),
-            signing: Signing::default(),
+            signing: Signing::after(store.earlier_statements().map_err(std::io::Error::other)?),
             store,
             keys,
             settings,

@@ -8,15 +8,19 @@
 //! The verbs are written once, over the small engine of `kv`, which exists in memory and on sled.
 //! One contract suite runs on both. Nothing here decides who may do what.
 
+mod backup;
 mod counters;
+mod draft;
 mod inventory;
 mod kv;
 mod layout;
 mod memory;
 mod records;
+mod rekey;
 mod sessions;
 mod sign_ins;
 mod sled;
+mod snapshot;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -26,13 +30,16 @@ mod txn;
 mod upkeep;
 mod users;
 mod verbs;
+mod whole;
 mod writer;
 
 pub use self::sled::OpenError;
+pub use backup::{Backup, BackupError, BackupHead, BackupSummary};
 pub use verbs::KvStore;
+pub use whole::{Restored, Restoring};
 
 use crate::crypto::{
-    CodeMatched, NoEntropy, RecoveryCode, RecoveryDigest, RecoverySet, TotpSecret,
+    CodeMatched, NoEntropy, RecoveryCode, RecoveryDigest, RecoverySet, StatementRoot, TotpSecret,
 };
 use crate::domain::{
     AccessToken, Broken, Charge, FailureRules, Failures, Filter, Happening, KnownBrowser, Line,
@@ -41,6 +48,7 @@ use crate::domain::{
 use crate::types::{Login, SessionId, Timestamp, TokenDigest, TokenId, UserId};
 use async_trait::async_trait;
 use std::fmt;
+use std::io::Write;
 
 /// Why the store could not do it. Whoever gets this denies.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -385,7 +393,74 @@ pub trait Upkeep: Send + Sync {
     async fn flush(&self) -> Result<()>;
 }
 
-/// All of it.
-pub trait Store: Users + SignIns + Sessions + AccessTokens + Counters + Trail + Upkeep {}
+/// What signed statements under an earlier master key.
+#[derive(Clone, Debug)]
+pub struct EarlierStatements {
+    /// What its keys follow from.
+    pub root: StatementRoot,
+    /// How long they go on signing.
+    pub signs_until: Timestamp,
+    /// How long they are published.
+    pub shown_until: Timestamp,
+}
 
-impl<T: Users + SignIns + Sessions + AccessTokens + Counters + Trail + Upkeep> Store for T {}
+/// What concerns all of it.
+#[async_trait]
+pub trait WholeStore: Send + Sync {
+    /// Writes a backup of all there is at one moment, while work goes on; how many rows it has.
+    async fn write_backup(&self, made_at: Timestamp, out: Box<dyn Write + Send>) -> Result<u64>;
+    /// What signed statements under earlier master keys, the earliest first.
+    fn earlier_statements(&self) -> Result<Vec<EarlierStatements>>;
+}
+
+/// Why one store was not put in the place of another. What was there is as it was.
+#[derive(Debug)]
+pub enum ReplaceError {
+    /// One of the two does not open.
+    Open(OpenError),
+    /// One of the two does not read or write.
+    Store(StoreError),
+    /// The backup will not do.
+    Backup(BackupError),
+}
+
+impl fmt::Display for ReplaceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open(error) => error.fmt(f),
+            Self::Store(error) => error.fmt(f),
+            Self::Backup(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ReplaceError {}
+
+impl From<OpenError> for ReplaceError {
+    fn from(error: OpenError) -> Self {
+        Self::Open(error)
+    }
+}
+
+impl From<StoreError> for ReplaceError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<BackupError> for ReplaceError {
+    fn from(error: BackupError) -> Self {
+        Self::Backup(error)
+    }
+}
+
+/// All of it.
+pub trait Store:
+    Users + SignIns + Sessions + AccessTokens + Counters + Trail + Upkeep + WholeStore
+{
+}
+
+impl<T> Store for T where
+    T: Users + SignIns + Sessions + AccessTokens + Counters + Trail + Upkeep + WholeStore
+{
+}
