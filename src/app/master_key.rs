@@ -105,8 +105,11 @@ fn move_in(path: &Path, old: Option<&str>) -> io::Result<()> {
             _ => {}
         }
     }
-    std::fs::rename(beside(path, NEW), path)?;
-    sync_names(path)
+    match std::fs::rename(beside(path, NEW), path) {
+        // Somebody who found the two at the same time was faster.
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => sync_names(path),
+    }
 }
 
 /// A key that is about to be the master key.

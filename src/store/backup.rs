@@ -211,6 +211,9 @@ impl<W: Write> Writing<W> {
     }
 }
 
+/// Looks at one row.
+pub(super) type Look<'l> = dyn FnMut(&[u8], &[u8]) -> super::Result<()> + 'l;
+
 /// A backup whose first line was read.
 pub struct Backup<R> {
     from: R,
@@ -253,11 +256,7 @@ impl<R: Read> Backup<R> {
     }
 
     /// The same, with a look at each row.
-    pub(super) fn each(
-        self,
-        keys: &Keyring,
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> super::Result<()>,
-    ) -> Result<BackupSummary, Unread> {
+    pub(super) fn each(self, keys: &Keyring, look: &mut Look<'_>) -> Result<BackupSummary, Unread> {
         let Self { from, line, head } = self;
         if head.key != keys.name() {
             return Err(BackupError::OtherKey(head.key).into());
@@ -286,7 +285,7 @@ impl<R: Read> Backup<R> {
             if key == layout::INVENTORY {
                 kept = Some(records::unpack::<Inventory>("the inventory", &value)?);
             }
-            visit(&key, &value)?;
+            look(&key, &value)?;
         };
         reading.end()?;
         if kept != Some(counted) || total != summary.rows.to_be_bytes() {

@@ -85,8 +85,8 @@ impl Draft {
         txn.keep(true);
         txn.settle(&Snapshot::default())?;
         self.engine.sync()?;
-        let _lock = self.engine.close()?;
-        Ok(Whole { place: self.place, at: self.at, _lock })
+        let Self { place, at, engine, .. } = self;
+        Ok(Whole { place, at, _lock: engine.close()? })
     }
 }
 

@@ -36,7 +36,7 @@ mod writer;
 pub use self::sled::OpenError;
 pub use backup::{Backup, BackupError, BackupHead, BackupSummary};
 pub use verbs::KvStore;
-pub use whole::{Restored, Restoring};
+pub use whole::{ReplaceError, Restored, Restoring};
 
 use crate::crypto::{
     CodeMatched, NoEntropy, RecoveryCode, RecoveryDigest, RecoverySet, StatementRoot, TotpSecret,
@@ -411,47 +411,6 @@ pub trait WholeStore: Send + Sync {
     async fn write_backup(&self, made_at: Timestamp, out: Box<dyn Write + Send>) -> Result<u64>;
     /// What signed statements under earlier master keys, the earliest first.
     fn earlier_statements(&self) -> Result<Vec<EarlierStatements>>;
-}
-
-/// Why one store was not put in the place of another. What was there is as it was.
-#[derive(Debug)]
-pub enum ReplaceError {
-    /// One of the two does not open.
-    Open(OpenError),
-    /// One of the two does not read or write.
-    Store(StoreError),
-    /// The backup will not do.
-    Backup(BackupError),
-}
-
-impl fmt::Display for ReplaceError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Open(error) => error.fmt(f),
-            Self::Store(error) => error.fmt(f),
-            Self::Backup(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for ReplaceError {}
-
-impl From<OpenError> for ReplaceError {
-    fn from(error: OpenError) -> Self {
-        Self::Open(error)
-    }
-}
-
-impl From<StoreError> for ReplaceError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<BackupError> for ReplaceError {
-    fn from(error: BackupError) -> Self {
-        Self::Backup(error)
-    }
 }
 
 /// All of it.

@@ -12,13 +12,12 @@ use super::tables::Tables as _;
 use super::txn::{Txn, unreadable};
 use super::verbs::KvStore;
 use super::writer::unavailable;
-use super::{
-    EarlierStatements, OpenError, ReplaceError, Result, StoreError, WholeStore, layout, trail,
-};
+use super::{EarlierStatements, OpenError, Result, StoreError, WholeStore, layout, trail};
 use crate::crypto::Keyring;
 use crate::domain::Happening;
 use crate::types::{Timestamp, UserId};
 use async_trait::async_trait;
+use std::fmt;
 use std::fs::File;
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -75,6 +74,47 @@ fn earlier_statements(
     let Some(kept) = rows.get(row)? else { return Ok(Vec::new()) };
     let record: StatementsRecord = records::unpack("earlier signing keys", &kept)?;
     record.open(Seal { keys, row })
+}
+
+/// Why one store was not put in the place of another. What was there is as it was.
+#[derive(Debug)]
+pub enum ReplaceError {
+    /// One of the two does not open.
+    Open(OpenError),
+    /// One of the two does not read or write.
+    Store(StoreError),
+    /// The backup will not do.
+    Backup(BackupError),
+}
+
+impl fmt::Display for ReplaceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open(error) => error.fmt(f),
+            Self::Store(error) => error.fmt(f),
+            Self::Backup(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ReplaceError {}
+
+impl From<OpenError> for ReplaceError {
+    fn from(error: OpenError) -> Self {
+        Self::Open(error)
+    }
+}
+
+impl From<StoreError> for ReplaceError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<BackupError> for ReplaceError {
+    fn from(error: BackupError) -> Self {
+        Self::Backup(error)
+    }
 }
 
 /// What a store is made of anew.

@@ -5,6 +5,7 @@ use crate::harness::{
     ADMIN_PASSWORD, App, Browser, Chance, Gateway, House, Options, Person, TempDir,
 };
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
@@ -143,6 +144,48 @@ fn killed_at_any_moment_the_gateway_starts_and_the_next_rotation_completes() {
     gateway.json(&["audit", "verify"], "");
     println!("20 kills within {whole:?}, {unfinished} before the end; left behind: {found:?}");
     assert!(unfinished > 5, "it was killed too late to show anything");
+}
+
+#[test]
+fn where_the_store_has_the_new_key_and_the_file_the_old_one_the_next_start_mends_it() {
+    let app = App::start();
+    let mut gateway = Gateway::start(one_factor(&app));
+    gateway.json(&["user", "add", "bob", "--password-stdin"], ADMIN_PASSWORD);
+    gateway.stop();
+    let data = gateway.data.join("data");
+    let at = |name: &str| data.join(name);
+    let old_key = fs::read(at("master.key")).unwrap();
+    let rotated = done(&gateway.command(&["keys", "rotate", "--json"]));
+    let rotated: serde_json::Value = serde_json::from_str(&rotated).unwrap();
+    let kept = PathBuf::from(rotated["old_key"].as_str().unwrap());
+    let new_key = fs::read(at("master.key")).unwrap();
+    let has_linked_the_old_key = [true, false];
+    for has_linked in has_linked_the_old_key {
+        // As it is between the moment the store has changed and the end.
+        fs::rename(at("master.key"), at("master.key.new")).unwrap();
+        fs::copy(&kept, at("master.key")).unwrap();
+        if !has_linked {
+            fs::remove_file(&kept).unwrap();
+        }
+        fs::create_dir(at("store.draft")).unwrap();
+        fs::write(at("store.draft/db"), "what the old key sealed").unwrap();
+        gateway = gateway.kill_and_restart();
+        assert_eq!(sign_in(&gateway, "bob", ADMIN_PASSWORD), 303);
+        gateway.stop();
+        assert_eq!(fs::read(at("master.key")).unwrap(), new_key);
+        assert_eq!(fs::read(&kept).unwrap(), old_key);
+        let kept_name = kept.file_name().unwrap().to_str().unwrap();
+        assert_eq!(names(&data), ["master.key", kept_name, "store"]);
+    }
+    // A new key that was never in force, or was not even written to its end, is in nobody's way.
+    for never in [[9_u8; 32].as_slice(), b"half", &[old_key.as_slice(), b"x"].concat()] {
+        fs::write(at("master.key.new"), never).unwrap();
+        fs::set_permissions(at("master.key.new"), fs::Permissions::from_mode(0o600)).unwrap();
+        gateway = gateway.kill_and_restart();
+        assert_eq!(sign_in(&gateway, "bob", ADMIN_PASSWORD), 303);
+        gateway.stop();
+        assert_eq!(fs::read(at("master.key")).unwrap(), new_key);
+    }
 }
 
 #[test]

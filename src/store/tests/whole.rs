@@ -40,8 +40,7 @@ impl Write for Paper {
 async fn back_up(store: &KvStore) -> Vec<u8> {
     let paper = Paper::default();
     store.write_backup(NOW, Box::new(paper.clone())).await.unwrap();
-    let bytes = paper.0.lock().unwrap().clone();
-    bytes
+    paper.0.lock().unwrap().clone()
 }
 
 fn check(bytes: &[u8], keys: &Keyring) -> Result<BackupSummary, BackupError> {
@@ -118,7 +117,7 @@ async fn a_backup_under_load_is_of_one_moment_and_misses_nothing_from_before(ben
 async fn work_goes_on_while_a_hundred_thousand_rows_are_copied() {
     let bench = Bench::on_sled();
     for part in 0..100_u64 {
-        let row = |n: u64| (vec![b"z".as_slice(), &n.to_be_bytes()].concat(), Some(vec![7; 300]));
+        let row = |n: u64| ([b"z".as_slice(), &n.to_be_bytes()].concat(), Some(vec![7; 300]));
         bench.engine.apply((part * 1000..(part + 1) * 1000).map(row).collect()).unwrap();
     }
     let user = bench.add("ann").await;
