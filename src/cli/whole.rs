@@ -7,17 +7,17 @@ use crate::config::Config;
 use serde_json::json;
 
 pub(super) fn backup(command: BackupCommand, config: &Config, json: bool) -> Result<(), Failure> {
-    let (summary, kept) = match command {
+    let (summary, restored) = match command {
         BackupCommand::Create { file } => (app::make_backup(config, &file)?, None),
         BackupCommand::Verify { file } => (app::check_backup(config, &file)?, None),
         BackupCommand::Restore { file, force } => {
             let restored = app::restore_backup(config, &file, force)?;
-            (restored.held.clone(), Some(restored.kept))
+            (restored.held, Some((restored.kept, restored.was_asked)))
         }
     };
     let made_at = summary.made_at.rfc3339();
     if json {
-        let old = kept.flatten().map(|path| path.display().to_string());
+        let old = restored.and_then(|(kept, _)| kept).map(|path| path.display().to_string());
         let all = json!({"version": summary.version, "made_at": made_at, "rows": summary.rows,
             "users": summary.users, "sessions": summary.sessions, "replaced_store": old});
         print::line(&all.to_string());
@@ -27,12 +27,18 @@ pub(super) fn backup(command: BackupCommand, config: &Config, json: bool) -> Res
         "a backup of {made_at}, whole (version {}): {} rows, {} users, {} sessions",
         summary.version, summary.rows, summary.users, summary.sessions
     ));
-    let Some(kept) = kept else { return Ok(()) };
+    let Some((kept, was_asked)) = restored else { return Ok(()) };
     print::line(
         "restored: everybody signs in again, with a code that is shown a minute from now or later.\n\
-         What was done since then is undone: passwords, people and access tokens are as they were,\n\
-         and recovery codes that were used since then work again.",
+         What was done since then is undone: people and passwords are as they were.",
     );
+    print::line(if was_asked {
+        "Recovery codes that were used since then, access tokens that were revoked and people who\n\
+         were disabled stay so, as the store that was there has it."
+    } else {
+        "Recovery codes that were used since then work again, and so do access tokens that were\n\
+         revoked: see `vestibule user reset-mfa` and `vestibule token revoke`."
+    });
     if let Some(kept) = kept {
         print::line(&format!(
             "the store that was there is kept as {}: remove it when it is not needed any more",

@@ -3,7 +3,7 @@
 
 use super::backup::{Backup, BackupError, BackupSummary, Unread, Writing};
 use super::draft::{Draft, Whole};
-use super::kv::{Engine as _, Row, Rows};
+use super::kv::{Engine as _, Row, Rows, View};
 use super::records::{self, Seal, StatementsRecord};
 use super::rekey::Rekey;
 use super::sled::{Floors, SledEngine};
@@ -14,7 +14,7 @@ use super::verbs::KvStore;
 use super::writer::unavailable;
 use super::{EarlierStatements, OpenError, Result, StoreError, WholeStore, layout, trail};
 use crate::crypto::Keyring;
-use crate::domain::Happening;
+use crate::domain::{Happening, User};
 use crate::types::{Timestamp, UserId};
 use async_trait::async_trait;
 use std::fmt;
@@ -138,6 +138,43 @@ pub struct Restored {
     pub held: BackupSummary,
     /// Where the store is now that was there before.
     pub kept: Option<PathBuf>,
+    /// Whether that one could be asked what was used up and ended since.
+    pub was_asked: bool,
+}
+
+/// The store that is there, of which nothing may change meanwhile.
+enum Standing {
+    Open(Box<SledEngine>),
+    /// Damaged, or sealed with a key that is gone.
+    Shut(File),
+}
+
+impl Standing {
+    fn of(path: &Path, keys: &Keyring) -> std::result::Result<Option<Self>, OpenError> {
+        if !SledEngine::is_made(path) {
+            return Ok(None);
+        }
+        match SledEngine::open(path, keys, Floors::default()) {
+            Ok(engine) => Ok(Some(Self::Open(Box::new(engine)))),
+            Err(error @ OpenError::InUse(_)) => Err(error),
+            Err(_) => SledEngine::lock(path).map(|lock| Some(Self::Shut(lock))),
+        }
+    }
+
+    fn engine(&self) -> Option<&SledEngine> {
+        match self {
+            Self::Open(engine) => Some(engine),
+            Self::Shut(_) => None,
+        }
+    }
+
+    /// Closes it, and keeps others out still.
+    fn shut(self) -> std::result::Result<File, OpenError> {
+        match self {
+            Self::Open(engine) => engine.close(),
+            Self::Shut(lock) => Ok(lock),
+        }
+    }
 }
 
 impl KvStore {
@@ -147,7 +184,7 @@ impl KvStore {
             return Ok(false);
         }
         let engine = SledEngine::open(path, keys, Floors::default())?;
-        Ok(super::kv::View { engine: &engine, keys }.has_users()?)
+        Ok(View { engine: &engine, keys }.has_users()?)
     }
 
     /// Makes the store in this folder anew from a backup. What works once and was handed out before
@@ -162,23 +199,26 @@ impl KvStore {
             Ok(())
         };
         let held = Backup::begin(&mut with.from)?.each(with.opens, learn)?;
-        let there = SledEngine::is_made(path);
-        let lock = if there { Some(SledEngine::lock(path)?) } else { None };
-        let copied = copy(path, &mut with, &rekey);
+        let standing = Standing::of(path, with.seals)?;
+        let engine = standing.as_ref().and_then(Standing::engine);
+        let was_asked = engine.is_some();
+        let copied = copy(path, &mut with, &rekey, engine);
+        let lock = standing.map(Standing::shut).transpose();
         let placed = copied.and_then(|whole| {
-            if !there {
+            // Held until the other one is in its place.
+            let lock = lock?;
+            if lock.is_none() {
                 return Ok(whole.replace().map(|()| None)?);
             }
             let when = with.happening.at.rfc3339().replace([':', '-'], "");
             Ok(whole.replace_keeping(&format!(".before-restore-{when}")).map(Some)?)
         });
         let kept = placed.inspect_err(|_| abandon(path))?;
-        drop(lock);
-        Ok(Restored { held, kept })
+        Ok(Restored { held, kept, was_asked })
     }
 
-    /// Seals everything in the store anew. Before `commit` the store is as it was; afterwards
-    /// whatever the old key sealed is gone.
+    /// Seals everything in the store anew. At one moment the new key is the one that opens it, and
+    /// whatever the old one sealed is removed.
     pub fn rotate(
         path: &Path,
         old: &Keyring,
@@ -205,6 +245,7 @@ fn copy<R: Read + Seek>(
     path: &Path,
     with: &mut Restoring<'_, R>,
     rekey: &Rekey<'_>,
+    standing: Option<&SledEngine>,
 ) -> std::result::Result<Whole, ReplaceError> {
     let mut draft = Draft::begin(path, with.seals)?;
     with.from.rewind().map_err(BackupError::Io)?;
@@ -219,23 +260,47 @@ fn copy<R: Read + Seek>(
     };
     Backup::begin(&mut with.from)?.each(with.opens, keep)?;
     draft.finish(|txn| {
-        pass_steps(txn, with.happening.at, with.skew)?;
+        for id in people(txn)? {
+            pass_step(txn, id, with.happening.at, with.skew)?;
+            if let Some(engine) = standing {
+                heed(txn, id, &View { engine, keys: with.seals })?;
+            }
+        }
         trail::append(txn, &with.happening)
     })
 }
 
-/// Uses up every code that could have been shown until now.
-fn pass_steps(txn: &mut Txn<'_>, now: Timestamp, skew: u8) -> Result<()> {
+fn people(rows: &impl Rows) -> Result<Vec<UserId>> {
     let mut ids = Vec::new();
-    txn.scan(&[layout::USER], &mut |key, _| {
+    rows.scan(&[layout::USER], &mut |key, _| {
         let id = key.get(1..).and_then(|id| id.try_into().ok());
         ids.push(UserId::from_bytes(id.ok_or_else(|| unreadable("a person's key"))?));
         Ok(true)
     })?;
-    for id in ids {
-        if let Some(factor) = txn.user(id)?.and_then(|user| user.totp) {
-            let passed = factor.secret.last_in_reach(now, skew);
-            txn.put_totp_step(id, passed.max(txn.totp_step(id)?.unwrap_or(0)))?;
+    Ok(ids)
+}
+
+/// Uses up every code that somebody could have shown until now.
+fn pass_step(txn: &mut Txn<'_>, id: UserId, now: Timestamp, skew: u8) -> Result<()> {
+    let Some(factor) = txn.user(id)?.and_then(|user| user.totp) else { return Ok(()) };
+    let passed = factor.secret.last_in_reach(now, skew);
+    txn.put_totp_step(id, passed.max(txn.totp_step(id)?.unwrap_or(0)))
+}
+
+/// What somebody used up, or what was ended for them, in the store that is there stays so.
+fn heed(txn: &mut Txn<'_>, id: UserId, standing: &View<'_>) -> Result<()> {
+    let (Some(then), Some(now)) = (txn.user(id)?, standing.user(id)?) else { return Ok(()) };
+    if now.disabled && !then.disabled {
+        txn.put_user(&User { disabled: true, ..then.clone() }, Some(&then))?;
+    }
+    if let Some(mut set) = txn.recovery(id)? {
+        let left = standing.recovery(id)?.map(|set| set.digests).unwrap_or_default();
+        set.digests.retain(|digest| left.contains(digest));
+        txn.put_recovery(id, &set)?;
+    }
+    for digest in txn.owned(id, layout::TOKEN)? {
+        if standing.token(&digest)?.is_none() {
+            txn.remove_token(&digest)?;
         }
     }
     Ok(())

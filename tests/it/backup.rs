@@ -128,11 +128,20 @@ fn a_code_used_after_the_backup_and_all_that_was_open_is_void_after_restoring() 
     let mut of_ann = Browser::new(gateway.address);
     assert_eq!(ann.sign_in(&mut of_ann, "/", 0).status, 200);
     let link = gateway.json(&["user", "add", "bob"], "")["invite_url"].as_str().unwrap().to_owned();
+    let token = gateway.json(&["token", "add", "robot", "--user", "ann"], "");
+    gateway.json(&["token", "add", "other", "--user", "ann"], "");
+    Person::add(&gateway, "eve");
     let file = gateway.data.join("second.backup").display().to_string();
     done(&gateway.command(&["backup", "create", &file]));
     let step = step_now();
     let late = code_at(&ann.secret, 30 * (step + 1));
     assert_eq!(second_step(&gateway, &ann, "code", &late), 303, "after the backup");
+
+    // And so does what was used up and ended.
+    assert_eq!(second_step(&gateway, &ann, "recovery_code", &ann.recovery_codes[1]), 303);
+    let revoked = token["id"].as_str().unwrap();
+    done(&gateway.command(&["token", "revoke", revoked]));
+    done(&gateway.command(&["user", "disable", "eve"]));
 
     let running = refused(&gateway.command(&["backup", "restore", &file, "--force"]));
     assert!(running.contains("stop it first"), "{running}");
@@ -154,7 +163,13 @@ fn a_code_used_after_the_backup_and_all_that_was_open_is_void_after_restoring() 
     assert_eq!(again.request("GET", "/", "Sec-Fetch-Mode: cors\r\n", "").status, 401);
     let link = &link[link.find("/_vestibule").unwrap()..];
     assert_eq!(Browser::new(gateway.address).open(link).status, 410);
-    assert_eq!(second_step(&gateway, &ann, "recovery_code", &ann.recovery_codes[0]), 303);
+    let codes =
+        [1, 0].map(|n| second_step(&gateway, &ann, "recovery_code", &ann.recovery_codes[n]));
+    assert_eq!(codes, [401, 303], "used after the backup, and not used");
+    let tokens = gateway.json(&["token", "list"], "");
+    let names: Vec<_> = tokens.as_array().unwrap().iter().map(|one| &one["name"]).collect();
+    assert_eq!(names, ["other"], "revoked after the backup");
+    assert_eq!(gateway.json(&["user", "show", "eve"], "")["disabled"], true);
 }
 
 #[test]

@@ -116,7 +116,7 @@ fn killed_at_any_moment_the_gateway_starts_and_the_next_rotation_completes() {
     };
     let began = Instant::now();
     assert!(rotate().wait().unwrap().success());
-    let whole = began.elapsed();
+    let mut whole = began.elapsed();
     let (mut chance, mut unfinished, mut found) = (Chance::new(), 0, Vec::new());
     for round in 0..20 {
         let key = fs::read(data.join("master.key")).unwrap();
@@ -133,7 +133,9 @@ fn killed_at_any_moment_the_gateway_starts_and_the_next_rotation_completes() {
         gateway = Gateway::on(Arc::clone(&house), one_factor(&app));
         assert_eq!(sign_in(&gateway, "bob", ADMIN_PASSWORD), 303, "round {round}: {left:?}");
         gateway.stop();
+        let began = Instant::now();
         done(&gateway.command(&["keys", "rotate"]));
+        whole = whole.min(began.elapsed());
         assert_ne!(fs::read(data.join("master.key")).unwrap(), key, "round {round}");
         let left = names(&data);
         let is_left = |name: &String| name.contains("draft") || name.ends_with(".new");
