@@ -53,6 +53,9 @@
 //!   accept loop, and the guard needs to stand in front of the parser.
 //! - **One thread writes to the store.** Jobs are read-decide-write closures, run one after
 //!   another and made durable together, so nothing needs a transaction that might tear.
+//! - **A store is replaced, never rewritten**: restoring a backup and changing the master key build
+//!   another one beside it and exchange the two folders at one stroke. Nobody ever opens half of
+//!   either, and what the old key sealed goes with the files that held it.
 //! - **Sessions in use sit in a table of slots**, read without a lock and bounded by its size.
 //! - **Every worker is a thread with a runtime of its own**, and with its own connections to apps:
 //!   nothing that a request does may keep a worker from its other connections.

@@ -130,6 +130,8 @@ impl NewKey {
         let new = beside(path, NEW);
         let written = forget(&new).and_then(|()| write(&new)).and_then(|()| sync_names(path));
         written.map_err(|error| {
+            // Half a key is none.
+            let _ = forget(&new);
             RunError::sentence(format!(
                 "cannot write the new master key {}: {error}: copy {} to a folder that this user \
                  may write to, name it as secrets.master_key_file, and try again",

@@ -2,7 +2,7 @@
 
 use crate::assertion::{issuer, jwks, told, verify};
 use crate::harness::{
-    ADMIN_PASSWORD, App, Browser, Chance, Gateway, House, Options, Person, TempDir,
+    ADMIN_PASSWORD, App, Browser, Chance, Gateway, House, Options, Person, SmallDisk, TempDir,
 };
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -188,6 +188,36 @@ fn where_the_store_has_the_new_key_and_the_file_the_old_one_the_next_start_mends
         gateway.stop();
         assert_eq!(fs::read(at("master.key")).unwrap(), new_key);
     }
+}
+
+#[test]
+fn on_a_full_disk_nothing_is_sealed_anew_and_nothing_is_lost() {
+    let (app, house) = (App::start(), Arc::new(TempDir::new()));
+    let data = house.join("data");
+    let Some(disk) = SmallDisk::mount(&data, 32) else { return };
+    let mut gateway = Gateway::on(Arc::clone(&house), one_factor(&app));
+    gateway.json(&["user", "add", "bob", "--password-stdin"], ADMIN_PASSWORD);
+    let backup = house.join("bob.backup").display().to_string();
+    done(&gateway.command(&["backup", "create", &backup]));
+    gateway.stop();
+    let key = fs::read(data.join("master.key")).unwrap();
+    disk.fill();
+    // Not even for the key, and for the key but not for the store.
+    for room in [0, 2 << 20] {
+        let filler = fs::OpenOptions::new().write(true).open(data.join("filler")).unwrap();
+        filler.set_len(filler.metadata().unwrap().len() - room).unwrap();
+        for args in [&["keys", "rotate"][..], &["backup", "restore", &backup, "--force"]] {
+            let said = refused(&gateway.command(args));
+            let is_told = said.contains("disk is full") || said.contains("No space left");
+            assert!(is_told, "{args:?} with {room}: {said}");
+            assert_eq!(fs::read(data.join("master.key")).unwrap(), key);
+            assert_eq!(names(&data), ["filler", "master.key", "store"], "{args:?} with {room}");
+        }
+    }
+    disk.make_room();
+    done(&gateway.command(&["keys", "rotate"]));
+    let gateway = Gateway::on(house, one_factor(&app));
+    assert_eq!(sign_in(&gateway, "bob", ADMIN_PASSWORD), 303);
 }
 
 #[test]
