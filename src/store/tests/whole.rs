@@ -114,9 +114,9 @@ async fn a_backup_under_load_is_of_one_moment_and_misses_nothing_from_before(ben
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn work_goes_on_while_a_hundred_thousand_rows_are_copied() {
+async fn work_goes_on_while_twenty_thousand_rows_are_copied() {
     let bench = Bench::on_sled();
-    for part in 0..100_u64 {
+    for part in 0..20_u64 {
         let row = |n: u64| ([b"z".as_slice(), &n.to_be_bytes()].concat(), Some(vec![7; 300]));
         bench.engine.apply((part * 1000..(part + 1) * 1000).map(row).collect()).unwrap();
     }
@@ -133,7 +133,7 @@ async fn work_goes_on_while_a_hundred_thousand_rows_are_copied() {
     }
     let (bytes, took) = copying.await.unwrap();
     let rows = check(&bytes, &keys(0)).unwrap().rows;
-    assert!(rows >= 100_000);
+    assert!(rows >= 20_000);
     println!("{rows} rows in {took:?}; {times} sign-ins meanwhile, the longest {longest:?}");
     assert!(times > 0 && longest < Duration::from_secs(5), "{longest:?}");
 }
