@@ -61,6 +61,9 @@
 //!   another and made durable together, so nothing needs a transaction that might tear.
 //! - **The audit trail is in the store**, so that its end is on the disk before an answer goes out;
 //!   files and syslogs get copies. Its hashes take no key: whoever has an export can check it.
+//! - **A store is replaced, never rewritten**: restoring a backup and changing the master key build
+//!   another one beside it and exchange the two folders at one stroke. Nobody ever opens half of
+//!   either, and what the old key sealed goes with the files that held it.
 //! - **Sessions in use sit in a table of slots**, read without a lock and bounded by its size.
 //! - **A reload changes one pointer.** What requests are judged by is never changed: another is put
 //!   together from the files, and takes its place when all of it is right.

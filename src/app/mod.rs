@@ -24,11 +24,13 @@ mod notify;
 mod reload;
 mod socket;
 mod watch;
+mod whole;
 mod wire;
 
 pub use error::RunError;
 pub use reload::{InForce, Reread};
 pub use socket::{CallError, Standing, call, in_force, probe};
+pub use whole::{check_backup, make_backup, restore_backup, rotate_keys};
 
 use crate::config::Config;
 use crate::crypto::{Keyring, random};
@@ -121,8 +123,7 @@ pub fn administer(config: &Config, request: AdminRequest) -> Result<AdminReply, 
 
 fn open(config: &Config, log: Log) -> Result<Arc<Service>, RunError> {
     private_folder(&config.data_dir)?;
-    let is_sealed = KvStore::is_made(&config.store_path);
-    let keys = master_key::load(&config.master_key, is_sealed)?;
+    let keys = master_key::load(&config.master_key, whole::key_of(config)?.as_deref())?;
     let store = KvStore::open(&config.store_path, keys.clone())
         .map_err(|error| RunError::store(error.to_string()))?;
     let counts = log.clone();

@@ -5,25 +5,32 @@
 
 use super::error::RunError;
 use super::{State, metrics, wire};
+use crate::observe::Level;
 use crate::proxy::Gateway;
 use crate::service::{AdminCap, AdminReply, AdminRequest, Service};
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::Incoming;
+use http_body_util::{BodyExt as _, Either, Full, Limited};
+use hyper::body::{Body, Frame, Incoming};
 use hyper_util::rt::TokioIo;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::fs::Permissions;
-use std::io;
+use std::io::{self, BufWriter, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener, UnixStream};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 /// Where it is told which configuration is in force.
 const IN_FORCE: &str = "/in-force";
@@ -114,21 +121,19 @@ impl Desk {
         tokio::spawn(wire::connection(stream, move |request| desk.clone().answer(request)));
     }
 
-    async fn answer(self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    async fn answer(self, request: Request<Incoming>) -> Response<Either<Full<Bytes>, Stream>> {
         match (request.method(), request.uri().path()) {
             (&Method::GET, "/metrics") if !self.administers => {
-                let text = metrics::exposition(&self.gateway, &self.state);
-                let mut response = Response::new(Full::new(Bytes::from(text)));
-                response
-                    .headers_mut()
-                    .insert(CONTENT_TYPE, HeaderValue::from_static(metrics::TEXT));
-                response
+                numbers(&self.gateway, &self.state).map(Either::Left)
             }
             (&Method::POST, "/administer") if self.administers => {
-                administer(&self.gateway, request).await
+                administer(&self.gateway, request).await.map(Either::Left)
             }
-            (&Method::GET, IN_FORCE) if self.administers => standing(&self.state),
-            _ => health(&self.gateway.service(), &self.state, &request).await,
+            (&Method::POST, "/backup") if self.administers => {
+                Response::new(Either::Right(backup(&self.gateway)))
+            }
+            (&Method::GET, IN_FORCE) if self.administers => standing(&self.state).map(Either::Left),
+            _ => health(&self.gateway.service(), &self.state, &request).await.map(Either::Left),
         }
     }
 }
@@ -181,6 +186,79 @@ async fn administer(gateway: &Gateway, request: Request<Incoming>) -> Response<F
     };
     let reply = gateway.service().administer(request, &AdminCap::of_command_line()).await;
     json(&reply.on_route(|host, path| gateway.route(host, path)))
+}
+
+/// What Prometheus reads.
+fn numbers(gateway: &Gateway, state: &State) -> Response<Full<Bytes>> {
+    let text = metrics::exposition(gateway, state);
+    let mut response = Response::new(Full::new(Bytes::from(text)));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(metrics::TEXT));
+    response
+}
+
+/// A backup on its way to a command.
+fn backup(gateway: &Arc<Gateway>) -> Stream {
+    let (sender, pieces) = mpsc::channel(IN_FLIGHT);
+    let gateway = Arc::clone(gateway);
+    let broken = sender.clone();
+    tokio::spawn(async move {
+        let out = Outlet { sender, runtime: Handle::current() };
+        let out = BufWriter::with_capacity(PIECE, out);
+        if let Err(error) =
+            gateway.service().backup(Box::new(out), &AdminCap::of_command_line()).await
+        {
+            gateway.say(Level::Error, &format!("no backup was made: {error}"));
+            // The one who waits must not take what there is for the whole.
+            let _ = broken.send(Err(io::Error::other("broken off"))).await;
+        }
+    });
+    Stream(pieces)
+}
+
+/// Bytes that go out together.
+const PIECE: usize = 128 << 10;
+
+/// Pieces that wait to be read.
+const IN_FLIGHT: usize = 4;
+
+/// How long somebody may take to read one. What changes meanwhile is remembered for them.
+const READER: Duration = Duration::from_secs(60);
+
+/// A body whose pieces come from elsewhere.
+struct Stream(mpsc::Receiver<io::Result<Bytes>>);
+
+impl Body for Stream {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        self.0.poll_recv(cx).map(|piece| piece.map(|piece| piece.map(Frame::data)))
+    }
+}
+
+/// The other end of one, for a thread that may wait.
+struct Outlet {
+    sender: mpsc::Sender<io::Result<Bytes>>,
+    runtime: Handle,
+}
+
+impl Write for Outlet {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let piece = self.sender.send(Ok(Bytes::copy_from_slice(bytes)));
+        let sent = self.runtime.block_on(async { timeout(READER, piece).await });
+        match sent {
+            Ok(Ok(())) => Ok(bytes.len()),
+            Ok(Err(_)) => Err(io::ErrorKind::BrokenPipe.into()),
+            Err(_) => Err(io::ErrorKind::TimedOut.into()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Why a running gateway could not be asked.
@@ -242,28 +320,45 @@ async fn exchange(
     target: &str,
     body: Vec<u8>,
 ) -> Result<(StatusCode, Bytes), CallError> {
+    let (head, body) = send(path, method, target, body).await?.into_parts();
+    let body = body.collect().await.map_err(failed)?.to_bytes();
+    Ok((head.status, body))
+}
+
+async fn send(
+    path: &Path,
+    method: Method,
+    target: &str,
+    body: Vec<u8>,
+) -> Result<Response<Incoming>, CallError> {
     let stream = UnixStream::connect(path).await.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => CallError::NotRunning,
         _ => failed(format!("{}: {error}", path.display())),
     })?;
     let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
     let (mut sender, connection) = handshake.map_err(failed)?;
+    tokio::spawn(connection);
     let request = Request::builder().method(method).uri(target).header("host", "vestibule");
     let request = request.body(Full::new(Bytes::from(body))).map_err(failed)?;
-    let talk = async {
-        let response = sender.send_request(request).await.map_err(failed)?;
-        let (head, body) = response.into_parts();
-        let body = body.collect().await.map_err(failed)?.to_bytes();
-        Ok((head.status, body))
-    };
-    tokio::pin!(talk);
-    tokio::select! {
-        answer = &mut talk => answer,
-        ended = connection => match ended {
-            Ok(()) => talk.await,
-            Err(error) => Err(failed(error)),
-        },
+    sender.send_request(request).await.map_err(failed)
+}
+
+/// Has a running gateway make a backup, and writes down what it hands out.
+pub(super) async fn receive_backup(path: &Path, out: &mut impl Write) -> Result<(), CallError> {
+    let response = send(path, Method::POST, "/backup", Vec::new()).await?;
+    if response.status() != StatusCode::OK {
+        return Err(failed("its version is another"));
     }
+    let unwritten = |error: io::Error| failed(format!("the backup cannot be written: {error}"));
+    let mut body = response.into_body();
+    while let Some(frame) = body.frame().await {
+        // Why it ended early is in the gateway's log.
+        let frame = frame.map_err(|_| failed("it broke off: its log says why"))?;
+        if let Some(piece) = frame.data_ref() {
+            out.write_all(piece).map_err(unwritten)?;
+        }
+    }
+    out.flush().map_err(unwritten)
 }
 
 fn failed(why: impl ToString) -> CallError {

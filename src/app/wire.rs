@@ -3,11 +3,12 @@
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
+use std::error::Error;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -15,11 +16,12 @@ use tokio::io::{AsyncRead, AsyncWrite};
 const HEAD: Duration = Duration::from_secs(10);
 
 /// Serves one connection to its end.
-pub(super) async fn connection<S, F, A>(stream: S, answer: F)
+pub(super) async fn connection<S, F, A, B>(stream: S, answer: F)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     F: Fn(Request<Incoming>) -> A + Send,
-    A: Future<Output = Response<Full<Bytes>>> + Send,
+    A: Future<Output = Response<B>> + Send,
+    B: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
 {
     let service = service_fn(|request| {
         let answer = answer(request);

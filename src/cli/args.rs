@@ -106,6 +106,18 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: ImportCommand,
     },
+    /// Everything in one file, sealed with the master key, which is not in it
+    #[command(after_help = "Example:\n  vestibule backup create /var/backups/vestibule.backup")]
+    Backup {
+        #[command(subcommand)]
+        command: BackupCommand,
+    },
+    /// The master key
+    #[command(after_help = "Example:\n  vestibule keys rotate")]
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
     /// Rules
     #[command(
         after_help = "Example:\n  vestibule policy explain --user ann GET https://grafana.example.com/"
@@ -347,6 +359,39 @@ pub(super) struct ImportArgs {
     /// Only say what would become of each person
     #[arg(long)]
     pub(super) dry_run: bool,
+}
+
+#[derive(Subcommand)]
+pub(super) enum BackupCommand {
+    /// Make a backup, also while the gateway runs
+    #[command(after_help = "Example:\n  vestibule backup create /var/backups/vestibule.backup")]
+    Create {
+        /// Where to write it
+        file: PathBuf,
+    },
+    /// Read a backup to its end, and say what is in it
+    #[command(after_help = "Example:\n  vestibule backup verify /var/backups/vestibule.backup")]
+    Verify {
+        /// The backup
+        file: PathBuf,
+    },
+    /// Make the store anew from a backup, while no gateway runs. Everybody signs in again
+    #[command(after_help = "Example:\n  vestibule backup restore /var/backups/vestibule.backup")]
+    Restore {
+        /// The backup
+        file: PathBuf,
+        /// Also where there is a store with people in it, which is kept beside the new one
+        #[arg(long)]
+        force: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub(super) enum KeysCommand {
+    /// Make a new master key and seal everything with it, while no gateway runs. Whoever is
+    /// interrupted runs it again
+    #[command(after_help = "Example:\n  vestibule keys rotate")]
+    Rotate,
 }
 
 #[derive(Subcommand)]

@@ -9,14 +9,15 @@ mod audit;
 mod authelia;
 mod manual;
 mod print;
+mod whole;
 
 use crate::app::{self, CallError, Greeting, RunError};
 use crate::config::{self, Config, Faults, Overrides};
 use crate::service::{AdminReply, AdminRequest, NewToken, NewUser, Outcome, PolicyQuestion};
 use crate::types::GroupName;
 use args::{
-    Cli, Command, ConfigCommand, ExplainArgs, ImportArgs, ImportCommand, PolicyCommand,
-    SessionCommand, TokenCommand, UserCommand,
+    Cli, Command, ConfigCommand, ExplainArgs, ImportArgs, ImportCommand, KeysCommand,
+    PolicyCommand, SessionCommand, TokenCommand, UserCommand,
 };
 use clap::Parser as _;
 use std::io::Read as _;
@@ -87,6 +88,10 @@ fn run(cli: Cli) -> Result<(), Failure> {
             administer(&load(&overrides)?, &request, json)
         }
         Some(Command::Audit { command }) => audit::run(command, &load(&overrides)?, json),
+        Some(Command::Backup { command }) => whole::backup(command, &load(&overrides)?, json),
+        Some(Command::Keys { command: KeysCommand::Rotate }) => {
+            whole::rotate(&load(&overrides)?, json)
+        }
         Some(Command::Import { command: ImportCommand::Authelia(import) }) => {
             take_in(&load(&overrides)?, &import, json)
         }

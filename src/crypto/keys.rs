@@ -1,12 +1,11 @@
 //! One master key, a subkey for each purpose.
 
-use super::signing::StatementKey;
+use super::signing::StatementRoot;
 use crate::types::{Login, Secret, TokenDigest, UserId};
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use std::fmt;
-use zeroize::Zeroizing;
 
 /// The shortest master key that is taken, in bytes.
 const SHORTEST: usize = 32;
@@ -39,7 +38,8 @@ pub struct Keyring {
     forms: MacKey,
     names: MacKey,
     rows: MacKey,
-    statements: Secret<[u8; 32]>,
+    statements: StatementRoot,
+    backups: MacKey,
     id: [u8; 8],
 }
 
@@ -58,14 +58,15 @@ impl Keyring {
             forms: subkey(&root, "form tokens")?,
             names: subkey(&root, "failure counters")?,
             rows: subkey(&root, "row integrity")?,
-            statements: subkey(&root, "signed statements")?,
+            statements: StatementRoot::of(subkey(&root, "signed statements")?),
+            backups: subkey(&root, "backups")?,
             id: *subkey(&root, "key id")?.reveal(),
         })
     }
 
-    /// Names the master key without giving it away: kept beside what it sealed.
-    pub const fn id(&self) -> [u8; 8] {
-        self.id
+    /// Names the master key without giving it away, in hexadecimal: kept beside what it sealed.
+    pub fn name(&self) -> String {
+        self.id.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// The token that a form carries for the browser that holds this cookie.
@@ -78,6 +79,11 @@ impl Keyring {
         half(mac(&self.names, user.as_bytes()))
     }
 
+    /// What failures from a browser are counted under: the end of each such key.
+    pub fn browser_counter(&self, browser: &TokenDigest) -> [u8; 16] {
+        half(mac(&self.names, browser.as_bytes()))
+    }
+
     /// What failures of a person are counted under, from a browser they are known by or from all
     /// others.
     pub fn counter_key(&self, user: UserId, browser: Option<&TokenDigest>) -> [u8; 32] {
@@ -85,7 +91,7 @@ impl Keyring {
         let (person, own) = key.split_at_mut(16);
         person.copy_from_slice(&self.counters_of(user));
         if let Some(browser) = browser {
-            own.copy_from_slice(&half(mac(&self.names, browser.as_bytes())));
+            own.copy_from_slice(&self.browser_counter(browser));
         }
         key
     }
@@ -99,17 +105,14 @@ impl Keyring {
         key
     }
 
-    /// The key that signs statements about people in this period, counted from 1970.
-    pub fn statement_key(&self, period: u64) -> Option<StatementKey> {
-        let root = Hkdf::<Sha256>::from_prk(self.statements.reveal()).ok()?;
-        let attempt = |attempt: u8| {
-            let label = [period.to_be_bytes().as_slice(), &[attempt]].concat();
-            let mut secret = Zeroizing::new([0; 32]);
-            root.expand(&label, secret.as_mut()).ok()?;
-            StatementKey::of(&secret)
-        };
-        // The first will do, but for one in four thousand million.
-        (0..=u8::MAX).find_map(attempt)
+    /// What the keys follow from that sign statements about people.
+    pub const fn statements(&self) -> &StatementRoot {
+        &self.statements
+    }
+
+    /// The key of one backup, which no other has.
+    pub(super) fn backup_key(&self, salt: &[u8; 32]) -> Secret<[u8; 32]> {
+        Secret::new(mac(&self.backups, salt))
     }
 
     /// A keyed image of one stored row, for the store's own inventory.
@@ -155,7 +158,8 @@ mod tests {
     fn every_period_signs_with_a_key_of_its_own_that_the_master_key_alone_knows() {
         let keys = Keyring::from_master(&(0..32).collect::<Vec<u8>>()).unwrap();
         let others = Keyring::from_master(&(1..33).collect::<Vec<u8>>()).unwrap();
-        let public = |keys: &Keyring, period| keys.statement_key(period).unwrap().public().clone();
+        let public =
+            |keys: &Keyring, period| keys.statements().key(period).unwrap().public().clone();
         assert_eq!(public(&keys, 1), public(&keys, 1));
         assert_ne!(public(&keys, 1), public(&keys, 2));
         assert_ne!(public(&keys, 1), public(&others, 1));

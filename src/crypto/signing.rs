@@ -4,13 +4,16 @@
 //! Keys follow from the master key and the calendar, so that none has to be kept, handed from
 //! replica to replica, or made in time: whoever has the master key knows next month's already.
 
+use crate::types::Secret;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use hkdf::Hkdf;
 use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{Signature, SigningKey};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use std::fmt;
+use zeroize::Zeroizing;
 
 /// A public key as verifiers read it (RFC 7517).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -25,6 +28,35 @@ pub struct PublicKey {
     kid: String,
 }
 
+/// What the keys of all periods follow from.
+#[derive(Clone, Debug)]
+pub struct StatementRoot(Secret<[u8; 32]>);
+
+impl StatementRoot {
+    /// As it was kept.
+    pub const fn of(secret: Secret<[u8; 32]>) -> Self {
+        Self(secret)
+    }
+
+    /// To be sealed and kept.
+    pub fn bytes(&self) -> &[u8; 32] {
+        self.0.reveal()
+    }
+
+    /// The key that signs in this period, counted from 1970.
+    pub fn key(&self, period: u64) -> Option<StatementKey> {
+        let root = Hkdf::<Sha256>::from_prk(self.0.reveal()).ok()?;
+        let attempt = |attempt: u8| {
+            let label = [period.to_be_bytes().as_slice(), &[attempt]].concat();
+            let mut secret = Zeroizing::new([0; 32]);
+            root.expand(&label, secret.as_mut()).ok()?;
+            StatementKey::of(&secret)
+        };
+        // The first will do, but for one in four thousand million.
+        (0..=u8::MAX).find_map(attempt)
+    }
+}
+
 /// A key that signs for a while.
 pub struct StatementKey {
     key: SigningKey,
@@ -35,7 +67,7 @@ pub struct StatementKey {
 
 impl StatementKey {
     /// The key with this secret; one in four thousand million secrets has none.
-    pub(super) fn of(secret: &[u8; 32]) -> Option<Self> {
+    fn of(secret: &[u8; 32]) -> Option<Self> {
         let key = SigningKey::from_slice(secret).ok()?;
         let point = key.verifying_key().to_sec1_point(false);
         let (x, y) = (BASE64.encode(point.x()?), BASE64.encode(point.y()?));

@@ -123,6 +123,11 @@ impl TotpSecret {
         self.params
     }
 
+    /// The last step whose code is taken at this moment.
+    pub fn last_in_reach(&self, now: Timestamp, skew: u8) -> u64 {
+        self.step_at(now).saturating_add(skew.into())
+    }
+
     /// The step a moment lies in.
     fn step_at(&self, now: Timestamp) -> u64 {
         now.as_secs() / u64::from(self.params.period.max(1))

@@ -114,11 +114,17 @@ pub enum AuditEvent {
     SessionsRevoked { user: Option<UserId>, count: usize },
     /// Entries of the trail were forgotten, so many, since they were too old.
     TrailPruned { count: usize },
+    /// A backup of everything was handed out.
+    BackupMade,
+    /// The store was made anew from the backup of this moment.
+    Restored { made_at: Timestamp },
+    /// Everything was sealed under a new master key.
+    KeysRotated,
 }
 
 impl AuditEvent {
     /// Every name there is.
-    pub const NAMES: [&str; 21] = [
+    pub const NAMES: [&str; 24] = [
         "signed_in",
         "sign_in_failed",
         "signed_out",
@@ -140,6 +146,9 @@ impl AuditEvent {
         "token_revoked",
         "sessions_revoked",
         "trail_pruned",
+        "backup_made",
+        "restored",
+        "keys_rotated",
     ];
 
     /// The event's stable name.
@@ -166,6 +175,9 @@ impl AuditEvent {
             Self::TokenRevoked { .. } => "token_revoked",
             Self::SessionsRevoked { .. } => "sessions_revoked",
             Self::TrailPruned { .. } => "trail_pruned",
+            Self::BackupMade => "backup_made",
+            Self::Restored { .. } => "restored",
+            Self::KeysRotated => "keys_rotated",
         }
     }
 
@@ -192,7 +204,10 @@ impl AuditEvent {
             Self::SignInFailed { user, .. }
             | Self::LockedOut { user }
             | Self::SessionsRevoked { user, .. } => *user,
-            Self::TrailPruned { .. } => None,
+            Self::TrailPruned { .. }
+            | Self::BackupMade
+            | Self::Restored { .. }
+            | Self::KeysRotated => None,
         }
     }
 
@@ -232,12 +247,15 @@ impl AuditEvent {
             | Self::UserRemoved { name, .. } => name.to_string(),
             Self::UserChanged { how, .. } => (*how).to_owned(),
             Self::SessionsRevoked { count, .. } | Self::TrailPruned { count } => count.to_string(),
+            Self::Restored { made_at } => format!("as of {}", made_at.rfc3339()),
             Self::Enrolled { .. }
             | Self::SecondFactorRemoved { .. }
             | Self::RecoveryCodesRenewed { .. }
             | Self::LockedOut { .. }
             | Self::PasswordChanged { .. }
-            | Self::LinkUsed { .. } => String::new(),
+            | Self::LinkUsed { .. }
+            | Self::BackupMade
+            | Self::KeysRotated => String::new(),
         }
     }
 }
@@ -273,6 +291,9 @@ mod tests {
             AuditEvent::TokenRevoked { user, token },
             AuditEvent::SessionsRevoked { user: None, count: 1 },
             AuditEvent::TrailPruned { count: 1 },
+            AuditEvent::BackupMade,
+            AuditEvent::Restored { made_at: Timestamp::from_secs(1) },
+            AuditEvent::KeysRotated,
         ];
         assert_eq!(all.map(|event| event.name()), AuditEvent::NAMES);
     }

@@ -5,8 +5,9 @@
 //! the session's own: whatever is changed about a person or their session begins a new one.
 
 use super::{LiveSession, Service};
-use crate::crypto::{NoEntropy, PublicKey, StatementKey, random};
+use crate::crypto::{NoEntropy, PublicKey, StatementKey, StatementRoot, random};
 use crate::domain::SecondFactor;
+use crate::store::EarlierStatements;
 use crate::types::{GroupName, PublicUrl, Timestamp};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use base64::Engine as _;
@@ -113,17 +114,48 @@ impl Statements {
     }
 }
 
-/// The keys of one period: the one that signs, and those before and after it, which are published
-/// with it, so that no verifier ever meets a key that it could not have known.
+/// The keys of the present: the one that signs, and with it those of the periods before and after
+/// its own, so that no verifier ever meets a key that it could not have known. For a while after
+/// the master key changed they are those of the one before, and the new ones are published too.
 struct Keys {
-    period: u64,
+    since: Timestamp,
+    until: Timestamp,
     signing: StatementKey,
     published: Vec<PublicKey>,
 }
 
-/// The keys of the present.
-#[derive(Default)]
-pub(super) struct Signing(ArcSwapOption<Keys>);
+impl Keys {
+    fn at(now: Timestamp, own: &StatementRoot, earlier: &[EarlierStatements]) -> Option<Self> {
+        let period = now.as_secs() / PERIOD;
+        let shown = earlier.iter().filter(|one| now < one.shown_until);
+        let mut signers = earlier.iter().filter(|one| now < one.signs_until);
+        let signer = signers.next().map_or(own, |one| &one.root);
+        let mut published = Vec::new();
+        for root in shown.map(|one| &one.root).chain([own]) {
+            for period in [period.saturating_sub(1), period, period.saturating_add(1)] {
+                published.push(root.key(period)?.public().clone());
+            }
+        }
+        let periods = [period, period.saturating_add(1)].map(|n| n.saturating_mul(PERIOD));
+        let mut changes: Vec<Timestamp> = periods.map(Timestamp::from_secs).to_vec();
+        changes.extend(earlier.iter().flat_map(|one| [one.signs_until, one.shown_until]));
+        let since = changes.iter().copied().filter(|at| *at <= now).max()?;
+        let until = changes.iter().copied().filter(|at| now < *at).min()?;
+        Some(Self { since, until, signing: signer.key(period)?, published })
+    }
+}
+
+/// The keys of the present, and what is left of earlier master keys.
+pub(super) struct Signing {
+    held: ArcSwapOption<Keys>,
+    earlier: Vec<EarlierStatements>,
+}
+
+impl Signing {
+    pub(super) fn after(earlier: Vec<EarlierStatements>) -> Self {
+        Self { held: ArcSwapOption::empty(), earlier }
+    }
+}
 
 #[derive(Serialize)]
 struct Claims<'a> {
@@ -203,18 +235,14 @@ impl Service {
     }
 
     fn with_keys<T>(&self, now: Timestamp, with: impl FnOnce(&Keys) -> T) -> Option<T> {
-        let period = now.as_secs() / PERIOD;
-        let held = self.signing.0.load();
-        if let Some(keys) = held.as_ref().filter(|keys| keys.period == period) {
+        let held = self.signing.held.load();
+        let is_present = |keys: &&Arc<Keys>| keys.since <= now && now < keys.until;
+        if let Some(keys) = held.as_ref().filter(is_present) {
             return Some(with(keys));
         }
-        let key = |period| self.keys.statement_key(period);
-        let (before, signing, after) =
-            (key(period.saturating_sub(1))?, key(period)?, key(period.saturating_add(1))?);
-        let published = [&before, &signing, &after].map(|key| key.public().clone()).to_vec();
-        let keys = Keys { period, signing, published };
+        let keys = Keys::at(now, self.keys.statements(), &self.signing.earlier)?;
         let done = with(&keys);
-        self.signing.0.store(Some(Arc::new(keys)));
+        self.signing.held.store(Some(Arc::new(keys)));
         Some(done)
     }
 }
@@ -227,5 +255,42 @@ fn methods(live: &LiveSession) -> &'static [&'static str] {
         None => &["pwd"],
         Some((SecondFactor::Token, _)) => &["mfa"],
         Some((SecondFactor::Totp | SecondFactor::Recovery, _)) => &["pwd", "otp", "mfa"],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::Keyring;
+
+    const BEGAN: Timestamp = Timestamp::from_secs(PERIOD * 700 + 1000);
+
+    fn root(first: u8) -> StatementRoot {
+        let master: Vec<u8> = (first..first + 32).collect();
+        Keyring::from_master(&master).unwrap().statements().clone()
+    }
+
+    #[test]
+    fn after_a_change_of_the_master_key_no_key_signs_that_was_not_announced_for_a_day() {
+        let hour = |n: u64| BEGAN.plus(Duration::from_secs(3600 * n));
+        let (signs_until, shown_until) = (hour(24), hour(48));
+        let earlier = [EarlierStatements { root: root(1), signs_until, shown_until }];
+        let mut announced: Vec<(PublicKey, u64)> = Vec::new();
+        for n in 0..72 {
+            let keys = Keys::at(hour(n), &root(2), &earlier).unwrap();
+            assert!(keys.since <= hour(n) && hour(n) < keys.until);
+            let own = keys.signing.public() == root(2).key(700).unwrap().public();
+            assert_eq!(own, n >= 24, "hour {n}");
+            assert_eq!(keys.published.len(), if n < 48 { 6 } else { 3 });
+            for key in &keys.published {
+                if !announced.iter().any(|(known, _)| known == key) {
+                    announced.push((key.clone(), n));
+                }
+            }
+            let (_, since) = announced.iter().find(|(k, _)| k == keys.signing.public()).unwrap();
+            assert!(!own || n - since >= 24, "hour {n}: announced in hour {since}");
+        }
+        let before = Keys::at(hour(23), &root(2), &earlier).unwrap();
+        assert_eq!(before.until, signs_until, "it is not held for longer than it is right");
     }
 }

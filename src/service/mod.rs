@@ -6,6 +6,7 @@
 mod account;
 mod admin;
 mod assertion;
+mod backup;
 mod breached;
 mod capability;
 mod drift;
@@ -114,7 +115,9 @@ impl Service {
             weighing: Arc::new(Semaphore::new(strength::WEIGHING)),
             drifts: Arc::default(),
             sessions: Arc::default(),
-            signing: Arc::new(Signing::default()),
+            signing: Arc::new(Signing::after(
+                store.earlier_statements().map_err(std::io::Error::other)?,
+            )),
             store,
             keys,
             settings,

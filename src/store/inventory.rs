@@ -31,12 +31,17 @@ impl Inventory {
         let mut counted = Self::default();
         for table in layout::INVENTORIED {
             rows.scan(&[table], &mut |key, value| {
-                counted.rows = counted.rows.saturating_add(1);
-                counted.toggle(keys, key, value);
+                counted.add(keys, key, value);
                 Ok(true)
             })?;
         }
         Ok(counted)
+    }
+
+    /// Counts a row that must be there.
+    pub(super) fn add(&mut self, keys: &Keyring, key: &[u8], value: &[u8]) {
+        self.rows = self.rows.saturating_add(1);
+        self.toggle(keys, key, value);
     }
 
     /// Adds to a batch what the batch changes in the inventory.
@@ -48,7 +53,7 @@ impl Inventory {
         let mut inventory = Self::read(before)?.unwrap_or_default();
         let known = inventory;
         for (key, value) in batch.iter() {
-            if !key.first().is_some_and(|table| layout::INVENTORIED.contains(table)) {
+            if !layout::is_inventoried(key) {
                 continue;
             }
             if let Some(old) = before.get(key)? {

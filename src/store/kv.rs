@@ -13,6 +13,9 @@ pub(super) type Batch = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 /// Looks at one row; says whether to go on.
 pub(super) type Visit<'v> = dyn FnMut(&[u8], &[u8]) -> Result<bool> + 'v;
 
+/// A row: its key and its value.
+pub(super) type Row = (Vec<u8>, Vec<u8>);
+
 /// Somewhere rows can be read.
 pub(super) trait Rows {
     /// One row.
@@ -32,6 +35,8 @@ pub(super) trait Engine: Rows + Send + Sync {
     fn apply(&self, batch: Batch) -> Result<()>;
     /// Brings all that was applied to the disk. Nothing may be acknowledged before.
     fn sync(&self) -> Result<()>;
+    /// The first rows whose keys come after this one, so many at the most.
+    fn rows_after(&self, key: &[u8], most: usize) -> Result<Vec<Row>>;
     /// Asked from another thread when `apply` or `sync` has not come back for long: whatever can
     /// wake it is to be tried.
     fn rouse(&self);

@@ -25,6 +25,7 @@
 //! | `x` second, big-endian, and the key of an `s`, `p`, `l`, `a`, `k` or `f` row | nothing: when to look at it | |
 //! | `d` number, big-endian | an entry of the audit trail | by the tip |
 //! | `T` | the tip of the audit trail | yes |
+//! | `S` | what signed statements under earlier master keys, sealed | |
 //! | `I` | the inventory | |
 //! | `#` | the number of the last batch, for the engine on disk | |
 //!
@@ -43,13 +44,13 @@ pub(super) const RECOVERY: u8 = b'r';
 pub(super) const FAILURES: u8 = b'f';
 pub(super) const SESSION: u8 = b's';
 const SESSION_ID: u8 = b'i';
-const HANDOVER: u8 = b'h';
+pub(super) const HANDOVER: u8 = b'h';
 pub(super) const PENDING: u8 = b'p';
 pub(super) const LINK: u8 = b'l';
 pub(super) const BROWSER: u8 = b'k';
 pub(super) const TOKEN: u8 = b'a';
 const TOKEN_ID: u8 = b'j';
-const ENROLMENT: u8 = b'w';
+pub(super) const ENROLMENT: u8 = b'w';
 const FAMILY: u8 = b'g';
 const OWNED: u8 = b'o';
 pub(super) const EXPIRY: u8 = b'x';
@@ -58,6 +59,9 @@ const TRAIL_TIP: u8 = b'T';
 
 /// The tip of the audit trail.
 pub(super) const TIP: &[u8] = &[TRAIL_TIP];
+
+/// What signed statements under earlier master keys.
+pub(super) const STATEMENTS: &[u8] = b"S";
 
 /// The inventory's own row.
 pub(super) const INVENTORY: &[u8] = b"I";
@@ -68,6 +72,27 @@ pub(super) const PROGRESS: &[u8] = b"#";
 /// The tables whose rows must never vanish unnoticed.
 pub(super) const INVENTORIED: [u8; 7] =
     [USER, USERNAME, EMAIL, TOTP_STEP, RECOVERY, FAILURES, TRAIL_TIP];
+
+pub(super) fn is_inventoried(key: &[u8]) -> bool {
+    key.first().is_some_and(|table| INVENTORIED.contains(table))
+}
+
+/// Whether a row speaks of the others, and is made anew in another store.
+pub(super) fn is_the_stores_own(key: &[u8]) -> bool {
+    key == INVENTORY || key == PROGRESS
+}
+
+/// Whether a row is of a kind that must not come to life again once it was used up or ended:
+/// sessions, sign-ins under way, links, and what belongs to them.
+pub(super) fn is_fleeting(key: &[u8]) -> bool {
+    let kind = match key {
+        [OWNED, rest @ ..] => rest.get(16),
+        [EXPIRY, rest @ ..] => rest.get(8),
+        key => key.first(),
+    };
+    let fleeting = [SESSION, SESSION_ID, HANDOVER, PENDING, LINK, ENROLMENT, FAMILY];
+    kind.is_some_and(|kind| fleeting.contains(kind))
+}
 
 /// Whoever a link is for that is for nobody yet.
 const NOBODY: UserId = UserId::from_bytes([0; 16]);

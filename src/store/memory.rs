@@ -2,7 +2,7 @@
 //! and must never be what a configuration falls back to.
 
 use super::Result;
-use super::kv::{Batch, Engine, Rows, Visit};
+use super::kv::{Batch, Engine, Row, Rows, Visit};
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{PoisonError, RwLock};
@@ -52,6 +52,13 @@ impl Engine for Memory {
 
     fn sync(&self) -> Result<()> {
         Ok(())
+    }
+
+    fn rows_after(&self, key: &[u8], most: usize) -> Result<Vec<Row>> {
+        let rows = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let after = (Bound::Excluded(key), Bound::Unbounded);
+        let rows = rows.range::<[u8], _>(after).take(most);
+        Ok(rows.map(|(key, value)| (key.clone(), value.clone())).collect())
     }
 
     fn rouse(&self) {}

@@ -8,7 +8,9 @@
 //! The verbs are written once, over the small engine of `kv`, which exists in memory and on sled.
 //! One contract suite runs on both. Nothing here decides who may do what.
 
+mod backup;
 mod counters;
+mod draft;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod inventory;
@@ -16,9 +18,11 @@ mod kv;
 mod layout;
 mod memory;
 mod records;
+mod rekey;
 mod sessions;
 mod sign_ins;
 mod sled;
+mod snapshot;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -28,14 +32,17 @@ mod txn;
 mod upkeep;
 mod users;
 mod verbs;
+mod whole;
 mod writer;
 
 pub use self::sled::OpenError;
+pub use backup::{Backup, BackupError, BackupHead, BackupSummary};
 pub use verbs::KvStore;
+pub use whole::{ReplaceError, Restored, Restoring};
 pub use writer::{Watch, Work};
 
 use crate::crypto::{
-    CodeMatched, NoEntropy, RecoveryCode, RecoveryDigest, RecoverySet, TotpSecret,
+    CodeMatched, NoEntropy, RecoveryCode, RecoveryDigest, RecoverySet, StatementRoot, TotpSecret,
 };
 use crate::domain::{
     AccessToken, Broken, Charge, FailureRules, Failures, Filter, Happening, KnownBrowser, Line,
@@ -44,6 +51,7 @@ use crate::domain::{
 use crate::types::{Login, SessionId, Timestamp, TokenDigest, TokenId, UserId};
 use async_trait::async_trait;
 use std::fmt;
+use std::io::Write;
 
 /// Why the store could not do it. Whoever gets this denies.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -390,7 +398,33 @@ pub trait Upkeep: Send + Sync {
     async fn flush(&self) -> Result<()>;
 }
 
-/// All of it.
-pub trait Store: Users + SignIns + Sessions + AccessTokens + Counters + Trail + Upkeep {}
+/// What signed statements under an earlier master key.
+#[derive(Clone, Debug)]
+pub struct EarlierStatements {
+    /// What its keys follow from.
+    pub root: StatementRoot,
+    /// How long they go on signing.
+    pub signs_until: Timestamp,
+    /// How long they are published.
+    pub shown_until: Timestamp,
+}
 
-impl<T: Users + SignIns + Sessions + AccessTokens + Counters + Trail + Upkeep> Store for T {}
+/// What concerns all of it.
+#[async_trait]
+pub trait WholeStore: Send + Sync {
+    /// Writes a backup of all there is at one moment, while work goes on; how many rows it has.
+    async fn write_backup(&self, made_at: Timestamp, out: Box<dyn Write + Send>) -> Result<u64>;
+    /// What signed statements under earlier master keys, the earliest first.
+    fn earlier_statements(&self) -> Result<Vec<EarlierStatements>>;
+}
+
+/// All of it.
+pub trait Store:
+    Users + SignIns + Sessions + AccessTokens + Counters + Trail + Upkeep + WholeStore
+{
+}
+
+impl<T> Store for T where
+    T: Users + SignIns + Sessions + AccessTokens + Counters + Trail + Upkeep + WholeStore
+{
+}

@@ -6,10 +6,12 @@
 //! to another row does not open. Whoever changes the shape of a record raises [`VERSION`] and
 //! teaches [`body`] the older one; a newer one is refused, never guessed at.
 
-use super::{Awaited, Result, StoreError};
-use crate::crypto::{Keyring, PasswordHash, RecoveryCode, Sealed, TotpParams, TotpSecret};
+use super::{Awaited, EarlierStatements, Result, StoreError};
+use crate::crypto::{
+    Keyring, PasswordHash, RecoveryCode, Sealed, StatementRoot, TotpParams, TotpSecret,
+};
 use crate::domain::{PendingSignIn, SecondFactor, TotpFactor, User};
-use crate::types::{DisplayName, Email, GroupName, Timestamp, UserId, Username};
+use crate::types::{DisplayName, Email, GroupName, Secret, Timestamp, UserId, Username};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -124,6 +126,7 @@ const TOTP: &str = "TOTP secret";
 const ENROLMENT: &str = "TOTP secret to be enrolled";
 const HANDOVER: &str = "list of recovery codes";
 const RETURN_TO: &str = "return address";
+const STATEMENTS: &str = "signing key";
 
 /// A [`TotpSecret`], sealed.
 #[derive(Serialize, Deserialize)]
@@ -295,7 +298,7 @@ pub(super) struct HandoverRecord(Sealed);
 impl HandoverRecord {
     pub(super) fn of(codes: &[RecoveryCode], seal: Seal<'_>) -> Result<Self> {
         let texts: Vec<String> = codes.iter().map(RecoveryCode::reveal).collect();
-        let list = crate::types::Secret::new(texts.join(" "));
+        let list = Secret::new(texts.join(" "));
         seal.close(HANDOVER, list.reveal().as_bytes()).map(Self)
     }
 
@@ -304,5 +307,29 @@ impl HandoverRecord {
             let list = std::str::from_utf8(list).ok()?;
             list.split(' ').map(RecoveryCode::parse).collect()
         })
+    }
+}
+
+/// What signed statements under earlier master keys.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct StatementsRecord(Vec<(Sealed, Timestamp, Timestamp)>);
+
+impl StatementsRecord {
+    pub(super) fn of(earlier: &[EarlierStatements], seal: Seal<'_>) -> Result<Self> {
+        let sealed = |one: &EarlierStatements| {
+            let root = seal.close(STATEMENTS, one.root.bytes())?;
+            Ok((root, one.signs_until, one.shown_until))
+        };
+        earlier.iter().map(sealed).collect::<Result<_>>().map(Self)
+    }
+
+    pub(super) fn open(self, seal: Seal<'_>) -> Result<Vec<EarlierStatements>> {
+        let root = |bytes: &[u8]| bytes.try_into().ok().map(Secret::new).map(StatementRoot::of);
+        let open = |(sealed, signs_until, shown_until)| {
+            let root = seal.open(STATEMENTS, &sealed, root)?;
+            Ok(EarlierStatements { root, signs_until, shown_until })
+        };
+        self.0.into_iter().map(open).collect()
     }
 }

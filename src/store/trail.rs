@@ -38,7 +38,7 @@ fn parse<T: DeserializeOwned>(line: &[u8]) -> Result<T> {
     serde_json::from_slice(line).map_err(|_| unreadable(ENTRY))
 }
 
-fn append(txn: &mut Txn<'_>, happening: &Happening) -> Result<()> {
+pub(super) fn append(txn: &mut Txn<'_>, happening: &Happening) -> Result<()> {
     let tip = tip(txn)?;
     let row = records::pack(&entry(txn, tip, happening)?)?;
     let after = tip.after(records::text(ENTRY, &row)?);

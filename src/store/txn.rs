@@ -7,6 +7,7 @@
 
 use super::inventory::Inventory;
 use super::kv::{Batch, Engine, Rows, Sealing, Visit};
+use super::snapshot::Snapshot;
 use super::{Result, StoreError, layout, records};
 use crate::crypto::Keyring;
 use crate::types::Timestamp;
@@ -118,12 +119,13 @@ impl<'r> Txn<'r> {
     }
 
     /// Writes the round, and brings it to the disk where a job needs that.
-    pub(super) fn settle(mut self) -> Result<()> {
+    pub(super) fn settle(mut self, snapshot: &Snapshot) -> Result<()> {
         if self.must_be_ready || !self.staged.is_empty() {
             self.engine.ready()?;
         }
         if !self.staged.is_empty() {
             Inventory::keep(&mut self.staged, self.engine, self.keys)?;
+            snapshot.note(&self.staged, self.engine)?;
             self.engine.apply(self.staged)?;
         }
         if self.must_sync { self.engine.sync() } else { Ok(()) }

@@ -8,8 +8,9 @@
 
 use super::kv::{Engine, View};
 use super::memory::Memory;
+use super::snapshot::Snapshot;
 use super::writer::{Watch, Work, Writer, unavailable};
-use super::{OpenError, Result, sled};
+use super::{OpenError, Result, draft, sled};
 use crate::crypto::Keyring;
 use std::path::Path;
 use std::sync::Arc;
@@ -18,8 +19,9 @@ use std::time::Instant;
 /// The store on one machine: in memory, or on sled.
 pub struct KvStore {
     pub(super) writer: Writer,
-    engine: Arc<dyn Engine>,
-    keys: Arc<Keyring>,
+    pub(super) engine: Arc<dyn Engine>,
+    pub(super) keys: Arc<Keyring>,
+    pub(super) snapshot: Arc<Snapshot>,
 }
 
 impl KvStore {
@@ -33,6 +35,7 @@ impl KvStore {
     /// must be there has been counted.
     pub fn open(path: &Path, keys: Keyring) -> std::result::Result<Self, OpenError> {
         let engine = Arc::new(sled::SledEngine::open(path, &keys, sled::Floors::default())?);
+        draft::clear(path).map_err(|error| OpenError::io(path, error))?;
         Self::over(engine, keys).map_err(|error| OpenError::io(path, error))
     }
 
@@ -48,10 +51,17 @@ impl KvStore {
         sled::SledEngine::is_made(path)
     }
 
+    /// The name of the master key that sealed the store in this folder, if there is one.
+    pub fn key_of(path: &Path) -> std::result::Result<Option<String>, OpenError> {
+        sled::SledEngine::key_of(path)
+    }
+
     pub(super) fn over(engine: Arc<dyn Engine>, keys: Keyring) -> std::io::Result<Self> {
         let keys = Arc::new(keys);
-        let writer = Writer::start(Arc::clone(&engine), Arc::clone(&keys))?;
-        Ok(Self { writer, engine, keys })
+        let snapshot = Arc::new(Snapshot::default());
+        let (of_writer, its_keys) = (Arc::clone(&engine), Arc::clone(&keys));
+        let writer = Writer::start(of_writer, its_keys, Arc::clone(&snapshot))?;
+        Ok(Self { writer, engine, keys, snapshot })
     }
 
     /// Reads beside the writer, off the async threads.

@@ -13,6 +13,7 @@
 //! once, since waiting in line would only be a slower no.
 
 use super::kv::Engine;
+use super::snapshot::Snapshot;
 use super::txn::Txn;
 use super::{Result, StoreError};
 use crate::crypto::Keyring;
@@ -66,12 +67,16 @@ pub enum Work {
 }
 
 impl Writer {
-    pub(super) fn start(engine: Arc<dyn Engine>, keys: Arc<Keyring>) -> std::io::Result<Self> {
+    pub(super) fn start(
+        engine: Arc<dyn Engine>,
+        keys: Arc<Keyring>,
+        snapshot: Arc<Snapshot>,
+    ) -> std::io::Result<Self> {
         let (queue, jobs) = sync_channel(QUEUE);
         let worked_on = Arc::clone(&engine);
         let thread = std::thread::Builder::new()
             .name(String::from("store-writer"))
-            .spawn(move || work(&*worked_on, &keys, &jobs))?;
+            .spawn(move || work(&*worked_on, &keys, &snapshot, &jobs))?;
         let rousing = Arc::new(AtomicBool::new(false));
         Ok(Self { queue: Some(queue), thread: Some(thread), engine, rousing, watch: None })
     }
@@ -154,7 +159,7 @@ impl Drop for Writer {
 }
 
 /// The thread: rounds, until nobody can send any more.
-fn work(engine: &dyn Engine, keys: &Keyring, jobs: &Receiver<Job>) {
+fn work(engine: &dyn Engine, keys: &Keyring, snapshot: &Snapshot, jobs: &Receiver<Job>) {
     while let Ok(first) = jobs.recv() {
         let _ = catch_unwind(AssertUnwindSafe(|| engine.mend()));
         let mut round = Txn::new(engine, keys);
@@ -166,7 +171,7 @@ fn work(engine: &dyn Engine, keys: &Keyring, jobs: &Receiver<Job>) {
             ran += 1;
             next = if ran < ROUND { jobs.try_recv().ok() } else { None };
         }
-        let outcome = catch_unwind(AssertUnwindSafe(|| round.settle()))
+        let outcome = catch_unwind(AssertUnwindSafe(|| round.settle(snapshot)))
             .unwrap_or_else(|_| Err(unavailable("the engine failed in the middle of a write")));
         for answer in answers {
             answer(outcome.clone());

@@ -29,7 +29,7 @@ print(json.dumps(claims))
 "#;
 
 /// The claims, as PyJWT accepts them; or its complaint.
-fn verify(token: &str, jwks: &Value, iss: &str, aud: &str) -> Result<Value, String> {
+pub fn verify(token: &str, jwks: &Value, iss: &str, aud: &str) -> Result<Value, String> {
     let mut python = Command::new("/usr/bin/python3")
         .args(["-c", VERIFIER])
         .stdin(Stdio::piped())
@@ -48,7 +48,7 @@ fn verify(token: &str, jwks: &Value, iss: &str, aud: &str) -> Result<Value, Stri
     }
 }
 
-fn jwks(gateway: &Gateway) -> Value {
+pub fn jwks(gateway: &Gateway) -> Value {
     let request = "GET /_vestibule/jwks.json HTTP/1.1\r\nHost: any.test\r\n\r\n";
     let reply = exchange(gateway.address, request.as_bytes());
     assert_eq!((reply.status, reply.header("content-type")), (200, Some("application/json")));
@@ -56,12 +56,12 @@ fn jwks(gateway: &Gateway) -> Value {
     serde_json::from_slice(&reply.body).unwrap()
 }
 
-fn issuer(gateway: &Gateway) -> String {
+pub fn issuer(gateway: &Gateway) -> String {
     format!("http://{}", gateway.address)
 }
 
 /// The statement in what the app received; none where there is none.
-fn told(received: &str) -> Option<String> {
+pub fn told(received: &str) -> Option<String> {
     let mut lines = received.lines().filter_map(|line| line.split_once(": "));
     let found = lines.find(|(name, _)| name.eq_ignore_ascii_case(NAME));
     found.map(|(_, value)| value.trim().to_owned())

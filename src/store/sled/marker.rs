@@ -18,7 +18,7 @@ pub(super) const NAME: &str = "vestibule.store";
 ///
 /// 1: the first. 2: the tip of the audit trail is counted in the inventory, which format 1 would
 /// take for damage. A store of format 1 is one of format 2 with an empty trail.
-pub(super) const FORMAT: u64 = 2;
+pub(in crate::store) const FORMAT: u64 = 2;
 
 /// What the marker says.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,12 +38,24 @@ struct AnyFormat {
 
 impl Marker {
     pub(super) fn new(keys: &Keyring, complete: bool) -> Self {
-        let key = keys.id().iter().map(|byte| format!("{byte:02x}")).collect();
-        Self { format: FORMAT, key, complete }
+        Self { format: FORMAT, key: keys.name(), complete }
     }
 
     /// Reads the folder's marker, if there is one, and refuses one that is not for us.
     pub(super) fn read(path: &Path, keys: &Keyring) -> Result<Option<Self>, OpenError> {
+        let marker = Self::read_any(path)?;
+        if marker.as_ref().is_some_and(|marker| marker.key != keys.name()) {
+            return Err(OpenError::OtherKey(path.to_path_buf()));
+        }
+        Ok(marker)
+    }
+
+    /// The name of the master key, whichever it is.
+    pub(super) fn key_of(path: &Path) -> Result<Option<String>, OpenError> {
+        Ok(Self::read_any(path)?.map(|marker| marker.key))
+    }
+
+    fn read_any(path: &Path) -> Result<Option<Self>, OpenError> {
         let file = path.join(NAME);
         let text = match fs::read(&file) {
             Ok(text) => text,
@@ -55,11 +67,7 @@ impl Marker {
         if format > FORMAT {
             return Err(OpenError::Newer { path: path.to_path_buf(), format });
         }
-        let marker: Self = serde_json::from_slice(&text).map_err(unreadable)?;
-        if marker.key != Self::new(keys, true).key {
-            return Err(OpenError::OtherKey(path.to_path_buf()));
-        }
-        Ok(Some(marker))
+        serde_json::from_slice(&text).map(Some).map_err(unreadable)
     }
 
     /// Whether it was written by an earlier version, and has to say so no longer once this one

@@ -24,12 +24,15 @@ mod failed;
 mod marker;
 mod open;
 mod progress;
+mod replace;
 mod room;
 
 pub use error::OpenError;
+pub(super) use marker::FORMAT;
+pub(super) use replace::{exchange, remove};
 pub(super) use room::Floors;
 
-use super::kv::{Batch, Engine, Rows, Visit};
+use super::kv::{Batch, Engine, Row, Rows, Visit};
 use super::writer::unavailable;
 use super::{Result, StoreError, layout};
 use crate::crypto::Keyring;
@@ -37,6 +40,7 @@ use failed::{Failed, on_reading};
 use marker::Marker;
 use progress::Progress;
 use std::fs::File;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
@@ -64,10 +68,15 @@ pub(super) struct SledEngine {
     health: Mutex<Health>,
     progress: Progress,
     /// Keeps other processes out, also while the tree is closed for reopening.
-    _lock: File,
+    lock: File,
 }
 
 impl SledEngine {
+    /// The name of the master key that sealed the store in this folder, if there is one.
+    pub(super) fn key_of(path: &Path) -> std::result::Result<Option<String>, OpenError> {
+        Marker::key_of(path)
+    }
+
     /// Opens the store in this folder, or makes it.
     pub(super) fn open(
         path: &Path,
@@ -91,13 +100,28 @@ impl SledEngine {
             slot: RwLock::new(Some(opened)),
             health: Mutex::new(Health::Well),
             progress,
-            _lock: lock,
+            lock,
         };
         open::verify(&engine, was_complete)?;
         if !was_complete || is_outdated {
             Marker::new(keys, true).write(path)?;
         }
         Ok(engine)
+    }
+
+    /// Closes it, and leaves what keeps other processes out.
+    pub(super) fn close(self) -> std::result::Result<File, OpenError> {
+        let Self { path, slot, lock, .. } = self;
+        // Closing flushes, and panics where it cannot.
+        failed::caught(|| drop(slot))
+            .ok_or_else(|| OpenError::damaged(&path, "it cannot close"))?;
+        open::await_closed(&path)?;
+        Ok(lock)
+    }
+
+    /// Keeps other processes out of a store that need not open.
+    pub(super) fn lock(path: &Path) -> std::result::Result<File, OpenError> {
+        open::lock(path)
     }
 
     /// Whether a store was ever made in this folder.
@@ -234,6 +258,16 @@ impl Engine for SledEngine {
         })?;
         self.progress.reached(applied);
         Ok(())
+    }
+
+    fn rows_after(&self, key: &[u8], most: usize) -> Result<Vec<Row>> {
+        let after = (Bound::Excluded(key), Bound::Unbounded);
+        self.call(|opened| {
+            let rows = opened.db.range::<&[u8], _>(after).take(most);
+            rows.map(|row| row.map(|(key, value)| (key.to_vec(), value.to_vec())))
+                .collect::<std::result::Result<_, _>>()
+                .map_err(on_reading)
+        })
     }
 
     /// A flush that waits for a write which failed elsewhere is not woken by that failure, but by

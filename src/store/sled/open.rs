@@ -34,10 +34,7 @@ pub(super) fn claim(path: &Path, keys: &Keyring) -> Result<File, OpenError> {
         }
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
     }
-    let mut options = OpenOptions::new();
-    let lock = options.write(true).create(true).truncate(false).mode(0o600);
-    let lock = lock.open(path.join(LOCK)).map_err(failed)?;
-    take(&lock, path)?;
+    let lock = lock(path)?;
     // Once more, now that nobody else can be making a store here.
     if Marker::read(path, keys)?.is_none() {
         if has_engine_files(path).map_err(failed)? {
@@ -49,6 +46,30 @@ pub(super) fn claim(path: &Path, keys: &Keyring) -> Result<File, OpenError> {
         }
     }
     Ok(lock)
+}
+
+/// Keeps other processes out of a folder that is there.
+pub(super) fn lock(path: &Path) -> Result<File, OpenError> {
+    let mut options = OpenOptions::new();
+    let lock = options.write(true).create(true).truncate(false).mode(0o600);
+    let lock = lock.open(path.join(LOCK)).map_err(|error| OpenError::io(path, error))?;
+    take(&lock, path)?;
+    Ok(lock)
+}
+
+/// Waits until the helper threads of a tree that was closed have let go of its file: until then
+/// its folder must keep its name.
+pub(super) fn await_closed(path: &Path) -> Result<(), OpenError> {
+    let file = File::open(path.join("db")).map_err(|error| OpenError::io(path, error))?;
+    let (tries, pause) = PATIENCE;
+    for _ in 0..tries {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(pause),
+            Err(TryLockError::Error(error)) => return Err(OpenError::io(path, error)),
+        }
+    }
+    Err(OpenError::InUse(path.to_path_buf()))
 }
 
 /// Takes the lock. A process that is just ending, or a child that was just forked, may still hold

@@ -79,12 +79,12 @@ async fn reopening_finds_everything() {
 async fn a_store_of_a_newer_version_is_refused_and_left_as_it_was() {
     let (folder, _) = closed().await;
     let marker = folder.path().join("vestibule.store");
-    fs::write(&marker, "{\"format\":2,\"whatever\":[]}").unwrap();
+    fs::write(&marker, "{\"format\":9,\"whatever\":[]}").unwrap();
     let before = snapshot(folder.path());
     let error = refused(folder.path(), 0);
-    assert!(matches!(error, OpenError::Newer { format: 2, .. }), "{error}");
+    assert!(matches!(error, OpenError::Newer { format: 9, .. }), "{error}");
     let text = error.to_string();
-    assert!(text.contains(folder.path().to_str().unwrap()) && text.contains("format 2"), "{text}");
+    assert!(text.contains(folder.path().to_str().unwrap()) && text.contains("format 9"), "{text}");
     assert_eq!(snapshot(folder.path()), before);
 }
 

@@ -1,7 +1,8 @@
 use super::bench::*;
 use crate::store::inventory::Inventory;
-use crate::store::kv::{Batch, Engine, Rows, Visit};
+use crate::store::kv::{Batch, Engine, Row, Rows, Visit};
 use crate::store::memory::Memory;
+use crate::store::snapshot::Snapshot;
 use crate::store::txn::Txn;
 use crate::store::{
     Counters as _, KvStore, Result, SignIns as _, StoreError, Upkeep as _, Users as _,
@@ -47,7 +48,7 @@ fn a_round_reads_what_it_staged_over_what_is_there() {
     assert_eq!(seen(&txn, "a", 99), "a0=new a1=newer a2=newer a3=new a4=newer a9=new");
     txn.discard();
     assert_eq!(seen(&txn, "a", 99), "a0=new a1=old a3=new a4=new a9=new");
-    txn.settle().unwrap();
+    txn.settle(&Snapshot::default()).unwrap();
     let keys: Vec<_> = dump(&engine).into_iter().map(|(key, _)| key).collect();
     assert_eq!(keys, ["a0", "a1", "a3", "a4", "a9", "b1"].map(text));
 }
@@ -114,6 +115,9 @@ impl Engine for Moody {
         self.synced.fetch_add(1, Ordering::SeqCst);
         let fails = *self.failing.lock().unwrap_or_else(PoisonError::into_inner);
         if fails { Err(StoreError::Unavailable(text_of("no"))) } else { Ok(()) }
+    }
+    fn rows_after(&self, key: &[u8], most: usize) -> Result<Vec<Row>> {
+        self.rows.rows_after(key, most)
     }
     fn rouse(&self) {}
 }

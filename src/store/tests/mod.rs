@@ -12,6 +12,7 @@ mod secrets;
 mod sessions;
 mod sweeping;
 mod trail;
+mod whole;
 
 /// Runs each of these scenarios on both engines.
 macro_rules! on_both_engines {

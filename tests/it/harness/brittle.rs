@@ -1,6 +1,7 @@
 //! A store that can be made to fail.
 
 use async_trait::async_trait;
+use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use vestibule::crypto::{CodeMatched, RecoveryCode, RecoveryDigest};
 use vestibule::domain::{
@@ -8,8 +9,9 @@ use vestibule::domain::{
     PendingSignIn, Program, Session, Spent, Start, Tip, User, UserChange,
 };
 use vestibule::store::{
-    AccessTokens, Added, Awaited, Changed, Counters, Excerpt, KvStore, Result, Rotated, Sessions,
-    SignIns, Step, Stepped, StoreError, StoredSession, Trail, Upkeep, Users,
+    AccessTokens, Added, Awaited, Changed, Counters, EarlierStatements, Excerpt, KvStore, Result,
+    Rotated, Sessions, SignIns, Step, Stepped, StoreError, StoredSession, Trail, Upkeep, Users,
+    WholeStore,
 };
 use vestibule::types::{Login, SessionId, Timestamp, TokenDigest, TokenId, UserId};
 
@@ -113,3 +115,14 @@ brittle!(Upkeep {
     fn check() -> ();
     fn flush() -> ();
 });
+
+#[async_trait]
+impl WholeStore for BrittleStore {
+    async fn write_backup(&self, made_at: Timestamp, out: Box<dyn Write + Send>) -> Result<u64> {
+        self.whole()?.write_backup(made_at, out).await
+    }
+
+    fn earlier_statements(&self) -> Result<Vec<EarlierStatements>> {
+        self.whole()?.earlier_statements()
+    }
+}

@@ -1,0 +1,22 @@
+//! Handing out a backup.
+
+use super::{AdminCap, Service};
+use crate::domain::{AuditEvent, Happening};
+use crate::store::StoreError;
+use std::io::Write;
+
+impl Service {
+    /// Writes a backup of everything; how many rows it has. That it was asked for is in the trail
+    /// before the first byte goes out, and so in the backup itself.
+    pub async fn backup(
+        &self,
+        out: Box<dyn Write + Send>,
+        by: &AdminCap,
+    ) -> Result<u64, StoreError> {
+        let (by, from, at) = (by.actor(), by.from(), self.clock.now());
+        let event = AuditEvent::BackupMade;
+        self.note(Happening { event, by, from, request: None, at }).await?;
+        self.save_uses().await?;
+        self.store.write_backup(at, out).await
+    }
+}
