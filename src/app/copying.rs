@@ -1,7 +1,7 @@
 //! Copies the audit trail to where the configuration says.
 //!
-//! A file says itself how far it has come: its last line has a number. A syslog begins with what
-//! happens after the start.
+//! A file says itself how far it has come: its last line has a number. For a syslog that is noted
+//! in a file of our own, so that it gets what happened while nothing ran as well.
 
 use crate::domain::{Filter, Line, Start};
 use crate::observe::{Copies, Level, Syslog, add_lines, last_line};
@@ -26,13 +26,18 @@ const AT_ONCE: usize = 500;
 #[derive(Clone)]
 enum Place {
     File(PathBuf),
-    Syslog(Syslog),
+    Syslog {
+        to: Syslog,
+        /// How far it has come.
+        mark: PathBuf,
+    },
 }
 
 /// Starts to copy.
-pub(super) fn start(gateway: &Arc<Gateway>, copies: &Copies) -> Vec<JoinHandle<()>> {
+pub(super) fn start(gateway: &Arc<Gateway>, copies: &Copies, data: &Path) -> Vec<JoinHandle<()>> {
     let file = copies.file.clone().map(Place::File);
-    let syslog = copies.syslog.clone().map(Place::Syslog);
+    let mark = data.join("audit.syslog");
+    let syslog = copies.syslog.clone().map(|to| Place::Syslog { to, mark });
     file.into_iter()
         .chain(syslog)
         .map(|place| tokio::spawn(follow(Arc::clone(gateway), place)))
@@ -53,13 +58,14 @@ async fn follow(gateway: Arc<Gateway>, place: Place) {
                     continue;
                 }
             }
-            // Once, and not every ten seconds.
+            // Some of it may be there: the place says itself how far it has come. Told once, and not
+            // every ten seconds.
             Err(why) if is_well => {
-                is_well = false;
+                (is_well, reached) = (false, None);
                 let message = format!("the audit trail is not copied: {why}");
                 gateway.say(Level::Error, &message);
             }
-            Err(_) => {}
+            Err(_) => reached = None,
         }
         tokio::time::sleep(pause).await;
     }
@@ -85,7 +91,12 @@ async fn begin(service: &Service, place: &Place) -> Result<u64, String> {
     let tip = service.trail_tip().await.map_err(|error| error.to_string())?;
     let end = tip.next.saturating_sub(1);
     match place {
-        Place::Syslog(_) => Ok(end),
+        // One that is new begins with what happens from now on.
+        Place::Syslog { mark, .. } => Ok(std::fs::read_to_string(mark)
+            .ok()
+            .and_then(|number| number.trim().parse().ok())
+            .filter(|number| *number <= end)
+            .unwrap_or(end)),
         Place::File(path) => match number_of_last(path)? {
             Some(seq) if seq > end => Err(format!(
                 "{} ends with entry {seq}, and the trail with entry {end}: it is of another \
@@ -116,10 +127,13 @@ fn copy(place: &Place, lines: &[Line]) -> Result<(), String> {
             let texts = lines.iter().map(text).collect::<Result<Vec<_>, _>>()?;
             add_lines(path, &texts).map_err(|error| format!("{}: {error}", path.display()))
         }
-        Place::Syslog(syslog) => {
+        Place::Syslog { to, mark } => {
             let message = |line: &Line| Ok((line.entry.at.clone(), text(line)?));
             let messages = lines.iter().map(message).collect::<Result<Vec<_>, String>>()?;
-            syslog.send(&messages).map_err(|error| format!("syslog: {error}"))
+            to.send(&messages).map_err(|error| format!("syslog: {error}"))?;
+            let last = lines.last().map_or(0, |line| line.entry.seq);
+            std::fs::write(mark, last.to_string())
+                .map_err(|error| format!("{}: {error}", mark.display()))
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::{copying, say_expiring, say_unresolved};
 use crate::observe::{Copies, Level};
 use crate::proxy::{Gateway, HealthCheck};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -27,7 +28,7 @@ struct Jobs {
 }
 
 /// Starts the jobs.
-pub(super) fn start(gateway: &Arc<Gateway>, copies: &Copies) -> Vec<JoinHandle<()>> {
+pub(super) fn start(gateway: &Arc<Gateway>, copies: &Copies, data: &Path) -> Vec<JoinHandle<()>> {
     let jobs = Jobs { gateway: Arc::clone(gateway) };
     watch(gateway.health_checks());
     let mut started = vec![
@@ -39,7 +40,7 @@ pub(super) fn start(gateway: &Arc<Gateway>, copies: &Copies) -> Vec<JoinHandle<(
         jobs.every(SWEEP, Jobs::sweep),
         jobs.every(WAITS, |jobs| async move { jobs.gateway.end_overdue_waits() }),
     ];
-    started.extend(copying::start(gateway, copies));
+    started.extend(copying::start(gateway, copies, data));
     started
 }
 

@@ -181,7 +181,7 @@ async fn serve(
         socket::serve_health(listener, &gateway, &state);
     }
     say_unresolved(&gateway).await;
-    let mut jobs = jobs::start(&gateway, &config.copies);
+    let mut jobs = jobs::start(&gateway, &config.copies, &config.data_dir);
     let serving = gateway.serving(files::connections(gateway.workers()));
     let running = serving.and_then(|serving| serving.start(doors.listeners));
     let running = running.map_err(RunError::thread)?;

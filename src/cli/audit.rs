@@ -105,9 +105,12 @@ fn show(list: ListArgs, config: &Config, json: bool) -> Result<(), Failure> {
     }
     loop {
         std::thread::sleep(PAUSE);
+        // What is not wanted is looked at once, and not each time.
+        let newest = page(config, AuditQuestion { most: 1, ..self::question() })?.0;
+        let newest = newest.first().map_or(end, |line| line.entry.seq);
         // What was seen may be old by now; what comes after it is not.
         let on = AuditQuestion { start: Start::After(end), since: None, ..question.clone() };
-        end = end.max(each(config, on, say)?);
+        end = newest.max(each(config, on, say)?);
     }
 }
 
@@ -163,7 +166,8 @@ fn verify_file(path: &Path, json: bool) -> Result<(), Failure> {
                 Failure::Failed(format!("{}:{}: {why}", path.display(), number + 1))
             })?);
     }
-    whole(tip.unwrap_or_default(), json);
+    let tip = tip.ok_or_else(|| Failure::Failed(format!("{}: it has no entry", path.display())))?;
+    whole(tip, json);
     Ok(())
 }
 

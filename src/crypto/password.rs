@@ -167,18 +167,20 @@ impl PasswordHash {
         matches!(self.0, Kind::Foreign(_))
     }
 
-    /// Where it is another program's: one that costs the same and that no password matches.
-    pub fn decoy(&self) -> Option<Self> {
+    /// One that costs the same and that no password matches.
+    #[must_use]
+    pub fn decoy(&self) -> Self {
         match &self.0 {
-            Kind::Ours(_) => None,
-            Kind::Foreign(hash) => Some(Self(Kind::Foreign(Box::new(hash.decoy())))),
+            Kind::Ours(ours) => Self::unmatched(ours.params),
+            Kind::Foreign(hash) => Self(Kind::Foreign(Box::new(hash.decoy()))),
         }
     }
 
-    /// Whether both are other programs', and cost the same.
+    /// Whether both cost the same.
     pub fn costs_like(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
             (Kind::Foreign(own), Kind::Foreign(other)) => own.costs_like(other),
+            (Kind::Ours(own), Kind::Ours(other)) => own.params == other.params,
             _ => false,
         }
     }

@@ -51,15 +51,12 @@ pub fn last_line(path: &Path) -> io::Result<Option<Vec<u8>>> {
     Ok(lines.next().filter(|line| !line.is_empty()).map(<[u8]>::to_vec))
 }
 
-/// Adds lines to a file and brings them to the disk. A line that was not written to its end is
-/// ended first.
+/// Adds lines to a file and brings them to the disk. What was not written to its end goes first.
 pub fn add_lines(path: &Path, lines: &[String]) -> io::Result<()> {
     let mut options = OpenOptions::new();
     let mut file = options.read(true).append(true).create(true).mode(0o600).open(path)?;
+    drop_unfinished(&mut file)?;
     let mut text = String::new();
-    if !ends_with_line_feed(&mut file)? {
-        text.push('\n');
-    }
     for line in lines {
         text.push_str(line);
         text.push('\n');
@@ -68,14 +65,17 @@ pub fn add_lines(path: &Path, lines: &[String]) -> io::Result<()> {
     file.sync_data()
 }
 
-fn ends_with_line_feed(file: &mut File) -> io::Result<bool> {
+fn drop_unfinished(file: &mut File) -> io::Result<()> {
     let length = file.metadata()?.len();
-    let mut last = [b'\n'];
-    if length > 0 {
-        file.seek(SeekFrom::Start(length - 1))?;
-        file.read_exact(&mut last)?;
+    let from = length.saturating_sub(LONGEST);
+    file.seek(SeekFrom::Start(from))?;
+    let mut end = Vec::new();
+    file.read_to_end(&mut end)?;
+    let whole = end.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    match u64::try_from(whole).map_err(io::Error::other)? {
+        whole if from + whole < length => file.set_len(from + whole),
+        _ => Ok(()),
     }
-    Ok(last == [b'\n'])
 }
 
 impl Syslog {
@@ -117,7 +117,7 @@ mod tests {
         assert_eq!(last_line(&path).unwrap().unwrap(), b"{\"seq\":2}");
         add_lines(&path, &["{\"seq\":3}".into()]).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
-        assert_eq!(text, "{\"seq\":1}\n{\"seq\":2}\n{\"seq\":3\n{\"seq\":3}\n");
+        assert_eq!(text, "{\"seq\":1}\n{\"seq\":2}\n{\"seq\":3}\n");
         std::fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -56,7 +56,7 @@ impl Service {
     /// that has none. `counter` is what is counted under the name.
     pub(super) fn hash_of(&self, user: Option<&User>, counter: [u8; 32]) -> PasswordHash {
         let own = user.and_then(|user| user.password.clone());
-        own.unwrap_or_else(|| self.strangers.hash_for(&counter))
+        own.unwrap_or_else(|| self.strangers.hash_for(&counter, self.settings.hash))
     }
 
     /// Checks a password.

@@ -132,7 +132,9 @@ impl Service {
             Ok(()) => Ok(()),
             Err(until) => {
                 let denied = Denied::RateLimited(until);
-                Err(self.turned_away(None, SignInFailure::AddressRate, cx, denied).await)
+                Err(self
+                    .turned_away(cx.client.block(), None, SignInFailure::AddressRate, cx, denied)
+                    .await)
             }
         }
     }
@@ -189,10 +191,12 @@ impl Service {
         let failures = self.store.failures(counter.key).await?;
         if let Some(locked) = failures.and_then(|failures| failures.locked_until(cx.now)) {
             let denied = Denied::Locked(locked);
-            return Err(self.turned_away(id, SignInFailure::Locked, cx, denied).await);
+            return Err(self
+                .turned_away(counter.key(), id, SignInFailure::Locked, cx, denied)
+                .await);
         }
         let denied = Denied::RateLimited(until);
-        Err(self.turned_away(id, SignInFailure::AccountRate, cx, denied).await)
+        Err(self.turned_away(counter.key(), id, SignInFailure::AccountRate, cx, denied).await)
     }
 
     /// Forgets all failures of a person and all tries at their account; whether there were any
@@ -214,7 +218,7 @@ impl Service {
             Charge::Admitted { locks } => Ok(Tried { counter, user, locks }),
             Charge::Locked(until) => {
                 let denied = Denied::Locked(until);
-                Err(self.turned_away(user, SignInFailure::Locked, cx, denied).await)
+                Err(self.turned_away(counter.key(), user, SignInFailure::Locked, cx, denied).await)
             }
         }
     }

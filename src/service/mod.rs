@@ -106,7 +106,7 @@ impl Service {
         Ok(Self {
             breaches: Breaches::new(&settings.breached),
             hashing: Arc::new(HashPool::start(settings.hash_workers, settings.hash_queue)?),
-            strangers: Strangers::new(settings.hash).into(),
+            strangers: Arc::default(),
             live: Arc::new(LiveSessions::new()),
             windows: Arc::new(Windows::new(limits::BUCKETS)),
             weighed: Arc::new(Windows::new(strength::BUCKETS)),
@@ -133,7 +133,12 @@ impl Service {
     pub fn under(&self, settings: Settings) -> Self {
         Self {
             breaches: Breaches::new(&settings.breached),
-            strangers: Arc::clone(&self.strangers),
+            // What costs the same is another now: the people have to be looked at afresh.
+            strangers: if settings.hash == self.settings.hash {
+                Arc::clone(&self.strangers)
+            } else {
+                Arc::default()
+            },
             settings,
             store: Arc::clone(&self.store),
             keys: self.keys.clone(),
@@ -223,7 +228,7 @@ impl Service {
 
     /// Learns what the hashes of the people cost, so that names that are nobody's cost the same.
     pub async fn look_at_people(&self) -> Result<(), StoreError> {
-        self.strangers.look_at(&self.store.users().await?);
+        self.strangers.look_at(&self.store.users().await?, self.settings.hash);
         Ok(())
     }
 

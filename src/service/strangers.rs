@@ -1,7 +1,7 @@
 //! What is hashed for names that nobody has.
 //!
 //! A name that is nobody's has to take as long as one that is somebody's. While there are people
-//! whose hash another program made, some names take as long as that: each unknown name is treated
+//! whose hash another program made, or we at another cost, some names take as long as that: each unknown name is treated
 //! as one of those people would be, or as somebody with a hash of ours, in the proportion in which
 //! they are there, and always the same way. As they sign in and get hashes of ours, unknown names
 //! follow.
@@ -14,8 +14,8 @@ use crate::domain::User;
 use arc_swap::ArcSwapOption;
 
 /// The hashes that no password matches.
+#[derive(Default)]
 pub(super) struct Strangers {
-    ours: PasswordHash,
     /// Absent until somebody has looked.
     others: ArcSwapOption<Others>,
 }
@@ -29,14 +29,11 @@ struct Others {
 }
 
 impl Strangers {
-    pub(super) fn new(params: HashParams) -> Self {
-        Self { ours: PasswordHash::unmatched(params), others: ArcSwapOption::empty() }
-    }
-
     /// What to hash against for a name, told by a keyed image of it.
-    pub(super) fn hash_for(&self, image: &[u8]) -> PasswordHash {
+    pub(super) fn hash_for(&self, image: &[u8], ours: HashParams) -> PasswordHash {
+        let ours = || PasswordHash::unmatched(ours);
         let others = self.others.load();
-        let Some(others) = others.as_deref() else { return self.ours.clone() };
+        let Some(others) = others.as_deref() else { return ours() };
         let image = image.first_chunk().copied().unwrap_or_default();
         // Where the name stands among the people, were they in a row.
         let place = (u128::from(u64::from_be_bytes(image)) * u128::from(others.people)) >> 64;
@@ -45,7 +42,7 @@ impl Strangers {
             end += u128::from(*count);
             place < end
         });
-        decoy.map_or_else(|| self.ours.clone(), |(decoy, _)| decoy.clone())
+        decoy.map_or_else(ours, |(decoy, _)| decoy.clone())
     }
 
     /// Whether to look again: some people have hashes that other programs made, or nobody knows.
@@ -54,11 +51,14 @@ impl Strangers {
     }
 
     /// Looks at the people anew.
-    pub(super) fn look_at(&self, people: &[User]) {
+    pub(super) fn look_at(&self, people: &[User], ours: HashParams) {
         let mut others = Others::default();
         for hash in people.iter().filter_map(|user| user.password.as_ref()) {
             others.people += 1;
-            let Some(decoy) = hash.decoy() else { continue };
+            if hash.is_current(ours) {
+                continue;
+            }
+            let decoy = hash.decoy();
             match others.decoys.iter_mut().find(|(known, _)| known.costs_like(&decoy)) {
                 Some((_, count)) => *count += 1,
                 None => others.decoys.push((decoy, 1)),
@@ -92,27 +92,27 @@ mod tests {
 
     #[test]
     fn unknown_names_are_treated_as_people_are_and_in_their_proportion() {
-        let strangers = Strangers::new(OURS);
+        let strangers = Strangers::default();
         let ours = || Some(PasswordHash::unmatched(OURS));
         let foreign = |text| Some(PasswordHash::foreign(text).unwrap());
         assert!(strangers.are_to_follow());
-        assert!(strangers.hash_for(&image(0.1)).is_current(OURS));
+        assert!(strangers.hash_for(&image(0.1), OURS).is_current(OURS));
 
-        strangers.look_at(&people(&[foreign(FIVE), foreign(SIX), ours(), ours(), None]));
+        strangers.look_at(&people(&[foreign(FIVE), foreign(SIX), ours(), ours(), None]), OURS);
         assert!(strangers.are_to_follow());
         for (part, like) in [(0.0, FIVE), (0.24, FIVE), (0.26, SIX), (0.49, SIX)] {
-            let hash = strangers.hash_for(&image(part));
+            let hash = strangers.hash_for(&image(part), OURS);
             assert!(hash.costs_like(&foreign(like).unwrap()), "{part}");
         }
         for part in [0.51, 1.0] {
-            assert!(strangers.hash_for(&image(part)).is_current(OURS), "{part}");
+            assert!(strangers.hash_for(&image(part), OURS).is_current(OURS), "{part}");
         }
 
         // One has signed in: a quarter of the names become as fast as ours, and none slower.
-        strangers.look_at(&people(&[foreign(FIVE), ours(), ours(), ours(), None]));
-        assert!(strangers.hash_for(&image(0.24)).costs_like(&foreign(FIVE).unwrap()));
-        assert!(strangers.hash_for(&image(0.26)).is_current(OURS));
-        strangers.look_at(&people(&[ours()]));
+        strangers.look_at(&people(&[foreign(FIVE), ours(), ours(), ours(), None]), OURS);
+        assert!(strangers.hash_for(&image(0.24), OURS).costs_like(&foreign(FIVE).unwrap()));
+        assert!(strangers.hash_for(&image(0.26), OURS).is_current(OURS));
+        strangers.look_at(&people(&[ours()]), OURS);
         assert!(!strangers.are_to_follow());
     }
 }

@@ -12,6 +12,7 @@ use crate::domain::{
 };
 use crate::store::{Excerpt, StoreError};
 use crate::types::{RequestCx, UserId};
+use std::hash::Hash;
 use std::time::Duration;
 
 /// How often tries that are turned away are told once more.
@@ -32,17 +33,19 @@ impl Service {
         Ok(self.note(happening(event, cx)).await?)
     }
 
-    /// Writes down that a try was turned away before it was judged, and says so.
+    /// Writes down that a try was turned away before it was judged, and says so. `whose` is what it
+    /// was counted under, which names that are nobody's have as well: were they told apart here,
+    /// the time it takes would tell them apart outside.
     pub(super) async fn turned_away(
         &self,
+        whose: impl Hash,
         user: Option<UserId>,
         why: SignInFailure,
         cx: &RequestCx,
         denied: Denied,
     ) -> Denied {
-        let block = user.is_none().then(|| cx.client.block());
         let happening = happening(AuditEvent::SignInFailed { user, why }, cx);
-        if self.windows.admit(&TURNED_AWAY, ("turned away", user, block), cx.now).is_err() {
+        if self.windows.admit(&TURNED_AWAY, ("turned away", whose), cx.now).is_err() {
             self.log.audit(&happening);
             return denied;
         }

@@ -80,9 +80,15 @@ fn excerpt(rows: &View<'_>, start: Start, wanted: &Filter, most: usize) -> Resul
     let (mut seq, onward) = begin(start, tip);
     let mut lines = Vec::new();
     for _ in 0..LOOKS {
-        // Its oldest entries may be forgotten while it is read.
-        let found = if (tip.first..tip.next).contains(&seq) { line(rows, seq)? } else { None };
-        let Some(text) = found else { return Ok(Excerpt { lines, next: None }) };
+        let is_within = (tip.first..tip.next).contains(&seq);
+        let found = if is_within { line(rows, seq)? } else { None };
+        let Some(text) = found else {
+            // Its oldest entries may be forgotten while it is read; any other must be there.
+            if is_within && seq >= self::tip(rows)?.first {
+                return Err(Broken::at(seq, "it is gone").into());
+            }
+            return Ok(Excerpt { lines, next: None });
+        };
         let entry: Entry = parse(&text)?;
         if wanted.takes(&entry) {
             lines.push(Line { entry, hash: ChainHash::of(&text) });

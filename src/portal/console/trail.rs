@@ -64,7 +64,7 @@ fn search(desk: &Desk<'_>) -> Markup {
     let spans = [words.last_hour, words.last_day, words.last_week, words.last_month];
     let (kind, period) = (fields.get("event"), fields.get("period"));
     html! {
-        form .search role="search" method="get" action=(desk.page(TRAIL).as_str()) {
+        form .search.wide role="search" method="get" action=(desk.page(TRAIL).as_str()) {
             (search_field("user", desk.common.inputs.username, fields.get("user")))
             label for="event" { (words.what) }
             select id="event" name="event" {

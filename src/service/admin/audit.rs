@@ -13,7 +13,7 @@ const MOST: usize = 1000;
 const HOURS: usize = 24;
 
 /// How many times that are looked at for what a day was like.
-const PAGES_OF_A_DAY: usize = 20;
+const PAGES_OF_A_DAY: usize = 100;
 
 impl Desk<'_> {
     pub(super) async fn read_trail(&self, question: AuditQuestion) -> Reply {
