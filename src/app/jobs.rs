@@ -1,6 +1,6 @@
 //! What goes on in the background.
 
-use super::{copying, say_expiring, say_unresolved};
+use super::{acme, copying, say_expiring, say_unresolved};
 use crate::observe::{Copies, Level};
 use crate::proxy::{Gateway, HealthCheck};
 use std::sync::Arc;
@@ -40,6 +40,7 @@ pub(super) fn start(gateway: &Arc<Gateway>, copies: &Copies) -> Vec<JoinHandle<(
         jobs.every(WAITS, |jobs| async move { jobs.gateway.end_overdue_waits() }),
     ];
     started.extend(copying::start(gateway, copies));
+    started.push(acme::start(gateway));
     started
 }
 
