@@ -31,12 +31,24 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How long after a first failure it is tried again; twice as long after each further one.
 const FIRST_REST: Duration = Duration::from_secs(60);
 const LONGEST_REST: Duration = Duration::from_secs(24 * 60 * 60);
+/// So many failures are forgiven by a restart.
+const FORGIVEN: u32 = 3;
 
 /// When something is to be tried next, and how often it failed since it last went well.
 #[derive(Clone, Copy)]
 struct Try {
     at: Timestamp,
     failures: u32,
+}
+
+impl Try {
+    /// Whoever restarts the gateway may have mended what was wrong, and sees at once whether that
+    /// is so. One that is restarted again and again does not ask each time.
+    fn at_start(shelf: &Shelf<'_>, name: &Host, now: Timestamp) -> Self {
+        let due = shelf.due(name).unwrap_or(now);
+        let (failures, next) = shelf.failures(name).unwrap_or((0, now));
+        Self { at: if failures < FORGIVEN { due } else { due.max(next) }, failures }
+    }
 }
 
 /// Fetches what is due, for as long as the gateway runs.
@@ -63,7 +75,7 @@ async fn fetch_due(
         let shelf = Shelf::of(fetching);
         let next = tries
             .entry((fetching.folder.clone(), name.clone()))
-            .or_insert_with(|| Try { at: shelf.due(name).unwrap_or(now), failures: 0 });
+            .or_insert_with(|| Try::at_start(&shelf, name, now));
         if next.at > now {
             continue;
         }
@@ -83,6 +95,8 @@ async fn fetch_due(
             Err(why) => {
                 next.failures = next.failures.saturating_add(1);
                 next.at = now.plus(rest(next.failures));
+                // Where that cannot be kept, nothing could be fetched either.
+                let _ = shelf.keep_failures(name, next.failures, next.at);
                 gateway.say(Level::Error, &failed(name, fetching, &why, next.at));
             }
         }
@@ -127,15 +141,39 @@ mod tests {
     }
 
     #[test]
-    fn the_words_of_an_authority_stay_on_one_line() {
-        let fetching = Fetching {
+    fn a_gateway_that_is_restarted_again_and_again_does_not_ask_each_time() {
+        let folder = std::env::temp_dir().join(format!("vestibule-acme-{}", std::process::id()));
+        let fetching = fetching(folder.clone());
+        let (shelf, name) = (Shelf::of(&fetching), Host::parse("a.test").unwrap());
+        let (now, later) = (Timestamp::from_secs(1000), Timestamp::from_secs(2000));
+        let at_start = || {
+            let tried = Try::at_start(&shelf, &name, now);
+            (tried.failures, tried.at)
+        };
+        assert_eq!(at_start(), (0, now));
+        for (failures, at) in [(1, now), (2, now), (3, later), (9, later)] {
+            shelf.keep_failures(&name, failures, later).unwrap();
+            assert_eq!(at_start(), (failures, at));
+        }
+        shelf.forget_failures(&name);
+        assert_eq!(at_start(), (0, now));
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    fn fetching(folder: PathBuf) -> Fetching {
+        Fetching {
             directory: String::from("https://ca.test/"),
             email: None,
             ca_file: None,
-            folder: PathBuf::new(),
+            folder,
             names: Vec::new(),
             by_http: true,
-        };
+        }
+    }
+
+    #[test]
+    fn the_words_of_an_authority_stay_on_one_line() {
+        let fetching = fetching(PathBuf::new());
         let name = Host::parse("a.test").unwrap();
         let said = failed(&name, &fetching, "no\nERROR \u{1b}[2J", Timestamp::from_secs(0));
         assert!(!said.contains(char::is_control) && said.contains("no ERROR"), "{said}");

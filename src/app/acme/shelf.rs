@@ -39,7 +39,37 @@ impl<'f> Shelf<'f> {
         let due = Fetching::due(&draft, name);
         let due = due.ok_or("what it sent is no certificate for that name with our key")?;
         self.put(&draft, &file)?;
+        self.forget_failures(name);
         Ok(due)
+    }
+
+    /// How often it failed since it last went well, and when it is to be tried again.
+    pub(super) fn failures(&self, name: &Host) -> Option<(u32, Timestamp)> {
+        let text = std::fs::read_to_string(self.failures_file(name)).ok()?;
+        let (failures, next) = text.split_once(' ')?;
+        Some((failures.parse().ok()?, Timestamp::from_secs(next.parse().ok()?)))
+    }
+
+    /// Keeps that for after a restart.
+    pub(super) fn keep_failures(
+        &self,
+        name: &Host,
+        failures: u32,
+        next: Timestamp,
+    ) -> Result<(), String> {
+        let file = self.failures_file(name);
+        let draft = self.draft(&file, &format!("{failures} {}", next.as_secs()))?;
+        self.put(&draft, &file)
+    }
+
+    /// It went well.
+    pub(super) fn forget_failures(&self, name: &Host) {
+        // One that stays behind would only be waited for.
+        let _ = std::fs::remove_file(self.failures_file(name));
+    }
+
+    fn failures_file(&self, name: &Host) -> PathBuf {
+        self.0.folder.join(format!("{name}.failures"))
     }
 
     /// Our account, if there is one.
