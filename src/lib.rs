@@ -23,7 +23,7 @@
 //! | 6 | [`forward`] | the same question asked by other proxies, about requests that they keep |
 //! | 7 | [`proxy`] | the data path on pingora: TLS, guard, hygiene, apps, health, headers, waits, streams |
 //! | 8 | [`config`] | from what people write to what each floor is told |
-//! | 9 | [`app`] | wiring, clock, administration socket, health, background jobs, reload, shutdown |
+//! | 9 | [`app`] | wiring, clock, administration socket, health, background jobs, certificates that are fetched, reload, shutdown |
 //! | 10 | [`cli`] | arguments, output, exit codes |
 //!
 //! # One request through it

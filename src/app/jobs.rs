@@ -1,6 +1,6 @@
 //! What goes on in the background.
 
-use super::{copying, say_expiring, say_unresolved};
+use super::{acme, copying, say_expiring, say_unresolved};
 use crate::observe::{Copies, Level};
 use crate::proxy::{Gateway, HealthCheck};
 use std::path::Path;
@@ -41,6 +41,7 @@ pub(super) fn start(gateway: &Arc<Gateway>, copies: &Copies, data: &Path) -> Vec
         jobs.every(WAITS, |jobs| async move { jobs.gateway.end_overdue_waits() }),
     ];
     started.extend(copying::start(gateway, copies, data));
+    started.push(acme::start(gateway));
     started
 }
 

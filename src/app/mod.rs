@@ -5,12 +5,14 @@
 //!                                                        ├─► administration socket, health
 //!                                                        └─► background jobs
 //! SIGHUP, a changed file ─► reload: config again ─► portal, api, forward ─► gateway
+//! an authority ─► a certificate's file, which reload sees
 //! SIGTERM ─► not ready ─► drain ─► save and flush ─► exit 0
 //! ```
 //!
 //! The operating system's clock and randomness enter here and nowhere else. No decision is made
 //! here that a request could feel.
 
+mod acme;
 mod assembly;
 mod clock;
 mod copying;
@@ -274,7 +276,15 @@ const SOON: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
 fn say_expiring(gateway: &Gateway) {
     let now = gateway.service().clock().now();
+    // What is fetched is renewed without anybody; whoever fetches it says where that fails.
+    let fetching = gateway.fetching();
+    let is_fetched = |name: &str| {
+        fetching.as_ref().is_some_and(|all| all.names.iter().any(|own| own.as_str() == name))
+    };
     for Expiry { name, at } in gateway.certificates() {
+        if is_fetched(&name) {
+            continue;
+        }
         let until = at.rfc3339();
         if at <= now {
             let message = format!("the certificate for {name} has expired ({until}): renew it");

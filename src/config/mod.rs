@@ -20,6 +20,7 @@
 //! from texts to [`Config`]. Types are never bent: `"30"` is no number and `3600` no duration.
 
 mod access;
+mod acme;
 mod apps;
 mod audit;
 mod branding;
@@ -168,7 +169,9 @@ impl Config {
 
 fn read(reader: &mut Reader) -> Option<Config> {
     let data_dir = reader.top(|s| s.read("data_dir", "vestibule-data", kinds::path));
-    let server = reader.section("server", server::read);
+    let acme = reader.section("acme", acme::read);
+    let fetches = acme.as_ref().is_some_and(Option::is_some);
+    let server = reader.section("server", |s| server::read(s, fetches));
     // A folder that was refused still lets the keys below it be judged.
     let data = data_dir.clone().unwrap_or_default();
     let store_path = reader.section("store", |s| store(s, &data));
@@ -184,6 +187,8 @@ fn read(reader: &mut Reader) -> Option<Config> {
         cookie_domain: rules.cookie_domain.clone(),
     };
     let (brand, logo) = branding?;
+    let by_http = !server.http_redirect.as_ref()?.is_empty();
+    let fetching = acme?.map(|acme| acme.fetching(&data, by_http, &public_url, &routes));
     Some(Config {
         file: None,
         data_dir: data_dir?,
@@ -204,7 +209,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
         proxy: proxy::Settings {
             listen: server.listen?,
             http_redirect: server.http_redirect?,
-            tls: server.tls?,
+            tls: server.tls?.fetching(fetching),
             trusted_proxies: server.trusted_proxies?,
             workers: server.workers?,
             routes,

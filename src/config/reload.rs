@@ -111,7 +111,6 @@ impl Config {
         let file = self.file.clone().unwrap_or_else(|| PathBuf::from(load::USUAL));
         let own = iter::once(file).chain(self.logo.clone());
         let of_routes = self.proxy.routes.iter().flat_map(|route| route.tls.files());
-        let of_clients = self.proxy.tls.files().chain(of_routes);
-        own.chain(of_clients.map(PathBuf::from)).collect()
+        own.chain(self.proxy.tls.files()).chain(of_routes.map(PathBuf::from)).collect()
     }
 }

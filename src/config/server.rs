@@ -1,9 +1,9 @@
 //! `[server]`: where connections come in, and how browsers reach the portal.
 
-use super::Config;
 use super::fault::{Fault, Wrong};
 use super::kinds::{Pairs, flag, optional, path, within};
 use super::reader::Section;
+use super::{Config, acme};
 use crate::proxy::{Listen, ListenerTls, TlsFile};
 use crate::types::{Host, Network, PathView, PublicUrl};
 use std::net::SocketAddr;
@@ -20,12 +20,12 @@ pub(super) struct Server {
     pub workers: Option<usize>,
 }
 
-pub(super) fn read(s: &mut Section<'_>) -> Server {
+pub(super) fn read(s: &mut Section<'_>, fetches: bool) -> Server {
     let listen = s.list("listen", "127.0.0.1:8080", listener);
     let admin_listen = s.read("admin_listen", "127.0.0.1:9180", optional(tcp_address));
     let tls = s.read(TLS, "", tls);
     let http_redirect = s.list("http_redirect", "", redirecting);
-    let is_tls = tls.as_ref().is_some_and(|tls| !tls.is_off());
+    let is_tls = fetches || tls.as_ref().is_some_and(|tls| !tls.is_off());
     let default_url = first_url(listen.as_deref().unwrap_or_default(), is_tls);
     let public_url = s.read("public_url", default_url.as_deref(), public_url);
     let prefix = s.read("prefix", "/_vestibule", prefix);
@@ -96,17 +96,18 @@ fn check_tls(
     public_url: Option<&PublicUrl>,
 ) {
     if !is_tls && !redirect.is_empty() {
-        let wrong = Wrong::new("there is no https to send anybody on to")
-            .advise("name a certificate in server.tls, or leave it out");
+        let wrong = Wrong::new("there is no https to send anybody on to").advise(
+            "name a certificate in server.tls, have one fetched by [acme], or leave it out",
+        );
         s.blame(&["http_redirect"], wrong);
     }
     if is_tls && !listen.iter().any(Listen::is_tcp) {
         let wrong = Wrong::new("TLS is spoken at addresses, and listen has none")
-            .advise("add 0.0.0.0:443 to listen, or leave tls out");
-        s.blame(&[TLS], wrong);
+            .advise("add 0.0.0.0:443 to listen, or leave tls and [acme] out");
+        s.blame(&[TLS, "listen"], wrong);
     }
     if let Some(url) = public_url.filter(|url| is_tls && !url.is_https()) {
-        let wrong = Wrong::new(format!("{url} is not encrypted, and server.tls is set"))
+        let wrong = Wrong::new(format!("{url} is not encrypted, and TLS is spoken"))
             .advise("write the https:// address that browsers use");
         s.blame(&["public_url"], wrong);
     }
@@ -114,6 +115,12 @@ fn check_tls(
 
 /// Reads the certificates that clients are shown; what is wrong with them.
 pub(super) fn with_certificates(mut config: Config) -> (Config, Vec<Fault>) {
+    if config.proxy.tls.fetches_nothing() {
+        let wrong = Wrong::new("neither public_url nor a route has a name to fetch one for")
+            .advise("write names = [\"login.example.com\"]");
+        let fault = config.fault(("acme", 0), acme::NAMES, wrong);
+        return (config, vec![fault]);
+    }
     let Err(wrongs) = config.proxy.tls.read_files() else { return (config, Vec::new()) };
     let fault = |(file, why): (TlsFile, String)| {
         let advice = match file {

@@ -78,6 +78,7 @@ impl Door {
                 self.ask_portal(session, arrival, ctx).await
             }
             Turn::Encrypt(location) => moved(force, &location),
+            Turn::Prove(text) => shown(force, text),
             Turn::Check => {
                 // Whether a body follows is of no interest, and a proxy may say that one does
                 // which it keeps.
@@ -129,6 +130,11 @@ fn moved(force: &InForce, location: &Location) -> Response {
     let mut response = Response::redirect(force.site(), status, location);
     response.headers.remove(STRICT_TRANSPORT_SECURITY);
     response
+}
+
+/// Shows an authority what it asks for.
+fn shown(force: &InForce, text: String) -> Response {
+    Response::new(force.site(), StatusCode::OK, "application/octet-stream", text.into())
 }
 
 fn refuse(force: &InForce, session: &Session, status: StatusCode) -> Response {

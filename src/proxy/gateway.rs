@@ -10,7 +10,7 @@ use super::health::{HealthCheck, checks};
 use super::in_force::{InForce, Parts};
 use super::serve::Serving;
 use super::streams::{Entry, Streams};
-use super::tls::{Expiry, Handshake};
+use super::tls::{Challenges, Expiry, Fetching, Handshake};
 use super::upstream::Upstream;
 use super::waits::{Wait, Waits};
 use crate::domain::Place;
@@ -48,6 +48,7 @@ pub struct Gateway {
     in_force: ArcSwap<InForce>,
     pub(super) streams: Arc<Streams>,
     pub(super) waits: Arc<Waits>,
+    challenges: Arc<Challenges>,
     workers: usize,
     started: Instant,
     seed: u64,
@@ -124,9 +125,11 @@ impl Ctx {
 impl Gateway {
     /// Puts the data path together. `seed`: unpredictable bits that name this process's requests.
     pub fn new(parts: Parts, seed: u64) -> Arc<Self> {
+        let challenges = Arc::<Challenges>::default();
         Arc::new(Self {
             workers: workers(parts.settings.workers),
-            in_force: ArcSwap::from_pointee(InForce::new(parts, None)),
+            in_force: ArcSwap::from_pointee(InForce::new(parts, &challenges, None)),
+            challenges,
             streams: Arc::default(),
             waits: Arc::default(),
             started: Instant::now(),
@@ -154,7 +157,7 @@ impl Gateway {
     /// state and its connections. The checks that are to be run from now on, besides those that are.
     pub async fn put_in_force(self: &Arc<Self>, parts: Parts) -> Vec<HealthCheck> {
         let before = self.in_force();
-        let next = Arc::new(InForce::new(parts, Some(&before)));
+        let next = Arc::new(InForce::new(parts, &self.challenges, Some(&before)));
         // Names that were never looked up lead nowhere; one that takes long is looked up later.
         let _ = timeout(NAMES, next.resolve()).await;
         self.in_force.store(Arc::clone(&next));
@@ -210,7 +213,8 @@ impl Gateway {
         let connections = Connections::new(max_connections);
         let fronts = (0..self.workers).map(|_| self.front(Arc::clone(&connections)));
         let of_hands = Arc::clone(self);
-        let handshake = Handshake::new(move || of_hands.in_force.load().certificates().cloned())?;
+        let current = move || of_hands.in_force.load().certificates().cloned();
+        let handshake = Handshake::new(current, Arc::clone(&self.challenges))?;
         Ok(Serving::new(handshake, fronts.collect(), connections))
     }
 
@@ -218,6 +222,16 @@ impl Gateway {
     pub fn certificates(&self) -> Vec<Expiry> {
         let in_force = self.in_force.load();
         in_force.certificates().map(|all| all.expiries().collect()).unwrap_or_default()
+    }
+
+    /// Which certificates are to be fetched.
+    pub fn fetching(&self) -> Option<Arc<Fetching>> {
+        self.in_force.load().fetching().cloned()
+    }
+
+    /// Where an authority is shown what it asks for.
+    pub const fn challenges(&self) -> &Arc<Challenges> {
+        &self.challenges
     }
 
     fn front(self: &Arc<Self>, connections: Arc<Connections>) -> Arc<Front<HttpProxy<Door>>> {

@@ -10,7 +10,7 @@ use super::client::TrustedProxies;
 use super::gateway::{Arrival, Ctx};
 use super::headers::{HeaderRules, Person};
 use super::settings::Settings;
-use super::tls::Certificates;
+use super::tls::{Certificates, Challenges, Fetching};
 use crate::api::Api;
 use crate::domain::{Asked, Place};
 use crate::forward::{Checked, Forward};
@@ -51,6 +51,8 @@ pub(super) struct InForce {
     apps: Apps,
     trusted: TrustedProxies,
     certificates: Option<Arc<Certificates>>,
+    fetching: Option<Arc<Fetching>>,
+    challenges: Arc<Challenges>,
 }
 
 /// What becomes of a request.
@@ -59,6 +61,8 @@ pub(super) enum Turn {
     Portal,
     /// Its sender has to ask again by https.
     Encrypt(Location),
+    /// An authority is shown that the name leads here.
+    Prove(String),
     /// Another proxy asks about a request that it keeps.
     Check,
     /// It goes to its app.
@@ -71,7 +75,7 @@ pub(super) enum Turn {
 
 impl InForce {
     /// Puts it together; apps that were there before stay what they are.
-    pub(super) fn new(parts: Parts, before: Option<&Self>) -> Self {
+    pub(super) fn new(parts: Parts, challenges: &Arc<Challenges>, before: Option<&Self>) -> Self {
         let Parts { service, portal, api, forward, site, settings } = parts;
         let headers = HeaderRules::new(settings.identity, Cookies::new(&site));
         Self {
@@ -79,6 +83,8 @@ impl InForce {
             headers: headers.after(before.map(Self::headers)),
             trusted: TrustedProxies::new(settings.trusted_proxies),
             certificates: settings.tls.certificates().cloned(),
+            fetching: settings.tls.to_fetch().cloned(),
+            challenges: Arc::clone(challenges),
             service,
             portal,
             api,
@@ -110,6 +116,11 @@ impl InForce {
     /// The certificates that clients are shown, where there are any.
     pub(super) const fn certificates(&self) -> Option<&Arc<Certificates>> {
         self.certificates.as_ref()
+    }
+
+    /// Which certificates are to be fetched.
+    pub(super) const fn fetching(&self) -> Option<&Arc<Fetching>> {
+        self.fetching.as_ref()
     }
 
     /// Whether a client that asked for this name at its handshake means a host with another
@@ -216,6 +227,12 @@ impl InForce {
         is_ours: bool,
         ctx: &mut Ctx,
     ) -> Turn {
+        let (path, _) = split_target(head.raw_path());
+        if self.fetching.is_some() && Challenges::owns(path) {
+            ctx.note(Outcome::Portal, "acme_challenge");
+            let text = self.challenges.text(path);
+            return text.map_or(Turn::Refuse(StatusCode::NOT_FOUND), Turn::Prove);
+        }
         ctx.note(Outcome::Forbidden, "not_encrypted");
         let target = std::str::from_utf8(head.raw_path());
         match target {

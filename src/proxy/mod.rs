@@ -36,4 +36,4 @@ pub use in_force::Parts;
 pub use route::{Health, Patience, Probe, RouteSettings, UpstreamHost};
 pub use serve::{Listener, Running, Serving};
 pub use settings::{Listen, Settings, UpstreamScheme, UpstreamUrl};
-pub use tls::{Expiry, ListenerTls, TlsFile, UpstreamTls};
+pub use tls::{Challenges, Expiry, Fetching, ListenerTls, TlsFile, UpstreamTls};

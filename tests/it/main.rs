@@ -5,6 +5,7 @@
 mod harness;
 
 mod account;
+mod acme;
 mod api;
 mod assertion;
 mod audit;

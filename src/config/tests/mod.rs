@@ -1,5 +1,6 @@
 //! What people may write, and what they are told.
 
+mod acme;
 mod checks;
 mod example;
 mod layers;

@@ -18,9 +18,10 @@ pub struct Expiry {
 }
 
 /// One certificate with its key.
-struct Shown {
+pub(super) struct Shown {
     /// In lower case.
     names: Vec<String>,
+    not_before: Timestamp,
     not_after: Timestamp,
     pair: Arc<CertifiedKey>,
 }
@@ -95,16 +96,27 @@ impl Certificates {
 }
 
 impl Shown {
-    fn new(pair: CertifiedKey) -> Option<Self> {
+    pub(super) fn new(pair: CertifiedKey) -> Option<Self> {
         let (_, cert) = X509Certificate::from_der(pair.cert.first()?.as_ref()).ok()?;
         let names = cert.subject_alternative_name().ok().flatten();
         let names = names.map(|names| names.value.general_names.iter().filter_map(name).collect());
-        let not_after = u64::try_from(cert.validity().not_after.timestamp()).unwrap_or_default();
-        let not_after = Timestamp::from_secs(not_after);
-        Some(Self { names: names.unwrap_or_default(), not_after, pair: Arc::new(pair) })
+        let moment = |secs: i64| Timestamp::from_secs(u64::try_from(secs).unwrap_or_default());
+        let not_before = moment(cert.validity().not_before.timestamp());
+        let not_after = moment(cert.validity().not_after.timestamp());
+        let names = names.unwrap_or_default();
+        Some(Self { names, not_before, not_after, pair: Arc::new(pair) })
     }
 
-    fn has(&self, name: &str) -> bool {
+    /// When it is to be replaced: two thirds through its life, and a little later by what its last
+    /// byte says, so that not everybody's certificates of one day come due in one second.
+    pub(super) fn due(&self) -> Timestamp {
+        let life = self.not_after.since(self.not_before);
+        let last = self.pair.cert.first().and_then(|cert| cert.last().copied());
+        let spread = life / 30 * u32::from(last.unwrap_or_default()) / 256;
+        self.not_before.plus(life * 2 / 3 + spread)
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
         self.names.iter().any(|own| own.eq_ignore_ascii_case(name))
     }
 

@@ -4,12 +4,16 @@
 //! Nothing here looks at a file while a connection waits for it, and nothing skips verification.
 
 mod certificates;
+mod challenges;
+mod fetching;
 mod listener;
 mod stream;
 mod upstream;
 
 pub(super) use certificates::Certificates;
 pub use certificates::Expiry;
+pub use challenges::Challenges;
+pub use fetching::Fetching;
 pub use listener::ListenerTls;
 pub(super) use stream::Handshake;
 pub use upstream::UpstreamTls;

@@ -1,6 +1,6 @@
 //! A client's connection behind TLS, as the guard and the engine see it.
 
-use super::Certificates;
+use super::{Certificates, Challenges};
 use async_trait::async_trait;
 use pingora::protocols::raw_connect::ProxyDigest;
 use pingora::protocols::tls::{SslDigest, TlsRef};
@@ -16,12 +16,12 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring::{Ticketer, default_provider};
-use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
+use tokio_rustls::rustls::server::{Acceptor, ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::server::TlsStream;
+use tokio_rustls::{LazyConfigAcceptor, TlsAcceptor};
 
 /// How long a handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -46,7 +46,10 @@ impl ResolvesServerCert for Chooses {
 
 /// Shakes hands: TLS 1.2 and 1.3, HTTP/2 and HTTP/1.1.
 #[derive(Clone)]
-pub(in crate::proxy) struct Handshake(TlsAcceptor);
+pub(in crate::proxy) struct Handshake {
+    usual: TlsAcceptor,
+    challenges: Arc<Challenges>,
+}
 
 /// A connection after its handshake.
 pub(in crate::proxy) struct Shaken {
@@ -56,9 +59,11 @@ pub(in crate::proxy) struct Shaken {
 }
 
 impl Handshake {
-    /// With the certificates that are in force whenever a client comes.
+    /// With the certificates that are in force whenever a client comes, and with what an authority
+    /// may await.
     pub(in crate::proxy) fn new(
         current: impl Fn() -> Option<Arc<Certificates>> + Send + Sync + 'static,
+        challenges: Arc<Challenges>,
     ) -> io::Result<Self> {
         let provider = Arc::new(default_provider());
         let config = ServerConfig::builder_with_provider(provider);
@@ -67,12 +72,12 @@ impl Handshake {
         let mut config = config.with_no_client_auth().with_cert_resolver(chooses);
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         config.ticketer = Ticketer::new().map_err(io::Error::other)?;
-        Ok(Self(TlsAcceptor::from(Arc::new(config))))
+        Ok(Self { usual: TlsAcceptor::from(Arc::new(config)), challenges })
     }
 
     /// Shakes hands with a client, if it does so in time.
     pub(in crate::proxy) async fn shake(&self, stream: Stream) -> Option<Shaken> {
-        let tls = timeout(HANDSHAKE, self.0.accept(stream)).await.ok()?.ok()?;
+        let tls = timeout(HANDSHAKE, self.accept(stream)).await.ok()??;
         let session = tls.get_ref().1;
         let server_name = session.server_name().map(Box::from);
         let cipher = session.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str());
@@ -80,6 +85,20 @@ impl Handshake {
         let (cipher, version) = (cipher.unwrap_or_default(), version.unwrap_or_default());
         let digest = Arc::new(SslDigest::new(cipher, version, None, None, Vec::new()));
         Some(Shaken { stream: Box::new(Encrypted { tls, digest }), server_name })
+    }
+
+    async fn accept(&self, stream: Stream) -> Option<TlsStream<Stream>> {
+        if !self.challenges.awaits_handshake() {
+            return self.usual.accept(stream).await.ok();
+        }
+        let hello = LazyConfigAcceptor::new(Acceptor::default(), stream).await.ok()?;
+        let Some(proof) = self.challenges.handshake(&hello.client_hello()) else {
+            return hello.into_stream(Arc::clone(self.usual.config())).await.ok();
+        };
+        // The handshake is all there is to it.
+        let mut shown = hello.into_stream(proof).await.ok()?;
+        let _ = shown.shutdown().await;
+        None
     }
 }
 
