@@ -11,7 +11,9 @@ use std::os::unix::net::{SocketAddr, UnixDatagram};
 
 /// Requests are taken.
 pub(super) fn ready(status: &str) {
-    tell(&format!("READY=1\nSTATUS={status}"));
+    // After a hand-over it is this process that counts.
+    let pid = std::process::id();
+    tell(&format!("MAINPID={pid}\nREADY=1\nSTATUS={status}"));
 }
 
 /// No more requests are taken, and those in flight are finished.

@@ -39,7 +39,7 @@ pub use error::Denied;
 pub use gate::{Answer, Credential, Permit};
 pub use limits::RateRules;
 pub use links::LinkPage;
-pub use live::{Identity, LiveSession};
+pub use live::{Identity, LiveSession, Named};
 pub use programs::ProgramTokens;
 pub use registration::Registration;
 pub use second_factor::{Renewed, TotpStatus};

@@ -32,6 +32,8 @@ pub(super) trait Engine: Rows + Send + Sync {
     fn apply(&self, batch: Batch) -> Result<()>;
     /// Brings all that was applied to the disk. Nothing may be acknowledged before.
     fn sync(&self) -> Result<()>;
+    /// Lets go of the files and of the lock on them, for another process. For good.
+    fn release(&self);
     /// Asked from another thread when `apply` or `sync` has not come back for long: whatever can
     /// wake it is to be tried.
     fn rouse(&self);

@@ -48,10 +48,24 @@ impl KvStore {
         sled::SledEngine::is_made(path)
     }
 
+    /// Whether these are the keys of the store in this folder, if there is one.
+    pub fn fits(path: &Path, keys: &Keyring) -> std::result::Result<(), OpenError> {
+        sled::SledEngine::fits(path, keys)
+    }
+
     pub(super) fn over(engine: Arc<dyn Engine>, keys: Keyring) -> std::io::Result<Self> {
         let keys = Arc::new(keys);
         let writer = Writer::start(Arc::clone(&engine), Arc::clone(&keys))?;
         Ok(Self { writer, engine, keys })
+    }
+
+    /// Lets go of everything once all that was asked for is on the disk, so that another process
+    /// can open it. Whatever is asked for afterwards is not available.
+    pub async fn release(&self) -> Result<()> {
+        let flushed = self.writer.close().await;
+        let engine = Arc::clone(&self.engine);
+        let released = tokio::task::spawn_blocking(move || engine.release()).await;
+        flushed.and(released.map_err(|_| unavailable("closing failed in the middle")))
     }
 
     /// Reads beside the writer, off the async threads.

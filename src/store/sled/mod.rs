@@ -58,13 +58,13 @@ pub(super) struct SledEngine {
     path: PathBuf,
     keys: Keyring,
     floors: Floors,
-    /// Empty only after a reopening that failed. Every call holds it for reading, so that
+    /// Empty only after a reopening that failed, and once it was released. Every call holds it for reading, so that
     /// reopening, which must have the tree to itself, waits for them.
     slot: RwLock<Option<Opened>>,
     health: Mutex<Health>,
     progress: Progress,
     /// Keeps other processes out, also while the tree is closed for reopening.
-    _lock: File,
+    lock: Mutex<Option<File>>,
 }
 
 impl SledEngine {
@@ -91,7 +91,7 @@ impl SledEngine {
             slot: RwLock::new(Some(opened)),
             health: Mutex::new(Health::Well),
             progress,
-            _lock: lock,
+            lock: Mutex::new(Some(lock)),
         };
         open::verify(&engine, was_complete)?;
         if !was_complete || is_outdated {
@@ -105,10 +105,15 @@ impl SledEngine {
         path.join(marker::NAME).exists()
     }
 
+    /// Whether these are the keys of the store in this folder, if there is one.
+    pub(super) fn fits(path: &Path, keys: &Keyring) -> std::result::Result<(), OpenError> {
+        Marker::read(path, keys).map(drop)
+    }
+
     /// Calls sled. Damaged files make it panic in unexpected places; that must not spread.
     fn call<T>(&self, call: impl FnOnce(&Opened) -> Result<T>) -> Result<T> {
         let slot = self.slot.read().unwrap_or_else(PoisonError::into_inner);
-        let opened = slot.as_ref().ok_or_else(|| unavailable("it waits to be reopened"))?;
+        let opened = slot.as_ref().ok_or_else(|| unavailable("it is closed"))?;
         failed::caught(|| call(opened)).unwrap_or_else(|| Err(failed::damaged()))
     }
 
@@ -234,6 +239,14 @@ impl Engine for SledEngine {
         })?;
         self.progress.reached(applied);
         Ok(())
+    }
+
+    fn release(&self) {
+        *self.health() = Health::Broken(String::from("it was handed over to another process"));
+        let closed = self.slot.write().unwrap_or_else(PoisonError::into_inner).take();
+        // Closing flushes, and panics where it cannot.
+        let _ = failed::caught(|| drop(closed));
+        drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 
     /// A flush that waits for a write which failed elsewhere is not woken by that failure, but by
