@@ -29,7 +29,7 @@ const FLOORS: [&[&str]; 11] = [
 ];
 
 /// What may be named where: a piece of code, and the places it may stand in.
-const FENCES: [(&str, &[&str]); 30] = [
+const FENCES: [(&str, &[&str]); 31] = [
     ("pingora::", &["proxy/"]),
     ("maud::", &["http/html", "portal/"]),
     ("::sled::", &["store/"]),
@@ -39,6 +39,7 @@ const FENCES: [(&str, &[&str]); 30] = [
     ("hyper::", &["app/", "service/breached/api.rs"]),
     ("tokio_rustls::", &["service/breached/api.rs", "proxy/tls/"]),
     ("x509_parser::", &["proxy/tls/"]),
+    ("listenfd::", &["app/doors.rs"]),
     ("clap::", &["cli/"]),
     ("qrcode::", &["http/qr.rs"]),
     ("png::", &["http/qr.rs"]),
