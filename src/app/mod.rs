@@ -39,7 +39,7 @@ use crate::crypto::{Keyring, random};
 use crate::observe::{Format, Level, Log};
 use crate::proxy::{Expiry, Gateway, RouteSettings};
 use crate::service::{AdminCap, AdminError, AdminReply, AdminRequest, Service};
-use crate::store::{KvStore, Work};
+use crate::store::{KvStore, Unopened, Work};
 use crate::types::Secret;
 use arc_swap::ArcSwap;
 use assembly::Assembly;
@@ -76,6 +76,12 @@ struct State {
 }
 
 impl State {
+    fn new(config: &Config, service: &Service) -> Self {
+        let (digest, since) = (config.digest(), service.clock().now());
+        let in_force = InForce { digest, since, last_reload_ok: true };
+        Self { draining: AtomicBool::new(false), in_force: ArcSwap::from_pointee(in_force) }
+    }
+
     /// Which configuration is in force, since when, and whether the last reload went well.
     fn in_force(&self) -> Arc<InForce> {
         self.in_force.load_full()
@@ -92,13 +98,11 @@ pub fn run(config: Config, reread: Reread, greet: impl FnOnce(&Greeting)) -> Res
     let runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = { runtime }.enable_all().build().map_err(RunError::thread)?;
     // Before anything is written: where an address is taken, the folder stays as it was.
-    let (doors, mut orders) = runtime.block_on(async {
+    let (doors, orders) = runtime.block_on(async {
         Ok::<_, RunError>((Doors::open(&config, inherited).await?, Orders::heed()?))
     })?;
-    let keys = keys(&config)?;
-    let before = runtime.block_on(handed_over(before, &mut orders))?;
-    let (service, store) = open(&config, keys, log)?;
-    let start = Start { config, reread, store, doors, orders, before };
+    let (service, files) = around_store(&config, log)?;
+    let start = Start { config, reread, files, doors, orders, before };
     let outcome = runtime.block_on(serve(start, Arc::clone(&service), greet));
     // A request that outlasted all patience must not keep the process.
     runtime.shutdown_timeout(Duration::from_secs(1));
@@ -123,7 +127,8 @@ async fn handed_over(
 /// Does what an administrator asks for on the store itself, where no gateway runs.
 pub fn administer(config: &Config, request: AdminRequest) -> Result<AdminReply, RunError> {
     let (log, log_thread) = Log::start(Format::Human, std::io::sink()).map_err(RunError::thread)?;
-    let (service, _) = open(config, keys(config)?, log)?;
+    let (service, files) = around_store(config, log)?;
+    files.open(config)?;
     let runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = { runtime }.enable_all().build().map_err(RunError::thread)?;
     let reply = runtime.block_on(async {
@@ -147,13 +152,25 @@ fn keys(config: &Config) -> Result<Keyring, RunError> {
     Ok(keys)
 }
 
-fn open(
-    config: &Config,
-    keys: Keyring,
-    log: Log,
-) -> Result<(Arc<Service>, Arc<KvStore>), RunError> {
-    let store = KvStore::open(&config.store_path, keys.clone())
-        .map_err(|error| RunError::store(error.to_string()))?;
+/// The store's files, which are opened last.
+struct Files {
+    store: Arc<KvStore>,
+    unopened: Unopened,
+}
+
+impl Files {
+    /// Opens them.
+    fn open(self, config: &Config) -> Result<Arc<KvStore>, RunError> {
+        let opened = self.unopened.open(&config.store_path);
+        opened.map_err(|error| RunError::store(error.to_string()))?;
+        Ok(self.store)
+    }
+}
+
+/// The use cases, around a store that is still to be opened.
+fn around_store(config: &Config, log: Log) -> Result<(Arc<Service>, Files), RunError> {
+    let keys = keys(config)?;
+    let (store, unopened) = KvStore::unopened(keys.clone()).map_err(RunError::thread)?;
     let counts = log.clone();
     let store = Arc::new(store.watched(Arc::new(move |work, took| {
         let meters = counts.meters();
@@ -165,7 +182,7 @@ fn open(
     let portal = format!("{}{}", config.site.public_url, config.site.prefix);
     let (of_service, clock) = (Arc::clone(&store), Arc::new(SystemClock));
     let service = Service::start(of_service, keys, config.service.clone(), portal, clock, log);
-    Ok((service.map(Arc::new).map_err(RunError::thread)?, store))
+    Ok((service.map(Arc::new).map_err(RunError::thread)?, Files { store, unopened }))
 }
 
 /// Makes the folder, for its owner alone. One that exists is left as it is.
@@ -180,10 +197,10 @@ fn private_folder(path: &Path) -> Result<(), RunError> {
 struct Start {
     config: Config,
     reread: Reread,
-    store: Arc<KvStore>,
+    files: Files,
     doors: Doors,
     orders: Orders,
-    before: Option<Predecessor>,
+    before: Option<UnixStream>,
 }
 
 async fn serve(
@@ -191,26 +208,22 @@ async fn serve(
     service: Arc<Service>,
     greet: impl FnOnce(&Greeting),
 ) -> Result<(), RunError> {
-    let Start { config, reread, store, mut doors, orders, before } = start;
-    let state = Arc::new(State {
-        draining: AtomicBool::new(false),
-        in_force: ArcSwap::from_pointee(InForce {
-            digest: config.digest(),
-            since: service.clock().now(),
-            last_reload_ok: true,
-        }),
-    });
+    let Start { config, reread, files, mut doors, mut orders, before } = start;
+    let state = Arc::new(State::new(&config, &service));
     let mut assembly = Assembly::default();
     let parts = assembly.parts(&config, Arc::clone(&service)).await.map_err(RunError::thread)?;
     let seed = random().map_err(|error| RunError::store(error.to_string()))?;
     let gateway = Gateway::new(parts, u64::from_be_bytes(seed));
+    say_unresolved(&gateway).await;
+    let connections = self::files::connections(gateway.workers());
+    let serving = gateway.serving(connections).map_err(RunError::thread)?;
+    // All that takes time is done: in a hand-over nobody accepts from here on until it serves.
+    let before = handed_over(before, &mut orders).await?;
+    let store = files.open(&config)?;
     let admin_socket = config.admin_socket.clone();
     let counters = leaving::Counters::open(&admin_socket, &mut doors, &gateway, &state)?;
-    say_unresolved(&gateway).await;
     let mut jobs = jobs::start(&gateway, &config.copies);
-    let serving = gateway.serving(files::connections(gateway.workers()));
-    let running = serving.and_then(|serving| serving.start(&doors.listeners));
-    let running = running.map_err(RunError::thread)?;
+    let running = serving.start(&doors.listeners).map_err(RunError::thread)?;
     let greeting = greeting(&config, &service).await?;
     let status = format!("listens on {}", greeting.listens.join(", "));
     greet(&greeting);

@@ -13,6 +13,7 @@ mod counters;
 pub mod fuzzing;
 mod inventory;
 mod kv;
+mod later;
 mod layout;
 mod memory;
 mod records;
@@ -31,7 +32,7 @@ mod verbs;
 mod writer;
 
 pub use self::sled::OpenError;
-pub use verbs::KvStore;
+pub use verbs::{KvStore, Unopened};
 pub use writer::{Watch, Work};
 
 use crate::crypto::{

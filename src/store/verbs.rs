@@ -7,6 +7,7 @@
 //! invalid early and whatever it makes valid is known to nobody yet.
 
 use super::kv::{Engine, View};
+use super::later::Later;
 use super::memory::Memory;
 use super::writer::{Watch, Work, Writer, unavailable};
 use super::{OpenError, Result, sled};
@@ -22,7 +23,29 @@ pub struct KvStore {
     keys: Arc<Keyring>,
 }
 
+/// Files that a store is still to be opened on. Opens once.
+pub struct Unopened {
+    later: Arc<Later>,
+    keys: Keyring,
+}
+
+impl Unopened {
+    /// As [`KvStore::open`].
+    pub fn open(self, path: &Path) -> std::result::Result<(), OpenError> {
+        self.later.is(sled::SledEngine::open(path, &self.keys, sled::Floors::default())?);
+        Ok(())
+    }
+}
+
 impl KvStore {
+    /// A store that is opened once everything around it has been put together; until then it is
+    /// not available.
+    pub fn unopened(keys: Keyring) -> std::io::Result<(Self, Unopened)> {
+        let later = Arc::<Later>::default();
+        let store = Self::over(Arc::clone(&later) as Arc<dyn Engine>, keys.clone())?;
+        Ok((store, Unopened { later, keys }))
+    }
+
     /// A store that forgets everything when it is dropped.
     pub fn in_memory(keys: Keyring) -> Result<Self> {
         let engine: Arc<dyn Engine> = Arc::new(Memory::default());
