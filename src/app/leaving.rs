@@ -96,6 +96,8 @@ impl House {
         notify::stopping();
         self.state.draining.store(true, Ordering::SeqCst);
         self.gateway.say(Level::Info, "stopping: finishing what is in flight");
+        // Once the workers hold none of them either, who comes is refused.
+        drop(self.doors);
         let finished = self.running.drain(PATIENCE).await;
         self.jobs.iter().for_each(JoinHandle::abort);
         let closed = self.gateway.service().close().await;

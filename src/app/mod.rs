@@ -230,7 +230,7 @@ async fn serve(
     let digest = &state.in_force().digest;
     gateway.say(Level::Info, &format!("the configuration {digest} is in force"));
     gateway.say(Level::Info, "ready");
-    notify::ready(&status);
+    notify::ready(&status, before.is_some());
     if let Some(before) = before {
         before.hears_of_serving().await;
     }

@@ -156,6 +156,13 @@ impl SledEngine {
         unavailable(&failed.why)
     }
 
+    /// Closes the tree.
+    fn close(&self) {
+        let closed = self.slot.write().unwrap_or_else(PoisonError::into_inner).take();
+        // Closing flushes, and panics where it cannot.
+        let _ = failed::caught(|| drop(closed));
+    }
+
     /// Closes the tree and opens it again, which is what makes it write again.
     fn reopen(&self) -> Result<()> {
         let mut slot = self.slot.write().unwrap_or_else(PoisonError::into_inner);
@@ -169,6 +176,12 @@ impl SledEngine {
             *self.slot.write().unwrap_or_else(PoisonError::into_inner) = None;
             StoreError::Corrupt(error.to_string())
         })
+    }
+}
+
+impl Drop for SledEngine {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 
@@ -243,9 +256,7 @@ impl Engine for SledEngine {
 
     fn release(&self) {
         *self.health() = Health::Broken(String::from("it was handed over to another process"));
-        let closed = self.slot.write().unwrap_or_else(PoisonError::into_inner).take();
-        // Closing flushes, and panics where it cannot.
-        let _ = failed::caught(|| drop(closed));
+        self.close();
         drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 
