@@ -23,7 +23,7 @@
 //! | 6 | [`forward`] | the same question asked by other proxies, about requests that they keep |
 //! | 7 | [`proxy`] | the data path on pingora: TLS, guard, hygiene, apps, health, headers, waits, streams |
 //! | 8 | [`config`] | from what people write to what each floor is told |
-//! | 9 | [`app`] | wiring, clock, administration socket, health, background jobs, certificates that are fetched, reload, shutdown |
+//! | 9 | [`app`] | wiring, clock, administration socket, health, background jobs, certificates that are fetched, reload, hand-over, shutdown |
 //! | 10 | [`cli`] | arguments, output, exit codes |
 //!
 //! # One request through it
@@ -69,6 +69,9 @@
 //!   together from the files, and takes its place when all of it is right.
 //! - **Every worker is a thread with a runtime of its own**, and with its own connections to apps:
 //!   nothing that a request does may keep a worker from its other connections.
+//! - **The old process keeps no store in a hand-over**: the embedded one has a single owner. What it
+//!   has let through it passes on, and asks the new one over the administration socket whose
+//!   sessions go on; sockets go over a socket pair, so that no descriptor is inherited by number.
 //! - **Keys that sign statements follow from the master key and the calendar**, so that none is
 //!   kept, and all replicas know the next one.
 //! - **The log is a bounded page for each thread**, written by one that is never woken; the engine's

@@ -29,7 +29,7 @@ const FLOORS: [&[&str]; 11] = [
 ];
 
 /// What may be named where: a piece of code, and the places it may stand in.
-const FENCES: [(&str, &[&str]); 32] = [
+const FENCES: [(&str, &[&str]); 33] = [
     ("pingora::", &["proxy/"]),
     ("maud::", &["http/html", "portal/"]),
     ("::sled::", &["store/"]),
@@ -41,6 +41,7 @@ const FENCES: [(&str, &[&str]); 32] = [
     ("instant_acme::", &["app/acme/"]),
     ("rcgen::", &["proxy/tls/challenges.rs"]),
     ("x509_parser::", &["proxy/tls/"]),
+    ("listenfd::", &["app/doors.rs"]),
     ("clap::", &["cli/"]),
     ("qrcode::", &["http/qr.rs"]),
     ("png::", &["http/qr.rs"]),

@@ -7,6 +7,7 @@
 //! SIGHUP, a changed file ─► reload: config again ─► portal, api, forward ─► gateway
 //! an authority ─► a certificate's file, which reload sees
 //! SIGTERM ─► not ready ─► drain ─► save and flush ─► exit 0
+//! SIGQUIT ─► another binary prepares ─► it takes over ─► drain ─► exit 0
 //! ```
 //!
 //! The operating system's clock and randomness enter here and nowhere else. No decision is made
@@ -17,9 +18,12 @@ mod assembly;
 mod clock;
 mod copying;
 mod demo;
+mod doors;
 mod error;
 mod files;
+mod handover;
 mod jobs;
+mod leaving;
 mod master_key;
 mod metrics;
 mod notify;
@@ -37,26 +41,23 @@ pub use whole::{check_backup, make_backup, restore_backup, rotate_keys};
 use crate::config::Config;
 use crate::crypto::{Keyring, random};
 use crate::observe::{Format, Level, Log};
-use crate::proxy::{Expiry, Gateway, Listener, RouteSettings, Running};
+use crate::proxy::{Expiry, Gateway, RouteSettings};
 use crate::service::{AdminCap, AdminError, AdminReply, AdminRequest, Service};
-use crate::store::{KvStore, Work};
+use crate::store::{KvStore, Unopened, Work};
 use crate::types::Secret;
 use arc_swap::ArcSwap;
 use assembly::Assembly;
 use clock::SystemClock;
+use doors::Doors;
+use handover::Predecessor;
 use reload::Reloader;
 use std::io::{IsTerminal as _, stderr};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::task::JoinHandle;
-
-/// How long requests in flight may take to finish once the gateway is told to stop. Kubernetes
-/// kills after thirty seconds.
-const PATIENCE: Duration = Duration::from_secs(25);
 
 /// What is said to whoever started the gateway, once it runs.
 #[derive(Debug)]
@@ -79,6 +80,12 @@ struct State {
 }
 
 impl State {
+    fn new(config: &Config, service: &Service) -> Self {
+        let (digest, since) = (config.digest(), service.clock().now());
+        let in_force = InForce { digest, since, last_reload_ok: true };
+        Self { draining: AtomicBool::new(false), in_force: ArcSwap::from_pointee(in_force) }
+    }
+
     /// Which configuration is in force, since when, and whether the last reload went well.
     fn in_force(&self) -> Arc<InForce> {
         self.in_force.load_full()
@@ -88,22 +95,37 @@ impl State {
 /// Runs the gateway until it is told to stop. `greet` is called once it accepts connections,
 /// `reread` whenever the configuration may have changed.
 pub fn run(config: Config, reread: Reread, greet: impl FnOnce(&Greeting)) -> Result<(), RunError> {
+    let (before, inherited) = handover::inherit()?;
     let format = if stderr().is_terminal() { Format::Human } else { Format::Json };
     let (log, log_thread) = Log::start(format, stderr()).map_err(RunError::thread)?;
     // For all that is not a visitor's request: those have workers of their own.
     let runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = { runtime }.enable_all().build().map_err(RunError::thread)?;
     // Before anything is written: where an address is taken, the folder stays as it was.
-    let (doors, orders) = runtime
-        .block_on(async { Ok::<_, RunError>((Doors::open(&config).await?, Orders::heed()?)) })?;
-    let service = open(&config, log)?;
-    let outcome =
-        runtime.block_on(serve((config, reread), Arc::clone(&service), doors, orders, greet));
+    let (doors, orders) = runtime.block_on(async {
+        Ok::<_, RunError>((Doors::open(&config, inherited).await?, Orders::heed()?))
+    })?;
+    let (service, files) = around_store(&config, log)?;
+    let start = Start { config, reread, files, doors, orders, before };
+    let outcome = runtime.block_on(serve(start, Arc::clone(&service), greet));
     // A request that outlasted all patience must not keep the process.
     runtime.shutdown_timeout(Duration::from_secs(1));
     drop(service);
     drop(log_thread);
     outcome
+}
+
+/// Waits for whoever hands over, if anybody does, to let go of the store.
+async fn handed_over(
+    before: Option<UnixStream>,
+    orders: &mut Orders,
+) -> Result<Option<Predecessor>, RunError> {
+    let Some(before) = before else { return Ok(None) };
+    let mut before = Predecessor::over(before)?;
+    tokio::select! {
+        outcome = before.lets_go() => outcome.map(|()| Some(before)),
+        () = orders.stop.wait() => Err(RunError::sentence(String::from("told to stop"))),
+    }
 }
 
 /// Does what an administrator asks for on the store itself, where no gateway runs.
@@ -123,32 +145,53 @@ pub fn administer(config: &Config, request: AdminRequest) -> Result<AdminReply, 
     reply
 }
 
-fn open(config: &Config, log: Log) -> Result<Arc<Service>, RunError> {
+/// The keys of the store that is there, or is to be made. Nothing is changed in one that is there.
+fn keys(config: &Config) -> Result<Keyring, RunError> {
     private_folder(&config.data_dir)?;
     let keys = master_key::load(&config.master_key, whole::key_of(config)?.as_deref())?;
-    let store = KvStore::open(&config.store_path, keys.clone())
-        .map_err(|error| RunError::store(error.to_string()))?;
+    let fits = KvStore::fits(&config.store_path, &keys);
+    fits.map_err(|error| RunError::store(error.to_string()))?;
+    Ok(keys)
+}
+
+/// The store's files, which are opened last.
+struct Files {
+    store: Arc<KvStore>,
+    unopened: Unopened,
+}
+
+impl Files {
+    /// Opens them.
+    fn open(self, config: &Config) -> Result<Arc<KvStore>, RunError> {
+        let opened = self.unopened.open(&config.store_path);
+        opened.map_err(|error| RunError::store(error.to_string()))?;
+        Ok(self.store)
+    }
+}
+
+/// The use cases, around a store that is still to be opened.
+fn around_store(config: &Config, log: Log) -> Result<(Arc<Service>, Files), RunError> {
+    let keys = keys(config)?;
+    let (store, unopened) = KvStore::unopened(keys.clone()).map_err(RunError::thread)?;
     let counts = log.clone();
-    let store = store.watched(Arc::new(move |work, took| {
+    let store = Arc::new(store.watched(Arc::new(move |work, took| {
         let meters = counts.meters();
         match work {
             Work::Read => meters.reads().add(took),
             Work::Change => meters.changes().add(took),
         }
-    }));
-    start(config, keys, store, log)
+    })));
+    let portal = format!("{}{}", config.site.public_url, config.site.prefix);
+    let (of_service, clock) = (Arc::clone(&store), Arc::new(SystemClock));
+    let service = Service::start(of_service, keys, config.service.clone(), portal, clock, log);
+    Ok((service.map(Arc::new).map_err(RunError::thread)?, Files { store, unopened }))
 }
 
-fn start(
-    config: &Config,
-    keys: Keyring,
-    store: KvStore,
-    log: Log,
-) -> Result<Arc<Service>, RunError> {
-    let portal = format!("{}{}", config.site.public_url, config.site.prefix);
-    let (store, clock) = (Arc::new(store), Arc::new(SystemClock));
-    let service = Service::start(store, keys, config.service.clone(), portal, clock, log);
-    service.map(Arc::new).map_err(RunError::thread)
+/// The same around one that is open.
+fn open(config: &Config, log: Log) -> Result<Arc<Service>, RunError> {
+    let (service, files) = around_store(config, log)?;
+    files.open(config)?;
+    Ok(service)
 }
 
 /// Makes the folder, for its owner alone. One that exists is left as it is.
@@ -159,95 +202,71 @@ fn private_folder(path: &Path) -> Result<(), RunError> {
     made.map_err(|error| RunError::file("make the folder", path, &error))
 }
 
-async fn serve(
-    (config, reread): (Config, Reread),
-    service: Arc<Service>,
+/// What there is before anything serves.
+struct Start {
+    config: Config,
+    reread: Reread,
+    files: Files,
     doors: Doors,
     orders: Orders,
+    before: Option<UnixStream>,
+}
+
+async fn serve(
+    start: Start,
+    service: Arc<Service>,
     greet: impl FnOnce(&Greeting),
 ) -> Result<(), RunError> {
-    let state = Arc::new(State {
-        draining: AtomicBool::new(false),
-        in_force: ArcSwap::from_pointee(InForce {
-            digest: config.digest(),
-            since: service.clock().now(),
-            last_reload_ok: true,
-        }),
-    });
+    let Start { config, reread, files, mut doors, mut orders, before } = start;
+    let state = Arc::new(State::new(&config, &service));
     let mut assembly = Assembly::default();
     let parts = assembly.parts(&config, Arc::clone(&service)).await.map_err(RunError::thread)?;
     let seed = random().map_err(|error| RunError::store(error.to_string()))?;
     let gateway = Gateway::new(parts, u64::from_be_bytes(seed));
-    let _socket = socket::listen(&config.admin_socket, &gateway, &state)?;
-    if let Some(listener) = doors.health {
-        socket::serve_health(listener, &gateway, &state);
-    }
     say_unresolved(&gateway).await;
+    let connections = self::files::connections(gateway.workers());
+    let serving = gateway.serving(connections).map_err(RunError::thread)?;
+    // All that takes time is done: in a hand-over nobody accepts from here on until it serves.
+    let before = handed_over(before, &mut orders).await?;
+    let store = files.open(&config)?;
+    let admin_socket = config.admin_socket.clone();
+    let counters = leaving::Counters::open(&admin_socket, &mut doors, &gateway, &state)?;
     let mut jobs = jobs::start(&gateway, &config.copies, &config.data_dir);
-    let serving = gateway.serving(files::connections(gateway.workers()));
-    let running = serving.and_then(|serving| serving.start(doors.listeners));
-    let running = running.map_err(RunError::thread)?;
-    let listens: Vec<String> = config.proxy.listen.iter().map(ToString::to_string).collect();
-    let status = format!("listens on {}", listens.join(", "));
-    greet(&Greeting {
-        listens,
-        public_url: config.site.public_url.to_string(),
-        protects: protects(&config),
-        setup_link: service
-            .setup_link()
-            .await
-            .map_err(|why| RunError::store(AdminError::from(why).to_string()))?,
-    });
+    let running = serving.start(&doors.listeners).map_err(RunError::thread)?;
+    let greeting = greeting(&config, &service).await?;
+    let status = format!("listens on {}", greeting.listens.join(", "));
+    greet(&greeting);
     let digest = &state.in_force().digest;
     gateway.say(Level::Info, &format!("the configuration {digest} is in force"));
     gateway.say(Level::Info, "ready");
-    notify::ready(&status);
-    let reloader = Reloader::new(reread, config, assembly, &gateway, &state);
-    let Orders { hangup, mut stop } = orders;
-    jobs.push(tokio::spawn(reloader.run(hangup)));
-    stop.wait().await;
-    notify::stopping();
-    state.draining.store(true, Ordering::SeqCst);
-    gateway.say(Level::Info, "stopping: finishing what is in flight");
-    wind_down(&gateway, running, &jobs).await
-}
-
-/// Finishes what is in flight, as far as there is time, and brings everything to the disk.
-async fn wind_down(
-    gateway: &Gateway,
-    running: Running,
-    jobs: &[JoinHandle<()>],
-) -> Result<(), RunError> {
-    let finished = running.drain(PATIENCE).await;
-    jobs.iter().for_each(JoinHandle::abort);
-    let closed = gateway.service().close().await;
-    let word = if finished { "stopped" } else { "stopped with requests unfinished" };
-    gateway.say(Level::Info, word);
-    closed.map_err(|error| RunError::store(error.to_string()))
-}
-
-/// Where connections come in.
-struct Doors {
-    listeners: Vec<Listener>,
-    health: Option<TcpListener>,
-}
-
-impl Doors {
-    async fn open(config: &Config) -> Result<Self, RunError> {
-        let mut listeners = Vec::new();
-        let speaks_tls = !config.proxy.tls.is_off();
-        let encrypted = config.proxy.listen.iter().map(|at| (at, speaks_tls && at.is_tcp()));
-        let plain = config.proxy.http_redirect.iter().map(|at| (at, false));
-        for (listen, is_tls) in encrypted.chain(plain) {
-            let bound = Listener::bind(listen, is_tls).await;
-            listeners.push(bound.map_err(|error| RunError::listen(&listen.to_string(), &error))?);
-        }
-        let health = match config.admin_listen {
-            Some(address) => Some(socket::bind_health(address).await?),
-            None => None,
-        };
-        Ok(Self { listeners, health })
+    notify::ready(&status, before.is_some());
+    if let Some(before) = before {
+        before.hears_of_serving().await;
     }
+    let reloader = Reloader::new(reread, config, assembly, &gateway, &state);
+    let Orders { hangup, quit, stop } = orders;
+    jobs.push(tokio::spawn(reloader.run(hangup)));
+    let house = leaving::House {
+        gateway,
+        state,
+        store,
+        running,
+        doors,
+        counters: Some(counters),
+        jobs,
+        admin_socket,
+    };
+    house.until_told(quit, stop).await
+}
+
+async fn greeting(config: &Config, service: &Service) -> Result<Greeting, RunError> {
+    let link = service.setup_link().await;
+    Ok(Greeting {
+        listens: config.proxy.listen.iter().map(ToString::to_string).collect(),
+        public_url: config.site.public_url.to_string(),
+        protects: protects(config),
+        setup_link: link.map_err(|why| RunError::store(AdminError::from(why).to_string()))?,
+    })
 }
 
 /// What it protects, for whoever started it.
@@ -300,6 +319,8 @@ fn say_expiring(gateway: &Gateway) {
 struct Orders {
     /// To reload.
     hangup: Signal,
+    /// To hand over to another binary.
+    quit: Signal,
     stop: Stop,
 }
 
@@ -314,7 +335,8 @@ impl Orders {
         let heed = |kind| signal(kind).map_err(RunError::thread);
         let terminate = heed(SignalKind::terminate())?;
         let interrupt = heed(SignalKind::interrupt())?;
-        Ok(Self { hangup: heed(SignalKind::hangup())?, stop: Stop { terminate, interrupt } })
+        let (hangup, quit) = (heed(SignalKind::hangup())?, heed(SignalKind::quit())?);
+        Ok(Self { hangup, quit, stop: Stop { terminate, interrupt } })
     }
 }
 

@@ -9,9 +9,11 @@ use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 
-/// Requests are taken.
-pub(super) fn ready(status: &str) {
-    tell(&format!("READY=1\nSTATUS={status}"));
+/// Requests are taken. After a hand-over it is this process that counts.
+pub(super) fn ready(status: &str, has_taken_over: bool) {
+    let pid = std::process::id();
+    let main = if has_taken_over { format!("MAINPID={pid}\n") } else { String::new() };
+    tell(&format!("{main}READY=1\nSTATUS={status}"));
 }
 
 /// No more requests are taken, and those in flight are finished.

@@ -102,8 +102,12 @@ impl Reloader {
 
     /// Reads everything, on a thread that may wait for a disk.
     async fn read(&mut self, before: Look) -> Result<Config, String> {
-        let reread = Arc::clone(&self.reread);
+        let (reread, file) = (Arc::clone(&self.reread), self.running.file.clone());
         let reading = tokio::task::spawn_blocking(move || {
+            // A pipe has been read to its end at the start, and may never have another.
+            if file.as_ref().is_some_and(|path| path.exists() && !path.is_file()) {
+                return (None, Err(String::from("the configuration is not in a regular file")));
+            }
             let config = match reread() {
                 Ok(config) => config,
                 Err(why) => return (None, Err(why)),
@@ -118,6 +122,11 @@ impl Reloader {
         match &self.running.file {
             // Nobody takes all rules away by taking the file away.
             Some(path) if config.file.is_none() => Err(format!("{} is gone", path.display())),
+            // Nor by emptying it: it may have been cut short by a full disk.
+            Some(path) if config.is_bare() && !self.running.is_bare() => Err(format!(
+                "{} says nothing any more; restart where that is meant",
+                path.display()
+            )),
             _ => Ok(config),
         }
     }
@@ -131,6 +140,9 @@ impl Reloader {
             self.gateway.say(Level::Warn, &message);
         }
         let service = Arc::new(self.gateway.service().under(config.service.clone()));
+        if let Err(error) = service.look_at_people().await {
+            return Err(error.to_string());
+        }
         let parts = self.assembly.parts(&config, service).await;
         let parts = parts.map_err(|error| error.to_string())?;
         jobs::watch(self.gateway.put_in_force(parts).await);

@@ -6,21 +6,23 @@
 use super::error::RunError;
 use super::{State, metrics, wire};
 use crate::observe::Level;
-use crate::proxy::Gateway;
-use crate::service::{AdminCap, AdminReply, AdminRequest, Service};
+use crate::proxy::{Gateway, Socket};
+use crate::service::{AdminCap, AdminReply, AdminRequest, Named, Service};
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Either, Full, Limited};
 use hyper::body::{Body, Frame, Incoming};
 use hyper_util::rt::TokioIo;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::fs::Permissions;
+use std::future::poll_fn;
 use std::io::{self, BufWriter, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -29,7 +31,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
 /// Where it is told which configuration is in force.
@@ -38,23 +41,15 @@ const IN_FORCE: &str = "/in-force";
 /// More than any administrator has to say at once: tens of thousands of people to import.
 const LONGEST: usize = 16 << 20;
 
-/// The socket file, removed when the gateway ends.
-pub(super) struct SocketFile(PathBuf);
+/// Where it is asked which sessions go on, by the gateway that handed over to this one.
+const GOING_ON: &str = "/going-on";
 
-impl Drop for SocketFile {
-    fn drop(&mut self) {
-        // Whoever removed it before has done the work.
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
+/// How long whoever is being answered may take, where nobody else is any more.
+const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Starts the administration socket. The store's lock is held by now, so a file that is there
-/// was left behind.
-pub(super) fn listen(
-    path: &Path,
-    gateway: &Arc<Gateway>,
-    state: &Arc<State>,
-) -> Result<SocketFile, RunError> {
+/// Takes the administration socket, in place of a file that was left behind: the store's lock is
+/// held by now.
+pub(super) fn bind_admin(path: &Path) -> Result<Socket, RunError> {
     let fault = |error: &io::Error| RunError::file("open the administration socket", path, error);
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(fault(&error)),
@@ -64,42 +59,88 @@ pub(super) fn listen(
     let usual = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o177));
     let bound = UnixListener::bind(path);
     rustix::process::umask(usual);
-    let listener = bound.map_err(|error| fault(&error))?;
+    let listener = bound.and_then(UnixListener::into_std).map_err(|error| fault(&error))?;
     let mode = std::fs::set_permissions(path, Permissions::from_mode(0o600));
     mode.map_err(|error| fault(&error))?;
-    let desk = Desk::new(gateway, state, true);
-    tokio::spawn(async move {
-        loop {
-            match listener.accept().await {
-                Ok((stream, _)) => desk.serve(stream),
-                Err(_) => wire::breathe().await,
-            }
-        }
-    });
-    Ok(SocketFile(path.to_owned()))
+    Ok(Socket::Unix(listener))
 }
 
 /// Takes the health address.
-pub(super) async fn bind_health(address: SocketAddr) -> Result<TcpListener, RunError> {
+pub(super) async fn bind_health(address: SocketAddr) -> Result<Socket, RunError> {
     let fault = |error: io::Error| {
         RunError::sentence(format!(
             "cannot listen on {address} (server.admin_listen): {error}: choose another address, or \"\" for none"
         ))
     };
-    TcpListener::bind(address).await.map_err(fault)
+    let bound = TcpListener::bind(address).await;
+    bound.and_then(TcpListener::into_std).map(Socket::Tcp).map_err(fault)
 }
 
-/// Starts to answer at the health address.
-pub(super) fn serve_health(listener: TcpListener, gateway: &Arc<Gateway>, state: &Arc<State>) {
-    let desk = Desk::new(gateway, state, false);
-    tokio::spawn(async move {
-        loop {
-            match listener.accept().await {
-                Ok((stream, _)) => desk.serve(stream),
-                Err(_) => wire::breathe().await,
+/// Somebody answers at a socket for as long as this is kept.
+pub(super) struct Counter {
+    open: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Counter {
+    /// Begins to answer.
+    pub(super) fn open(
+        socket: &Socket,
+        gateway: &Arc<Gateway>,
+        state: &Arc<State>,
+    ) -> io::Result<Self> {
+        let administers = matches!(socket, Socket::Unix(_));
+        let desk = Desk { gateway: Arc::clone(gateway), state: Arc::clone(state), administers };
+        let (open, closed) = oneshot::channel();
+        let task = match socket {
+            Socket::Tcp(socket) => {
+                let socket = TcpListener::from_std(socket.try_clone()?)?;
+                tokio::spawn(attend(desk, closed, move |cx| {
+                    socket.poll_accept(cx).map_ok(|it| it.0)
+                }))
             }
+            Socket::Unix(socket) => {
+                let socket = UnixListener::from_std(socket.try_clone()?)?;
+                tokio::spawn(attend(desk, closed, move |cx| {
+                    socket.poll_accept(cx).map_ok(|it| it.0)
+                }))
+            }
+        };
+        Ok(Self { open, task })
+    }
+
+    /// Accepts no more, and finishes what it was asked for.
+    pub(super) async fn close(self) {
+        drop(self.open);
+        let mut task = self.task;
+        if timeout(PATIENCE, &mut task).await.is_err() {
+            task.abort();
         }
-    });
+    }
+}
+
+/// Answers whoever comes, until it closes; then whoever is there already.
+async fn attend<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    desk: Desk,
+    mut closed: oneshot::Receiver<()>,
+    mut accept: impl FnMut(&mut Context<'_>) -> Poll<io::Result<S>> + Send + 'static,
+) {
+    let mut talks = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = poll_fn(&mut accept) => accepted,
+            _ = &mut closed => break,
+        };
+        match accepted {
+            Ok(stream) => {
+                let desk = desk.clone();
+                talks.spawn(wire::connection(stream, move |request| desk.clone().answer(request)));
+            }
+            Err(_) => wire::breathe().await,
+        }
+        while talks.try_join_next().is_some() {}
+    }
+    talks.join_all().await;
 }
 
 /// Who answers at either place.
@@ -112,15 +153,6 @@ struct Desk {
 }
 
 impl Desk {
-    fn new(gateway: &Arc<Gateway>, state: &Arc<State>, administers: bool) -> Self {
-        Self { gateway: Arc::clone(gateway), state: Arc::clone(state), administers }
-    }
-
-    fn serve(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
-        let desk = self.clone();
-        tokio::spawn(wire::connection(stream, move |request| desk.clone().answer(request)));
-    }
-
     async fn answer(self, request: Request<Incoming>) -> Response<Either<Full<Bytes>, Stream>> {
         match (request.method(), request.uri().path()) {
             (&Method::GET, "/metrics") if !self.administers => {
@@ -131,6 +163,9 @@ impl Desk {
             }
             (&Method::POST, "/backup") if self.administers => {
                 Response::new(Either::Right(backup(&self.gateway)))
+            }
+            (&Method::POST, GOING_ON) if self.administers => {
+                going_on(&self.gateway.service(), request).await.map(Either::Left)
             }
             (&Method::GET, IN_FORCE) if self.administers => standing(&self.state).map(Either::Left),
             _ => health(&self.gateway.service(), &self.state, &request).await.map(Either::Left),
@@ -259,6 +294,30 @@ impl Write for Outlet {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+async fn going_on(service: &Service, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    let Some(named) = read::<Vec<Named>>(request).await else {
+        return wire::text(StatusCode::BAD_REQUEST, "this gateway is of another version\n");
+    };
+    let mut going_on = Vec::with_capacity(named.len());
+    for one in named {
+        going_on.push(service.goes_on(one).await);
+    }
+    json(&going_on)
+}
+
+async fn read<T: DeserializeOwned>(request: Request<Incoming>) -> Option<T> {
+    let body = Limited::new(request.into_body(), LONGEST).collect().await.ok()?;
+    serde_json::from_slice(&body.to_bytes()).ok()
+}
+
+/// Asks the gateway that was handed over to whether these go on.
+pub(super) async fn ask_going_on(path: &Path, named: &[Named]) -> Result<Vec<bool>, CallError> {
+    let body = serde_json::to_vec(named).map_err(failed)?;
+    let (_, body) = exchange(path, Method::POST, GOING_ON, body).await?;
+    let going_on: Vec<bool> = serde_json::from_slice(&body).map_err(failed)?;
+    if going_on.len() == named.len() { Ok(going_on) } else { Err(failed("it left some out")) }
 }
 
 /// Why a running gateway could not be asked.

@@ -4,7 +4,7 @@
 //! to: where the portal is and how its cookies are called. All else is taken over.
 
 use super::reader::Entry;
-use super::{Config, MasterKeySource, hint, load};
+use super::{Config, MasterKeySource, Place, hint, load};
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 use std::iter;
@@ -82,6 +82,11 @@ impl Config {
             }
         }
         waiting
+    }
+
+    /// Whether nothing of it comes from its file.
+    pub fn is_bare(&self) -> bool {
+        !self.entries.iter().any(|entry| matches!(entry.place, Place::Line(_)))
     }
 
     /// A short name for all of it, files that were read included, but no secrets.

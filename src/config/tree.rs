@@ -87,7 +87,7 @@ fn line(text: &str, offset: usize) -> Place {
 const PREFIX: &str = "VESTIBULE_";
 
 /// Variables of ours that are not keys.
-const NOT_KEYS: [&str; 1] = ["VESTIBULE_CONFIG"];
+const NOT_KEYS: [&str; 2] = ["VESTIBULE_CONFIG", "VESTIBULE_HANDOVER"];
 
 /// Kubernetes tells every container of a service called `vestibule` where it is.
 fn is_of_kubernetes(name: &str) -> bool {

@@ -222,6 +222,7 @@ impl ProxyHttp for Door {
         };
         let answered = match arrival.force.decide(session.req_header(), &arrival, ctx).await {
             Turn::Forward => {
+                ctx.passed = ConnControl::of(session).map(ConnControl::passed);
                 // On HTTP/2 also the short ones: others may share the connection, and a connection
                 // is ended only where nobody else's request is on it.
                 if session.is_http2() || is_long_upload(&session.req_header().headers) {

@@ -5,11 +5,11 @@
 use super::apps::{App, Choice};
 use super::client::Way;
 use super::door::Door;
-use super::guard::{Busy, Connections, Front, GuardSettings, Refused};
+use super::guard::{Busy, Connections, Front, GuardSettings, Passed, Refused};
 use super::health::{HealthCheck, checks};
 use super::in_force::{InForce, Parts};
 use super::serve::Serving;
-use super::streams::{Entry, Streams};
+use super::streams::{Entry, OpenStream, Streams};
 use super::tls::{Challenges, Expiry, Fetching, Handshake};
 use super::upstream::Upstream;
 use super::waits::{Wait, Waits};
@@ -67,6 +67,8 @@ pub(super) struct Ctx {
     pub(super) stream: Option<Entry>,
     /// Over HTTP/2, that its connection is in use.
     pub(super) busy: Option<Busy>,
+    /// That it only waits for its app.
+    pub(super) passed: Option<Passed>,
     pub(super) wait: Option<Wait>,
     /// So much of the body the app has been sent.
     pub(super) sent: u64,
@@ -101,6 +103,7 @@ impl Ctx {
             person: None,
             tried: Vec::new(),
             busy: None,
+            passed: None,
             stream: None,
             wait: None,
             sent: 0,
@@ -172,6 +175,11 @@ impl Gateway {
     /// Ends streams whose sessions have ended. To be called twice a second.
     pub async fn end_orphaned_streams(&self) {
         self.streams.end_orphans(&self.service()).await;
+    }
+
+    /// The streams that are open, with their sessions.
+    pub fn open_streams(&self) -> Vec<OpenStream> {
+        self.streams.open()
     }
 
     /// Cuts connections to apps that make their clients wait too long. To be called several times

@@ -6,10 +6,28 @@
 //! are not.
 
 use super::guard::ConnControl;
-use crate::service::{LiveSession, Service};
+use crate::service::{LiveSession, Named, Service};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// A stream that is open, seen from outside.
+pub struct OpenStream {
+    live: Arc<LiveSession>,
+    connection: Arc<ConnControl>,
+}
+
+impl OpenStream {
+    /// The session it was opened under, for another process to find.
+    pub fn named(&self) -> Named {
+        self.live.named()
+    }
+
+    /// Ends it.
+    pub fn end(&self) {
+        self.connection.kill();
+    }
+}
 
 type Open = HashMap<u64, (Arc<LiveSession>, Arc<ConnControl>)>;
 
@@ -56,6 +74,15 @@ impl Streams {
                 connection.kill();
             }
         }
+    }
+
+    /// All of them, as they are now.
+    pub(super) fn open(&self) -> Vec<OpenStream> {
+        let stream = |(live, connection): &(Arc<_>, Arc<_>)| OpenStream {
+            live: Arc::clone(live),
+            connection: Arc::clone(connection),
+        };
+        self.lock().values().map(stream).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {

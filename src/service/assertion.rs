@@ -15,7 +15,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use http::HeaderValue;
 use serde::Serialize;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// How long a key signs.
@@ -146,14 +146,22 @@ impl Keys {
 }
 
 /// The keys of the present, and what is left of earlier master keys.
+#[derive(Default)]
 pub(super) struct Signing {
     held: ArcSwapOption<Keys>,
-    earlier: Vec<EarlierStatements>,
+    /// Read once, at the first statement.
+    earlier: OnceLock<Vec<EarlierStatements>>,
 }
 
-impl Signing {
-    pub(super) fn after(earlier: Vec<EarlierStatements>) -> Self {
-        Self { held: ArcSwapOption::empty(), earlier }
+impl Service {
+    /// What signed under earlier master keys. While the store cannot say, nothing is signed.
+    fn earlier_statements(&self) -> Option<&[EarlierStatements]> {
+        if self.signing.earlier.get().is_none() {
+            let earlier = self.store.earlier_statements().ok()?;
+            // Whoever was faster has read the same.
+            let _ = self.signing.earlier.set(earlier);
+        }
+        self.signing.earlier.get().map(Vec::as_slice)
     }
 }
 
@@ -240,7 +248,7 @@ impl Service {
         if let Some(keys) = held.as_ref().filter(is_present) {
             return Some(with(keys));
         }
-        let keys = Keys::at(now, self.keys.statements(), &self.signing.earlier)?;
+        let keys = Keys::at(now, self.keys.statements(), self.earlier_statements()?)?;
         let done = with(&keys);
         self.signing.held.store(Some(Arc::new(keys)));
         Some(done)

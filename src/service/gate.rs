@@ -4,11 +4,11 @@
 //! one, so that code that forgets to ask does not compile. Whatever goes wrong is a no.
 
 use super::Service;
-use super::live::LiveSession;
+use super::live::{LiveSession, Named, Which};
 use crate::crypto::{TokenKind, digest};
 use crate::domain::{Asked, Known, Verdict};
 use crate::store::StoreError;
-use crate::types::{Bearer, Host, Login, RequestCx, TokenDigest};
+use crate::types::{Bearer, Host, Login, RequestCx, Timestamp, TokenDigest};
 use std::sync::Arc;
 
 /// How often a session is read while others end. Each of those endings waited for the disk, so
@@ -142,18 +142,39 @@ impl Service {
         if !live.goes_on(now) {
             return false;
         }
-        // It may have had to make room; whether it ended meanwhile only the store knows.
-        let held = match self.live.get(&live.digest()) {
-            Some(held) => Some(held),
-            None => self.load(live.digest(), live.is_token()).await.unwrap_or_default(),
-        };
-        if let Some(held) = held {
+        if let Some(held) = self.held(live.named()).await {
             held.seen(live.last_seen());
             return held.goes_on(now);
         }
-        // Under that token it is not any more. It may have gone on under another.
-        let named = self.store.session_named(live.session().id()).await.unwrap_or_default();
-        named.is_some_and(|(session, _)| session.is_live(now, live.last_seen()))
+        self.goes_on_renamed(live.named(), live.last_seen()).await
+    }
+
+    /// The same for a stream of the process that handed over to this one.
+    pub async fn goes_on(&self, named: Named) -> bool {
+        match self.held(named).await {
+            Some(held) => held.goes_on(self.clock.now()),
+            None => self.goes_on_renamed(named, Timestamp::from_secs(0)).await,
+        }
+    }
+
+    /// It may have had to make room; whether it ended meanwhile only the store knows.
+    async fn held(&self, named: Named) -> Option<Arc<LiveSession>> {
+        match self.live.get(&named.digest) {
+            Some(held) => Some(held),
+            None => self.load(named.digest, named.is_token).await.unwrap_or_default(),
+        }
+    }
+
+    /// Under that token it is not any more. It may have gone on under another.
+    async fn goes_on_renamed(&self, named: Named, seen: Timestamp) -> bool {
+        let found = self.store.session_named(named.session).await.unwrap_or_default();
+        let now = self.clock.now();
+        found.is_some_and(|(session, _)| session.is_live(now, seen.max(session.last_seen_at())))
+    }
+
+    /// Forgets all that was read, so that nobody is let through without the store.
+    pub fn forget_all(&self) {
+        self.live.forget_where(Which::All);
     }
 
     /// Reads a session from the store and keeps it. Bounded: a flood of made-up tokens waits here

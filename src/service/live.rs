@@ -14,6 +14,7 @@ use crate::domain::{AccessToken, Known, Session, TokenLimits, User};
 use crate::types::{ClientAddr, GroupName, Host, SessionId, Timestamp, TokenDigest, UserId};
 use arc_swap::ArcSwapOption;
 use http::HeaderValue;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -183,6 +184,12 @@ impl LiveSession {
         self.administers
     }
 
+    /// What another process finds it by.
+    pub fn named(&self) -> Named {
+        let (digest, session) = (self.digest, self.session.id());
+        Named { digest, session, is_token: self.is_token() }
+    }
+
     /// What it is found under.
     pub(super) const fn digest(&self) -> TokenDigest {
         self.digest
@@ -200,6 +207,14 @@ impl LiveSession {
     pub(super) fn saved(&self, seen: Timestamp) {
         self.stored_seen.fetch_max(seen.as_secs(), Ordering::Relaxed);
     }
+}
+
+/// A session, as the process that a gateway was handed over to finds it.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Named {
+    pub(super) digest: TokenDigest,
+    pub(super) session: SessionId,
+    pub(super) is_token: bool,
 }
 
 /// Which sessions are meant.

@@ -41,7 +41,7 @@ pub use error::Denied;
 pub use gate::{Answer, Credential, Permit};
 pub use limits::RateRules;
 pub use links::LinkPage;
-pub use live::{Identity, LiveSession};
+pub use live::{Identity, LiveSession, Named};
 pub use programs::ProgramTokens;
 pub use registration::Registration;
 pub use second_factor::{Renewed, TotpStatus};
@@ -115,9 +115,7 @@ impl Service {
             weighing: Arc::new(Semaphore::new(strength::WEIGHING)),
             drifts: Arc::default(),
             sessions: Arc::default(),
-            signing: Arc::new(Signing::after(
-                store.earlier_statements().map_err(std::io::Error::other)?,
-            )),
+            signing: Arc::default(),
             store,
             keys,
             settings,

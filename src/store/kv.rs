@@ -37,6 +37,8 @@ pub(super) trait Engine: Rows + Send + Sync {
     fn sync(&self) -> Result<()>;
     /// The first rows whose keys come after this one, so many at the most.
     fn rows_after(&self, key: &[u8], most: usize) -> Result<Vec<Row>>;
+    /// Lets go of the files and of the lock on them, for another process. For good.
+    fn release(&self);
     /// Asked from another thread when `apply` or `sync` has not come back for long: whatever can
     /// wake it is to be tried.
     fn rouse(&self);

@@ -33,6 +33,9 @@ impl Rows for Memory {
 }
 
 impl Engine for Memory {
+    /// Nobody else can have what is in memory.
+    fn release(&self) {}
+
     fn mend(&self) {}
 
     fn ready(&self) -> Result<()> {

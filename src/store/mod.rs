@@ -15,6 +15,7 @@ mod draft;
 pub mod fuzzing;
 mod inventory;
 mod kv;
+mod later;
 mod layout;
 mod memory;
 mod records;
@@ -37,7 +38,7 @@ mod writer;
 
 pub use self::sled::OpenError;
 pub use backup::{Backup, BackupError, BackupHead, BackupSummary};
-pub use verbs::KvStore;
+pub use verbs::{KvStore, Unopened};
 pub use whole::{ReplaceError, Restored, Restoring};
 pub use writer::{Watch, Work};
 

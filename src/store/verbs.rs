@@ -7,6 +7,7 @@
 //! invalid early and whatever it makes valid is known to nobody yet.
 
 use super::kv::{Engine, View};
+use super::later::Later;
 use super::memory::Memory;
 use super::snapshot::Snapshot;
 use super::writer::{Watch, Work, Writer, unavailable};
@@ -24,7 +25,29 @@ pub struct KvStore {
     pub(super) snapshot: Arc<Snapshot>,
 }
 
+/// Files that a store is still to be opened on. Opens once.
+pub struct Unopened {
+    later: Arc<Later>,
+    keys: Keyring,
+}
+
+impl Unopened {
+    /// As [`KvStore::open`].
+    pub fn open(self, path: &Path) -> std::result::Result<(), OpenError> {
+        self.later.is(sled::SledEngine::open(path, &self.keys, sled::Floors::default())?);
+        Ok(())
+    }
+}
+
 impl KvStore {
+    /// A store that is opened once everything around it has been put together; until then it is
+    /// not available.
+    pub fn unopened(keys: Keyring) -> std::io::Result<(Self, Unopened)> {
+        let later = Arc::<Later>::default();
+        let store = Self::over(Arc::clone(&later) as Arc<dyn Engine>, keys.clone())?;
+        Ok((store, Unopened { later, keys }))
+    }
+
     /// A store that forgets everything when it is dropped.
     pub fn in_memory(keys: Keyring) -> Result<Self> {
         let engine: Arc<dyn Engine> = Arc::new(Memory::default());
@@ -56,12 +79,26 @@ impl KvStore {
         sled::SledEngine::key_of(path)
     }
 
+    /// Whether these are the keys of the store in this folder, if there is one.
+    pub fn fits(path: &Path, keys: &Keyring) -> std::result::Result<(), OpenError> {
+        sled::SledEngine::fits(path, keys)
+    }
+
     pub(super) fn over(engine: Arc<dyn Engine>, keys: Keyring) -> std::io::Result<Self> {
         let keys = Arc::new(keys);
         let snapshot = Arc::new(Snapshot::default());
         let (of_writer, its_keys) = (Arc::clone(&engine), Arc::clone(&keys));
         let writer = Writer::start(of_writer, its_keys, Arc::clone(&snapshot))?;
         Ok(Self { writer, engine, keys, snapshot })
+    }
+
+    /// Lets go of everything once all that was asked for is on the disk, so that another process
+    /// can open it. Whatever is asked for afterwards is not available.
+    pub async fn release(&self) -> Result<()> {
+        let flushed = self.writer.close().await;
+        let engine = Arc::clone(&self.engine);
+        let released = tokio::task::spawn_blocking(move || engine.release()).await;
+        flushed.and(released.map_err(|_| unavailable("closing failed in the middle")))
     }
 
     /// Reads beside the writer, off the async threads.

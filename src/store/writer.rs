@@ -51,6 +51,7 @@ pub(super) struct Writer {
     thread: Option<JoinHandle<()>>,
     engine: Arc<dyn Engine>,
     rousing: Arc<AtomicBool>,
+    closed: AtomicBool,
     pub(super) watch: Option<Watch>,
 }
 
@@ -78,7 +79,14 @@ impl Writer {
             .name(String::from("store-writer"))
             .spawn(move || work(&*worked_on, &keys, &snapshot, &jobs))?;
         let rousing = Arc::new(AtomicBool::new(false));
-        Ok(Self { queue: Some(queue), thread: Some(thread), engine, rousing, watch: None })
+        Ok(Self {
+            queue: Some(queue),
+            thread: Some(thread),
+            engine,
+            rousing,
+            closed: AtomicBool::new(false),
+            watch: None,
+        })
     }
 
     /// Runs a job; its answer is on the disk when this returns it.
@@ -97,7 +105,28 @@ impl Writer {
         self.send(false, job).await
     }
 
+    /// Takes nothing more, and waits until all that was taken is on the disk.
+    pub(super) async fn close(&self) -> Result<()> {
+        self.closed.store(true, Ordering::SeqCst);
+        let last = |txn: &mut Txn<'_>| {
+            txn.demand_sync();
+            Ok(())
+        };
+        self.queue(true, last).await
+    }
+
     async fn send<T: Send + 'static>(
+        &self,
+        durably: bool,
+        job: impl FnOnce(&mut Txn<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        if self.closed.load(Ordering::SeqCst) {
+            return Err(gone());
+        }
+        self.queue(durably, job).await
+    }
+
+    async fn queue<T: Send + 'static>(
         &self,
         durably: bool,
         job: impl FnOnce(&mut Txn<'_>) -> Result<T> + Send + 'static,

@@ -117,7 +117,9 @@ fn plain(path: &str) -> Cow<'_, str> {
 /// In lower case; as it is where it is so already.
 fn fold(text: &str) -> Cow<'_, str> {
     let is_folded = text.bytes().all(|c| c.is_ascii() && !c.is_ascii_uppercase());
-    if is_folded { Cow::Borrowed(text) } else { Cow::Owned(text.to_lowercase()) }
+    // Some compare what both are in upper case; and to some, an i is one with and without its dot.
+    let folded = || text.replace(['\u{130}', '\u{131}'], "i").to_uppercase().to_lowercase();
+    if is_folded { Cow::Borrowed(text) } else { Cow::Owned(folded()) }
 }
 
 /// What follows `prefix` in `path`, on a segment border.
@@ -167,7 +169,16 @@ fn has_meaning(c: u8) -> bool {
 /// Whether the text is what the path spells, letter by letter, and has no sign in it that some
 /// server might take for another.
 fn spells(raw: &str, text: &str) -> bool {
-    unescaped(raw.as_bytes()) == text.as_bytes() && is_nfkc(text) && text.chars().all(is_plain)
+    let is_read_alike = is_nfkc(text) && text.chars().all(is_plain);
+    is_read_alike
+        && unescaped(raw.as_bytes()) == text.as_bytes()
+        && !text.split('/').any(hides_dots)
+}
+
+/// Whether a segment is dots to a server that drops the letters its own set lacks.
+fn hides_dots(segment: &str) -> bool {
+    let mut left = segment.chars().filter(char::is_ascii).peekable();
+    left.peek().is_some() && left.all(|c| c == '.')
 }
 
 /// Undoes what else some server undoes: backslashes, parameters, empty and dot segments, and what
@@ -194,9 +205,10 @@ fn canonicalise(text: &str) -> String {
     canonical
 }
 
-/// What a segment names: some servers do not see dots and spaces at its end.
+/// What a segment names: some servers do not see dots and spaces at its end, nor, to patterns that
+/// end with it, a line feed or the like.
 fn name_in(segment: &str) -> &str {
-    segment.trim_end_matches(['.', ' '])
+    segment.trim_end_matches(|c: char| c == '.' || c.is_whitespace() || c.is_control())
 }
 
 /// All names in a path that climbs somewhere, in lower case; none if it does not.
@@ -209,7 +221,11 @@ fn names_passed(text: &str) -> Vec<String> {
     if !segments().any(climbs) {
         return Vec::new();
     }
-    segments().map(name_in).filter(|name| !name.is_empty()).map(str::to_lowercase).collect()
+    segments()
+        .map(name_in)
+        .filter(|name| !name.is_empty())
+        .map(|name| fold(name).into_owned())
+        .collect()
 }
 
 #[cfg(test)]
@@ -235,6 +251,42 @@ mod tests {
             let view = PathView::of(path);
             assert!(view.is_canonical(), "{path}");
             assert_eq!(view.canonical(), text);
+        }
+    }
+
+    #[test]
+    fn signs_that_some_server_does_not_see_hide_no_name_and_open_nothing() {
+        for path in [
+            "/admin%0a",
+            "/admin%0D",
+            "/admin%09/x",
+            "/admin%1f",
+            "/admin%c2%85",
+            "/admin%20%0a.",
+            "/adm%C4%B1n",
+            "/ADM%C4%B0N",
+            "/adm%CD%8Fin",
+            "/admin%EF%B8%8F",
+            "/ad%C2%ADmin",
+            "/a%E2%80%8Bdmin",
+            "/ad%81min",
+            "/admin%ff",
+            "/ADMIN%0A/x",
+        ] {
+            let view = PathView::of(path);
+            // Those with a letter of another language are plain names of something else, too.
+            assert!(view.is_canonical() == path.contains("%C4"), "{path}: {view:?}");
+            assert!(view.may_be_below("/admin"), "{path}: {view:?}");
+        }
+        for path in [
+            "/open/..%CD%8F/secret",
+            "/open/..%EF%B8%8F",
+            "/open/..%E6%9D%8E/x",
+            "/open/.%E6%9D%8E",
+            "/open/..%E1%85%9F",
+            "/open/..%F3%A0%84%80/x",
+        ] {
+            assert!(!PathView::of(path).is_canonical(), "{path}");
         }
     }
 

@@ -22,6 +22,7 @@ mod disk;
 mod first_run;
 mod forms;
 mod forward;
+mod handover;
 mod http2;
 mod hygiene;
 mod identity;

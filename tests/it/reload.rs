@@ -93,6 +93,13 @@ fn an_invalid_file_is_refused_with_its_reason_and_what_was_in_force_stays() {
     gateway.hangup(refused);
     is_as_before();
     std::fs::rename(gateway.data.join("kept"), gateway.data.join("config.toml")).unwrap();
+    // Nor does emptying it, as a full disk does.
+    let whole = std::fs::read_to_string(gateway.data.join("config.toml")).unwrap();
+    std::fs::write(gateway.data.join("config.toml"), "\n").unwrap();
+    gateway.hangup(refused);
+    gateway.hear("says nothing any more");
+    is_as_before();
+    std::fs::write(gateway.data.join("config.toml"), whole).unwrap();
     let explained = |gateway: &Gateway| {
         let question = serde_json::json!({
             "do": "policy_explain", "user": null, "from": "127.0.0.1", "method": "GET",

@@ -30,6 +30,12 @@ pub(crate) struct ConnControl {
     body_timeout_ms: AtomicU64,
     /// Requests under way, where there can be several.
     busy: AtomicUsize,
+    /// Those of them that only wait for their app.
+    passed: AtomicUsize,
+    /// Whether requests come over HTTP/2.
+    shared: AtomicBool,
+    /// Whether nothing that comes is taken any more.
+    left: AtomicBool,
     reader: Mutex<Option<Waker>>,
     writer: Mutex<Option<Waker>>,
     task: Mutex<Option<Waker>>,
@@ -118,6 +124,33 @@ impl ConnControl {
         Busy(Arc::clone(self))
     }
 
+    /// A request needs nothing more but its app; it ends where what comes back is dropped.
+    pub(crate) fn passed(self: &Arc<Self>) -> Passed {
+        self.passed.fetch_add(1, Ordering::SeqCst);
+        Passed(Arc::clone(self))
+    }
+
+    /// Whether something on it still has to be answered or decided, as far as anybody can tell.
+    fn is_undecided(&self) -> bool {
+        let passed = self.passed.load(Ordering::SeqCst);
+        let is_at_rest = if self.shared.load(Ordering::SeqCst) {
+            self.busy.load(Ordering::SeqCst) <= passed
+        } else {
+            passed > 0
+        };
+        !is_at_rest && !self.left.load(Ordering::SeqCst) && !self.is_killed()
+    }
+
+    /// Notes that requests come over HTTP/2.
+    pub(super) fn note_shared(&self) {
+        self.shared.store(true, Ordering::SeqCst);
+    }
+
+    /// Notes that nothing that comes is taken any more.
+    pub(super) fn note_left(&self) {
+        self.left.store(true, Ordering::SeqCst);
+    }
+
     /// Whether it is to end, and nothing is under way.
     pub(super) fn may_end(&self) -> bool {
         self.is_closing() && self.busy.load(Ordering::SeqCst) == 0
@@ -163,6 +196,15 @@ impl Drop for Busy {
         if self.0.is_closing() {
             self.0.wake_reader();
         }
+    }
+}
+
+/// A request that only waits for its app.
+pub(crate) struct Passed(Arc<ConnControl>);
+
+impl Drop for Passed {
+    fn drop(&mut self) {
+        self.0.passed.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -223,6 +265,11 @@ impl Connections {
     /// Whether none is open.
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Whether something still has to be answered or decided.
+    pub(crate) fn is_anybody_undecided(&self) -> bool {
+        lock(&self.open).all.values().any(|control| control.is_undecided())
     }
 
     /// Drain: idle connections end now, busy ones after their answer, new ones likewise.

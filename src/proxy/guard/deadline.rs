@@ -14,6 +14,8 @@ pub(super) enum Wait {
     Nothing,
     /// The first bytes of a fresh connection.
     First,
+    /// The same, where it is about to be closed.
+    Last,
     /// The next request.
     Idle,
     /// The rest of a head.

@@ -48,5 +48,5 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use control::{Busy, ConnControl, Connections};
+pub(crate) use control::{Busy, ConnControl, Connections, Passed};
 pub(crate) use front::{Front, GuardSettings, Refused};

@@ -105,6 +105,7 @@ impl GuardedStream {
     }
 
     fn leave(&mut self, farewell: Farewell, error: Option<io::ErrorKind>) {
+        self.control().note_left();
         self.buffer.clear();
         self.release = 0;
         self.deadline.clear();

@@ -62,13 +62,13 @@ pub(super) struct SledEngine {
     path: PathBuf,
     keys: Keyring,
     floors: Floors,
-    /// Empty only after a reopening that failed. Every call holds it for reading, so that
+    /// Empty only after a reopening that failed, and once it was released. Every call holds it for reading, so that
     /// reopening, which must have the tree to itself, waits for them.
     slot: RwLock<Option<Opened>>,
     health: Mutex<Health>,
     progress: Progress,
     /// Keeps other processes out, also while the tree is closed for reopening.
-    lock: File,
+    lock: Mutex<Option<File>>,
 }
 
 impl SledEngine {
@@ -100,7 +100,7 @@ impl SledEngine {
             slot: RwLock::new(Some(opened)),
             health: Mutex::new(Health::Well),
             progress,
-            lock,
+            lock: Mutex::new(Some(lock)),
         };
         open::verify(&engine, was_complete)?;
         if !was_complete || is_outdated {
@@ -111,12 +111,10 @@ impl SledEngine {
 
     /// Closes it, and leaves what keeps other processes out.
     pub(super) fn close(self) -> std::result::Result<File, OpenError> {
-        let Self { path, slot, lock, .. } = self;
-        // Closing flushes, and panics where it cannot.
-        failed::caught(|| drop(slot))
-            .ok_or_else(|| OpenError::damaged(&path, "it cannot close"))?;
-        open::await_closed(&path)?;
-        Ok(lock)
+        self.shut().ok_or_else(|| OpenError::damaged(&self.path, "it cannot close"))?;
+        open::await_closed(&self.path)?;
+        let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
+        lock.ok_or_else(|| OpenError::damaged(&self.path, "it was closed before"))
     }
 
     /// Keeps other processes out of a store that need not open.
@@ -129,10 +127,15 @@ impl SledEngine {
         path.join(marker::NAME).exists()
     }
 
+    /// Whether these are the keys of the store in this folder, if there is one.
+    pub(super) fn fits(path: &Path, keys: &Keyring) -> std::result::Result<(), OpenError> {
+        Marker::read(path, keys).map(drop)
+    }
+
     /// Calls sled. Damaged files make it panic in unexpected places; that must not spread.
     fn call<T>(&self, call: impl FnOnce(&Opened) -> Result<T>) -> Result<T> {
         let slot = self.slot.read().unwrap_or_else(PoisonError::into_inner);
-        let opened = slot.as_ref().ok_or_else(|| unavailable("it waits to be reopened"))?;
+        let opened = slot.as_ref().ok_or_else(|| unavailable("it is closed"))?;
         failed::caught(|| call(opened)).unwrap_or_else(|| Err(failed::damaged()))
     }
 
@@ -175,6 +178,12 @@ impl SledEngine {
         unavailable(&failed.why)
     }
 
+    /// Closes the tree, which flushes, and panics where it cannot: then nothing is returned.
+    fn shut(&self) -> Option<()> {
+        let closed = self.slot.write().unwrap_or_else(PoisonError::into_inner).take();
+        failed::caught(|| drop(closed))
+    }
+
     /// Closes the tree and opens it again, which is what makes it write again.
     fn reopen(&self) -> Result<()> {
         let mut slot = self.slot.write().unwrap_or_else(PoisonError::into_inner);
@@ -188,6 +197,12 @@ impl SledEngine {
             *self.slot.write().unwrap_or_else(PoisonError::into_inner) = None;
             StoreError::Corrupt(error.to_string())
         })
+    }
+}
+
+impl Drop for SledEngine {
+    fn drop(&mut self) {
+        let _ = self.shut();
     }
 }
 
@@ -268,6 +283,12 @@ impl Engine for SledEngine {
                 .collect::<std::result::Result<_, _>>()
                 .map_err(on_reading)
         })
+    }
+
+    fn release(&self) {
+        *self.health() = Health::Broken(String::from("it was handed over to another process"));
+        let _ = self.shut();
+        drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 
     /// A flush that waits for a write which failed elsewhere is not woken by that failure, but by

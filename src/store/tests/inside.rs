@@ -103,6 +103,8 @@ impl Rows for Moody {
 }
 
 impl Engine for Moody {
+    fn release(&self) {}
+
     fn mend(&self) {}
     fn ready(&self) -> Result<()> {
         Ok(())

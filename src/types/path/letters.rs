@@ -21,7 +21,18 @@ pub(super) fn decoded(raw: &str) -> String {
         }
         path = plainer;
     }
-    String::from_utf8_lossy(&shortest(&path)).nfkc().map(alike).collect()
+    let text = String::from_utf8_lossy(&shortest(&path)).into_owned();
+    text.nfkc().filter(|c| !is_ignorable(*c)).map(alike).collect()
+}
+
+/// What some servers do not see at all: signs without a width, and what is no letter in any spelling.
+const fn is_ignorable(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fff8}' | char::REPLACEMENT_CHARACTER | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Whether a letter is no sign that a set without it might turn into one that means something.

@@ -4,6 +4,7 @@ use super::http::{PATIENCE, read_reply};
 use super::temp::TempDir;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -27,6 +28,8 @@ pub struct Options {
     pub env: Vec<(String, String)>,
     /// How many files and sockets it may have open, where that is not what the system allows.
     pub files: Option<u32>,
+    /// A socket that a supervisor holds for it, and its address.
+    pub held: Option<Arc<TcpListener>>,
 }
 
 impl Options {
@@ -102,6 +105,15 @@ fn binary_with_few_files(files: u32) -> Command {
     command
 }
 
+/// The same process, once a shell has handed it a socket as systemd does.
+fn supervised(held: &TcpListener) -> Command {
+    let mut command = Command::new("sh");
+    let hand = "exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec \"$0\" \"$@\"";
+    command.args(["-c", hand, env!("CARGO_BIN_EXE_vestibule")]);
+    command.stdin(Stdio::from(OwnedFd::from(held.try_clone().unwrap())));
+    command
+}
+
 fn finish(command: &mut Command, stdin: &str) -> Output {
     let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
@@ -129,10 +141,14 @@ impl Gateway {
 
     /// As [`Gateway::on`]; its exit code and what it said, where it does not start.
     pub fn or_refusal(data: Arc<TempDir>, options: Options) -> Result<Self, (Option<i32>, String)> {
-        let address = free_port();
+        let held = options.held.as_ref().map(|held| held.local_addr().unwrap());
+        let address = held.unwrap_or_else(free_port);
         let config = data.join("config.toml");
         std::fs::write(&config, configuration(data.path(), address, &options)).unwrap();
-        let mut command = options.files.map_or_else(binary, binary_with_few_files);
+        let mut command = match &options.held {
+            Some(held) => supervised(held),
+            None => options.files.map_or_else(binary, binary_with_few_files),
+        };
         command.arg("serve").arg("--config").arg(&config).args(&options.args);
         // Everybody in these tests comes from one address; those about rates set their own.
         command.env("VESTIBULE_LIMITS__LOGIN_PER_IP", "100000/1m");
@@ -141,7 +157,10 @@ impl Gateway {
         // every worker keeps connections of its own.
         command.env("VESTIBULE_SERVER__WORKERS", "1");
         command.envs(options.env.iter().map(|(name, value)| (name, value)));
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        if options.held.is_none() {
+            command.stdin(Stdio::null());
+        }
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let (stdout, said, reader) = collect(child.stdout.take().unwrap());
         let (stderr, lines, of_stderr) = collect(child.stderr.take().unwrap());

@@ -18,6 +18,10 @@ use crate::proxy::hygiene::Refusal;
 /// How long an HTTP/2 client on whose connection nothing is under way may be silent in a drain.
 const GOODBYE: Duration = Duration::from_secs(3);
 
+/// How long somebody who has just come may take to say something, where nobody is to stay: what
+/// they were about to say may be on its way.
+const NEWCOMER: Duration = Duration::from_millis(250);
+
 impl GuardedStream {
     /// Reads more into the buffer; how many bytes came, 0 at the end.
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
@@ -45,13 +49,16 @@ impl GuardedStream {
         let killed = self.park(cx);
         // An empty line is what some clients send after a body, not the start of a request.
         if matches!(self.buffer.unread(), b"" | b"\r" | b"\r\n") {
-            let (wait, limit) = if self.fresh {
+            let closing = self.control().is_closing();
+            let (wait, limit) = if self.fresh && closing {
+                (Wait::Last, NEWCOMER)
+            } else if self.fresh {
                 (Wait::First, self.settings.head_timeout)
             } else {
                 (Wait::Idle, self.settings.idle_timeout)
             };
             let expired = self.deadline.poll(cx, wait, limit).is_ready();
-            if killed || expired || self.control().is_closing() {
+            if killed || expired || closing && !self.fresh {
                 self.leave(self.last_word(), None);
                 return Poll::Ready(());
             }
@@ -243,6 +250,7 @@ impl GuardedStream {
                 }
                 if unread.starts_with(PREFACE) {
                     self.framing.speak_http2();
+                    self.control().note_shared();
                     self.deadline.clear();
                 }
                 return Poll::Ready(Ok(true));
