@@ -90,6 +90,7 @@ pub(super) fn routes(reader: &mut Reader, prefix: Option<&str>) -> Option<Vec<Ro
         }
         let keeps_authorization = s.read("keep_authorization", "false", flag);
         let strip_prefix = s.read("strip_prefix", "false", flag);
+        let maintenance = s.read("maintenance", "false", flag);
         let body_max = s.read("body_max", "", body_max);
         let care = upstream::read(s, upstreams.as_deref().unwrap_or_default());
         let key = RouteKey { host: host?, path: path? };
@@ -103,6 +104,7 @@ pub(super) fn routes(reader: &mut Reader, prefix: Option<&str>) -> Option<Vec<Ro
         Some(RouteSettings {
             keeps_authorization: keeps_authorization?,
             strip_prefix: strip_prefix?,
+            maintenance: maintenance?,
             host: care.host,
             body_max: body_max?,
             patience: care.patience,

@@ -49,7 +49,7 @@ pub use navigation::{
 };
 pub use progress::cookies_after;
 pub use qr::{qr_png, qr_svg};
-pub use refusal::{ProblemDetails, error_page, problem, problem_of, refusal};
+pub use refusal::{ProblemDetails, error_page, maintenance, problem, problem_of, refusal};
 pub use router::{Csrf, Entry, Found, Parameters, Router};
 pub use site::Site;
 pub(crate) use words::Words;

@@ -11,6 +11,9 @@ use serde::Serialize;
 /// When whoever was answered 503 may try again, in seconds.
 const SOON: u64 = 5;
 
+/// The same where somebody works on the app.
+const LATER: u64 = 120;
+
 /// A problem, as RFC 9457 has it.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Problem")]
@@ -80,18 +83,37 @@ pub fn refusal(
     is_navigation: bool,
     status: StatusCode,
 ) -> Response {
+    let wait = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(SOON);
+    refused(site, language, is_navigation, status, wait, |words| said(words, status))
+}
+
+/// Says that somebody works on an app.
+pub fn maintenance(site: &Site, language: Language, is_navigation: bool) -> Response {
+    let said: fn(&Words) -> _ = |words| ("maintenance", words.refusals.maintenance);
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    refused(site, language, is_navigation, status, Some(LATER), said)
+}
+
+fn refused(
+    site: &Site,
+    language: Language,
+    is_navigation: bool,
+    status: StatusCode,
+    wait: Option<u64>,
+    said: impl Fn(&Words) -> (&'static str, Titled),
+) -> Response {
     let mut response = if is_navigation {
-        let (_, (title, text)) = said(language.words(), status);
+        let (_, (title, text)) = said(language.words());
         refusal_page(site, language, status, title, text)
     } else {
-        let (code, (title, text)) = said(Language::English.words(), status);
+        let (code, (title, text)) = said(Language::English.words());
         let kind = "about:blank";
         let (status_code, detail) = (status.as_u16(), Some(text));
         let problem = ProblemDetails { kind, title, status: status_code, code, detail };
         written(site, status, &problem)
     };
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers.insert(RETRY_AFTER, HeaderValue::from(SOON));
+    if let Some(seconds) = wait {
+        response.headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }
@@ -135,6 +157,20 @@ mod tests {
             (body["code"].as_str(), body["status"].as_u64()),
             (Some("bad_gateway"), Some(502))
         );
+    }
+
+    #[test]
+    fn whoever_comes_while_somebody_works_on_an_app_reads_that() {
+        let site = site("https://login.example.com", None);
+        for language in Language::ALL {
+            let page = maintenance(&site, language, true);
+            assert_eq!(
+                (page.status.as_u16(), &page.headers[RETRY_AFTER]),
+                (503, "120".parse().as_ref().unwrap())
+            );
+            let html = String::from_utf8(page.body.to_vec()).unwrap();
+            assert!(html.contains(language.words().refusals.maintenance.0), "{html}");
+        }
     }
 
     #[test]

@@ -91,6 +91,11 @@ impl App {
         prefix.is_none_or(|prefix| path.without(prefix).is_some())
     }
 
+    /// Whether somebody works on it.
+    pub(super) const fn is_in_maintenance(&self) -> bool {
+        self.settings.maintenance
+    }
+
     /// The longest body it is sent.
     pub(super) const fn body_max(&self) -> Option<u64> {
         self.settings.body_max

@@ -24,7 +24,7 @@ use super::in_force::{InForce, Turn};
 use super::judging::{is_misdirected, judge};
 use super::waits::{Line, Phase, Wait};
 use crate::http::{
-    Language, Location, Response, challenge, credential, is_page_navigation, refusal,
+    Language, Location, Response, challenge, credential, is_page_navigation, maintenance, refusal,
 };
 use crate::observe::{Access, Outcome};
 use async_trait::async_trait;
@@ -89,6 +89,11 @@ impl Door {
                 let head = session.req_header();
                 let target = std::str::from_utf8(head.raw_path()).unwrap_or("/");
                 challenge(force.site(), first, &head.method, &head.headers, target)
+            }
+            Turn::Maintenance => {
+                let head = session.req_header();
+                let is_page = is_page_navigation(&head.method, &head.headers);
+                maintenance(force.site(), Language::of(&head.headers), is_page)
             }
             Turn::Refuse(status) => refuse(force, session, status),
         };

@@ -69,6 +69,8 @@ pub(super) enum Turn {
     Forward,
     /// Its sender has to do this first.
     Challenge(Challenge),
+    /// Somebody works on its app.
+    Maintenance,
     /// It is refused with this status.
     Refuse(StatusCode),
 }
@@ -270,6 +272,10 @@ impl InForce {
             Answer::Allow(permit) => {
                 ctx.outcome = Outcome::Allowed;
                 ctx.person = permit.person().cloned();
+                if app.is_in_maintenance() {
+                    ctx.reason = Some("maintenance");
+                    return Turn::Maintenance;
+                }
                 let too_long = |most| declared_length(fields).is_some_and(|len| len > most);
                 if app.body_max().is_some_and(too_long) {
                     ctx.reason = Some("body_too_large");

@@ -17,6 +17,8 @@ pub struct RouteSettings {
     pub keeps_authorization: bool,
     /// Whether the app is sent the path without that of the route.
     pub strip_prefix: bool,
+    /// Whether somebody works on it, so that nobody is let through for now.
+    pub maintenance: bool,
     /// What the app is told as its host.
     pub host: UpstreamHost,
     /// The longest body it is sent.
@@ -37,6 +39,7 @@ impl RouteSettings {
             upstreams,
             keeps_authorization: false,
             strip_prefix: false,
+            maintenance: false,
             host: UpstreamHost::Keep,
             body_max: None,
             patience: Patience::default(),

@@ -102,6 +102,15 @@ pub struct Changed {
     pub sessions_ended: usize,
 }
 
+/// How it stands with somebody, besides what their record says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// How many recovery codes are left.
+    pub codes_left: usize,
+    /// What is counted of failures.
+    pub failures: Option<Failures>,
+}
+
 /// The people.
 #[async_trait]
 pub trait Users: Send + Sync {
@@ -127,6 +136,9 @@ pub trait Users: Send + Sync {
     async fn remove_user(&self, id: UserId) -> Result<Option<User>>;
     /// What is left of a person's recovery codes.
     async fn recovery_set(&self, id: UserId) -> Result<Option<RecoverySet>>;
+    /// How many recovery codes each of these has left, and what is counted under this key: of many
+    /// at one go.
+    async fn standings(&self, of: Vec<(UserId, [u8; 32])>) -> Result<Vec<Standing>>;
     /// The last TOTP step that was used.
     async fn last_totp_step(&self, id: UserId) -> Result<Option<u64>>;
 }

@@ -5,7 +5,7 @@ use super::kv::Rows as _;
 use super::tables::Tables as _;
 use super::txn::{Txn, unreadable};
 use super::verbs::KvStore;
-use super::{Added, Changed, Result, Users, layout};
+use super::{Added, Changed, Result, Standing, Users, layout};
 use crate::crypto::RecoverySet;
 use crate::domain::{User, UserChange};
 use crate::types::{Login, UserId};
@@ -116,6 +116,17 @@ impl Users for KvStore {
                 Ok(Some(user))
             })
             .await
+    }
+
+    async fn standings(&self, of: Vec<(UserId, [u8; 32])>) -> Result<Vec<Standing>> {
+        self.read(move |view| {
+            let standing = |(id, key): &(UserId, [u8; 32])| {
+                let codes_left = view.recovery(*id)?.map_or(0, |set| set.digests.len());
+                Ok(Standing { codes_left, failures: view.failures(key)? })
+            };
+            of.iter().map(standing).collect()
+        })
+        .await
     }
 
     async fn recovery_set(&self, id: UserId) -> Result<Option<RecoverySet>> {

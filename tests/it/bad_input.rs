@@ -82,10 +82,10 @@ fn a_store_of_a_newer_version_is_refused() {
     refused(
         |folder| {
             let text = std::fs::read_to_string(marker(folder)).unwrap();
-            assert!(text.contains("\"format\":1"), "{text}");
-            write(marker(folder), text.replace("\"format\":1", "\"format\":2")).unwrap();
+            assert!(text.contains("\"format\":2"), "{text}");
+            write(marker(folder), text.replace("\"format\":2", "\"format\":3")).unwrap();
         },
-        &["newer version", "format 2", "/data/store", "run that version"],
+        &["newer version", "format 3", "/data/store", "run that version"],
     );
 }
 

@@ -390,3 +390,24 @@ fn no_request_of_a_load_fails_through_twenty_reloads() {
     let received = house.app.received();
     assert!(received.contains("\r\nx-who: ann") && received.contains("\r\nremote-user: ann"));
 }
+
+#[test]
+fn whoever_works_on_an_app_says_so_and_the_app_gets_nothing_until_they_are_done() {
+    let app = App::start();
+    let route = |more: &str| {
+        let text = format!("[[route]]\nhost = \"*\"\nupstream = \"{}\"\n{more}", app.url());
+        Options::default().config(&text)
+    };
+    let house = House::with(App::start(), route("maintenance = true\n"));
+    let page = house.get("/", "Accept: text/html\r\nSec-Fetch-Mode: navigate\r\n");
+    assert_eq!((page.status, page.header("retry-after")), (503, Some("120")));
+    assert!(page.text().contains("Under maintenance"), "{}", page.text());
+    let problem = house.get("/api", "");
+    assert_eq!(problem.status, 503);
+    assert!(problem.text().contains(r#""code":"maintenance""#), "{}", problem.text());
+    // Nobody who would not be let in learns of it.
+    assert_eq!(stranger(&house.gateway, "/"), 401);
+    assert_eq!(app.received(), "");
+    house.gateway.reload(&route(""));
+    assert_eq!(house.get("/", "").text(), "hello");
+}

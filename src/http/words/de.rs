@@ -229,6 +229,10 @@ pub(super) static WORDS: Words = Words {
             "Im Moment lässt sich nicht prüfen, wer Sie sind, deshalb wird nichts durchgelassen. \
              Es ist nichts verloren. Versuchen Sie es bald noch einmal.",
         ),
+        maintenance: (
+            "Wartungsarbeiten",
+            "An dieser Anwendung wird gerade gearbeitet. Es ist nichts verloren. Versuchen Sie es später noch einmal.",
+        ),
         gateway_timeout: (
             "Keine rechtzeitige Antwort",
             "Die App hat zu lange gebraucht. Versuchen Sie es bald noch einmal.",

@@ -206,6 +206,10 @@ pub(super) static WORDS: Words = Words {
             "Who you are cannot be checked just now, so nothing is let through. Nothing of yours \
              is lost. Try again soon.",
         ),
+        maintenance: (
+            "Under maintenance",
+            "Somebody is working on this app. Nothing of yours is lost. Try again later.",
+        ),
         gateway_timeout: ("The app is slow", "The app took too long. Try again soon."),
         bad_request: ("Not understood", "What was sent could not be understood."),
         internal: ("Something went wrong", "It is not your fault. Try again soon."),

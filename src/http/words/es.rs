@@ -222,6 +222,10 @@ pub(super) static WORDS: Words = Words {
             "Ahora no se puede comprobar quién es usted, así que no se deja pasar nada. No se ha \
              perdido nada. Inténtelo de nuevo dentro de un rato.",
         ),
+        maintenance: (
+            "En mantenimiento",
+            "Alguien está trabajando en esta aplicación. No se ha perdido nada. Inténtelo de nuevo más tarde.",
+        ),
         gateway_timeout: (
             "Sin respuesta a tiempo",
             "La aplicación ha tardado demasiado. Inténtelo de nuevo dentro de un rato.",

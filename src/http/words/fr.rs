@@ -233,6 +233,10 @@ pub(super) static WORDS: Words = Words {
             "Votre identité ne peut pas être vérifiée pour le moment, rien n’est donc transmis. \
              Rien n’est perdu. Réessayez dans un moment.",
         ),
+        maintenance: (
+            "Maintenance en cours",
+            "Cette application est en cours de maintenance. Rien n’est perdu. Réessayez plus tard.",
+        ),
         gateway_timeout: (
             "Pas de réponse à temps",
             "L’application a mis trop de temps à répondre. Réessayez dans un moment.",

@@ -164,7 +164,7 @@ words! {
     /// Refusals that belong to no form, by what their status means.
     Refusals {
         forbidden, not_found, method_not_allowed, timeout, too_large, uri_too_long,
-        unsupported_media_type, headers_too_large, bad_gateway, unavailable, gateway_timeout,
+        unsupported_media_type, headers_too_large, bad_gateway, unavailable, maintenance, gateway_timeout,
         bad_request, internal, from_elsewhere: Titled;
     }
 

@@ -10,7 +10,7 @@ use vestibule::domain::{
 };
 use vestibule::store::{
     AccessTokens, Added, Awaited, Changed, Counters, EarlierStatements, Excerpt, KvStore, Result,
-    Rotated, Sessions, SignIns, Step, Stepped, StoreError, StoredSession, Trail, Upkeep, Users,
+    Rotated, Sessions, SignIns, Standing, Step, Stepped, StoreError, StoredSession, Trail, Upkeep, Users,
     WholeStore,
 };
 use vestibule::types::{Login, SessionId, Timestamp, TokenDigest, TokenId, UserId};
@@ -58,6 +58,7 @@ brittle!(Users {
     fn change_user(id: UserId, changes: Vec<UserChange>) -> Option<std::result::Result<Changed, Added>>;
     fn remove_user(id: UserId) -> Option<User>;
     fn recovery_set(id: UserId) -> Option<vestibule::crypto::RecoverySet>;
+    fn standings(of: Vec<(UserId, [u8; 32])>) -> Vec<Standing>;
     fn last_totp_step(id: UserId) -> Option<u64>;
 });
 
