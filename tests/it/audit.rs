@@ -10,6 +10,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use vestibule::domain::FailureRules;
 use vestibule::service::{AdminReply, AdminRequest, AuditQuestion, Settings};
 
 /// A gateway at which ann signed in after a wrong password, and root did something.
@@ -296,4 +297,24 @@ fn a_store_of_the_first_version_opens_with_all_that_was_in_it_and_an_empty_trail
     assert_eq!(ann.recover(&mut browser, "/", 0).text(), "hello");
     assert_ne!(ann.password, ADMIN_PASSWORD);
     assert_eq!(gateway.json(&["audit", "verify"], "")["entries"], 3);
+}
+
+#[test]
+fn a_name_that_is_nobodys_is_turned_away_with_as_many_entries_as_one_that_is_somebodys() {
+    let failures = FailureRules { lockout_after: 2, ..FailureRules::default() };
+    let world = World::new(Settings { failures, ..Settings::default() });
+    world.add("ann", false);
+    let refusals = |name: &str, address: &str| {
+        let before = read(&world, AuditQuestion::default()).len();
+        let mut browser = world.browser_from(address);
+        let page = browser.open("/_vestibule/login");
+        let tried = browser.submit(&page, &[("username", name), ("password", "wrong password")]);
+        (tried.status, read(&world, AuditQuestion::default()).len() - before)
+    };
+    // One address for all, and then a fresh one each time: what is written takes time.
+    for addresses in [["192.0.2.1"; 6], ["192.0.2.2", "192.0.2.3", "192.0.2.4", "192.0.2.5", "192.0.2.6", "192.0.2.7"]] {
+        let of = |name: &str| addresses.map(|address| refusals(name, address));
+        assert_eq!(of("ann"), of("nobody"));
+        world.pass(3600);
+    }
 }
