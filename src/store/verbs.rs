@@ -34,9 +34,16 @@ pub struct Unopened {
 impl Unopened {
     /// As [`KvStore::open`].
     pub fn open(self, path: &Path) -> std::result::Result<(), OpenError> {
-        self.later.is(sled::SledEngine::open(path, &self.keys, sled::Floors::default())?);
+        self.later.is(opened(path, &self.keys)?);
         Ok(())
     }
+}
+
+/// The engine on this folder. What was being built beside it and was not finished goes.
+fn opened(path: &Path, keys: &Keyring) -> std::result::Result<sled::SledEngine, OpenError> {
+    let engine = sled::SledEngine::open(path, keys, sled::Floors::default())?;
+    draft::clear(path).map_err(|error| OpenError::io(path, error))?;
+    Ok(engine)
 }
 
 impl KvStore {
@@ -57,8 +64,7 @@ impl KvStore {
     /// Opens the store in this folder, or makes it where there is none. Blocks until all that
     /// must be there has been counted.
     pub fn open(path: &Path, keys: Keyring) -> std::result::Result<Self, OpenError> {
-        let engine = Arc::new(sled::SledEngine::open(path, &keys, sled::Floors::default())?);
-        draft::clear(path).map_err(|error| OpenError::io(path, error))?;
+        let engine = Arc::new(opened(path, &keys)?);
         Self::over(engine, keys).map_err(|error| OpenError::io(path, error))
     }
 
