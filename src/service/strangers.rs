@@ -119,7 +119,8 @@ mod tests {
     #[test]
     fn after_a_change_of_cost_unknown_names_take_as_long_as_people_do_by_their_old_hashes() {
         const NEW: HashParams = HashParams { memory_kib: 128, iterations: 2 };
-        let (strangers, hash) = (Strangers::default(), |params| Some(PasswordHash::unmatched(params)));
+        let (strangers, hash) =
+            (Strangers::default(), |params| Some(PasswordHash::unmatched(params)));
         strangers.look_at(&people(&[hash(OURS), hash(OURS), hash(NEW), hash(NEW)]), NEW);
         assert!(strangers.hash_for(&image(0.4), NEW).is_current(OURS));
         assert!(strangers.hash_for(&image(0.6), NEW).is_current(NEW));

@@ -312,7 +312,10 @@ fn a_name_that_is_nobodys_is_turned_away_with_as_many_entries_as_one_that_is_som
         (tried.status, read(&world, AuditQuestion::default()).len() - before)
     };
     // One address for all, and then a fresh one each time: what is written takes time.
-    for addresses in [["192.0.2.1"; 6], ["192.0.2.2", "192.0.2.3", "192.0.2.4", "192.0.2.5", "192.0.2.6", "192.0.2.7"]] {
+    for addresses in [
+        ["192.0.2.1"; 6],
+        ["192.0.2.2", "192.0.2.3", "192.0.2.4", "192.0.2.5", "192.0.2.6", "192.0.2.7"],
+    ] {
         let of = |name: &str| addresses.map(|address| refusals(name, address));
         assert_eq!(of("ann"), of("nobody"));
         world.pass(3600);

@@ -10,8 +10,8 @@ use vestibule::domain::{
 };
 use vestibule::store::{
     AccessTokens, Added, Awaited, Changed, Counters, EarlierStatements, Excerpt, KvStore, Result,
-    Rotated, Sessions, SignIns, Standing, Step, Stepped, StoreError, StoredSession, Trail, Upkeep, Users,
-    WholeStore,
+    Rotated, Sessions, SignIns, Standing, Step, Stepped, StoreError, StoredSession, Trail, Upkeep,
+    Users, WholeStore,
 };
 use vestibule::types::{Login, SessionId, Timestamp, TokenDigest, TokenId, UserId};
 
