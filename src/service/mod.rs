@@ -34,7 +34,7 @@ pub use admin::{
     UserView,
 };
 pub use assertion::{AppOrigin, Unsigned};
-pub use breached::{BreachSource, RangeUrl};
+pub use breached::{BreachSource, RangeUrl, system_roots};
 pub use capability::{AdminCap, NoLeave};
 pub use enrol::Enrolment;
 pub use error::Denied;
@@ -131,12 +131,7 @@ impl Service {
     pub fn under(&self, settings: Settings) -> Self {
         Self {
             breaches: Breaches::new(&settings.breached),
-            // What costs the same is another now: the people have to be looked at afresh.
-            strangers: if settings.hash == self.settings.hash {
-                Arc::clone(&self.strangers)
-            } else {
-                Arc::default()
-            },
+            strangers: Arc::clone(&self.strangers),
             settings,
             store: Arc::clone(&self.store),
             keys: self.keys.clone(),

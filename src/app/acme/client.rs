@@ -1,5 +1,6 @@
 //! How an authority is asked: one request a connection, over the TLS of the rest of the gateway.
 
+use crate::service::system_roots;
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, header};
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -31,7 +32,7 @@ impl Client {
     pub(super) fn new(ca_file: Option<&Path>) -> Result<Self, String> {
         let roots = match ca_file {
             Some(path) => from_file(path)?,
-            None => of_system()?,
+            None => system_roots()?,
         };
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
         let config = config.with_safe_default_protocol_versions().map_err(|e| sentence(&e))?;
@@ -49,17 +50,6 @@ fn from_file(path: &Path) -> Result<RootCertStore, String> {
         roots.add(cert).map_err(|error| wrong(error.to_string()))?;
     }
     if roots.is_empty() { Err(wrong(String::from("no certificate is in it"))) } else { Ok(roots) }
-}
-
-fn of_system() -> Result<RootCertStore, String> {
-    let found = rustls_native_certs::load_native_certs();
-    let found = found.map_err(|error| format!("the root certificates cannot be read: {error}"))?;
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(found);
-    if roots.is_empty() {
-        return Err(String::from("there are no root certificates: install ca-certificates"));
-    }
-    Ok(roots)
 }
 
 impl HttpClient for Client {

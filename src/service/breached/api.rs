@@ -115,9 +115,8 @@ fn sentence(error: impl Into<Box<dyn Error + Send + Sync>>) -> String {
     text
 }
 
-/// TLS as the rest of the gateway speaks it to apps: ring, and the roots of the system or those
-/// that `SSL_CERT_FILE` names.
-fn connector() -> Result<TlsConnector, String> {
+/// Whom the system trusts, or those whom `SSL_CERT_FILE` names.
+pub fn system_roots() -> Result<RootCertStore, String> {
     let found = rustls_native_certs::load_native_certs();
     let found = found.map_err(|error| format!("the root certificates cannot be read: {error}"))?;
     let mut roots = RootCertStore::empty();
@@ -125,6 +124,12 @@ fn connector() -> Result<TlsConnector, String> {
     if roots.is_empty() {
         return Err(String::from("there are no root certificates: install ca-certificates"));
     }
+    Ok(roots)
+}
+
+/// TLS as the rest of the gateway speaks it to apps: ring, and the system's roots.
+fn connector() -> Result<TlsConnector, String> {
+    let roots = system_roots()?;
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
     let config = config.with_safe_default_protocol_versions().map_err(sentence)?;
     let mut config = config.with_root_certificates(roots).with_no_client_auth();

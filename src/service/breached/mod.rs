@@ -14,6 +14,7 @@ mod sorted;
 mod tests;
 mod url;
 
+pub use api::system_roots;
 pub use url::RangeUrl;
 
 use super::{Denied, Service};

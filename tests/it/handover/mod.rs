@@ -8,7 +8,7 @@ use crate::harness::{
 };
 use load::{Kind, Load};
 use std::io::{BufReader, Read as _, Write as _};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -136,11 +136,7 @@ fn an_open_websocket_outlasts_a_hand_over_and_ends_soon_after_its_session() {
             stream.get_mut().write_all(&byte).unwrap();
         }
     }));
-    let request =
-        b"GET /x HTTP/1.1\r\nHost: a\r\n$CConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
-    let mut stream = BufReader::new(connect(house.gateway.address));
-    stream.get_mut().write_all(&house.fill(request)).unwrap();
-    assert!(read_head(&mut stream).starts_with("HTTP/1.1 101 "));
+    let mut stream = open_websocket(&house);
     let mut heirs = Heirs::of(&house.gateway);
     heirs.next();
     let began = Instant::now();
@@ -165,11 +161,7 @@ fn a_stream_ends_where_the_new_process_is_not_there_to_be_asked() {
         stream.get_mut().write_all(switch).unwrap();
         let _ = stream.read_to_end(&mut Vec::new());
     }));
-    let request =
-        b"GET /x HTTP/1.1\r\nHost: a\r\n$CConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
-    let mut stream = BufReader::new(connect(house.gateway.address));
-    stream.get_mut().write_all(&house.fill(request)).unwrap();
-    assert!(read_head(&mut stream).starts_with("HTTP/1.1 101 "));
+    let mut stream = open_websocket(&house);
     let mut heirs = Heirs::of(&house.gateway);
     heirs.next();
     heirs.signal("-KILL");
@@ -196,4 +188,14 @@ fn a_code_that_was_used_before_a_hand_over_is_used_after_it() {
     assert_eq!(with_code(&code), 401);
     let verified = gateway.command(&["audit", "verify"]);
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
+}
+
+/// A WebSocket of somebody who is signed in.
+fn open_websocket(house: &House) -> BufReader<TcpStream> {
+    let request =
+        b"GET /x HTTP/1.1\r\nHost: a\r\n$CConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    let mut stream = BufReader::new(connect(house.gateway.address));
+    stream.get_mut().write_all(&house.fill(request)).unwrap();
+    assert!(read_head(&mut stream).starts_with("HTTP/1.1 101 "));
+    stream
 }
