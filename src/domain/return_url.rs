@@ -4,6 +4,9 @@ use crate::types::{Host, HostPattern, PublicUrl};
 use std::fmt;
 use url::Url;
 
+/// How long an address may be, in bytes.
+const LONGEST: usize = 2048;
+
 /// Where redirects may lead: the host at hand, the portal, configured routes, and everything
 /// below the cookie domain.
 #[derive(Clone, Debug)]
@@ -27,7 +30,7 @@ impl ReturnUrl {
         // Browsers drop tabs and line breaks and read backslashes as slashes; an address that
         // needs either has no honest author.
         let honest = raw.bytes().all(|c| c.is_ascii_graphic() && c != b'\\');
-        if raw.is_empty() || raw.len() > 2048 || !honest {
+        if raw.is_empty() || raw.len() > LONGEST || !honest {
             return None;
         }
         if raw.starts_with('/') {
@@ -45,7 +48,9 @@ impl ReturnUrl {
         if !plain || downgrade || !origins.allow(&host, url.port_or_known_default(), here) {
             return None;
         }
-        Some(Self(url.into()))
+        // Signs that have to be written as `%3C` make it longer than it came.
+        let text = String::from(url);
+        (text.len() <= LONGEST).then_some(Self(text))
     }
 
     /// A path on this host: one slash and then something that is not a second one.
@@ -205,6 +210,17 @@ mod tests {
         ] {
             assert!(parse(bad).is_none(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn what_is_followed_is_no_longer_than_what_may_come() {
+        let site = "https://wiki.example.org/";
+        let long = |sign: &str, times| parse(&format!("{site}{}", sign.repeat(times)));
+        assert!(long("x", LONGEST - site.len()).is_some());
+        assert!(long("x", LONGEST - site.len() + 1).is_none());
+        let kept = long("<", (LONGEST - site.len()) / 3).expect("as long as it may be");
+        assert_eq!(parse(kept.as_str()), Some(kept), "what was given out comes back");
+        assert!(long("<", (LONGEST - site.len()) / 3 + 1).is_none(), "too long once written out");
     }
 
     #[test]
