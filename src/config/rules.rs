@@ -84,6 +84,7 @@ struct Passwords {
 fn password(s: &mut Section<'_>) -> Option<Passwords> {
     let min_length = s.read("min_length", "12", within(8..=256));
     let require_classes = s.read("require_classes", "false", flag);
+    let words = s.list("words", "", word);
     let breached = breached::read(s);
     let memory_kib = s.read("memory_kib", "19456", within(8..=4_194_304));
     let iterations = s.read("iterations", "2", within(1..=100));
@@ -96,12 +97,25 @@ fn password(s: &mut Section<'_>) -> Option<Passwords> {
         check_costs(s, hash);
     }
     Some(Passwords {
-        rules: PasswordRules { min_length: min_length?, require_classes: require_classes? },
+        rules: PasswordRules {
+            min_length: min_length?,
+            require_classes: require_classes?,
+            words: words?,
+        },
         breached: breached?,
         hash: hash?,
         hash_workers: hash_workers?,
         hash_queue: hash_queue?,
     })
+}
+
+fn word(text: &str) -> Result<String, Wrong> {
+    if PasswordRules::is_word(text) {
+        return Ok(text.to_owned());
+    }
+    Err(Wrong::new(format!("{text:?} has no word of four letters or digits")).advise(
+        "write words that people here would think of first; shorter ones are in too many others",
+    ))
 }
 
 /// The floor that OWASP draws for Argon2id with one lane.

@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD as B64;
 use std::fmt;
 use subtle::ConstantTimeEq as _;
 use unicode_normalization::UnicodeNormalization as _;
+use zeroize::Zeroizing;
 
 /// The longest password that is looked at, in bytes. Far beyond what a person types or a manager
 /// makes, and short enough that nobody hashes megabytes for free. A longer one is refused, never cut.
@@ -57,9 +58,17 @@ impl Password {
         self.text.reveal().chars().any(class)
     }
 
-    /// Whether it is this word, in any case, once or over and over.
-    pub fn is_only(&self, word: &str) -> bool {
-        !word.is_empty() && self.text.reveal().to_lowercase().split(word).all(str::is_empty)
+    /// How many letters and digits are left of it without these words, in any case; nothing where
+    /// none of them is in it. Longer words are to come first.
+    pub fn length_without(&self, words: &[&str]) -> Option<usize> {
+        let mut left = Zeroizing::new(self.text.reveal().to_lowercase());
+        let before = left.len();
+        for word in words.iter().filter(|word| !word.is_empty()) {
+            // A space keeps what stood on either side from making another of the words.
+            left = Zeroizing::new(left.replace(&word.to_lowercase(), " "));
+        }
+        let count = left.chars().filter(|c| c.is_alphanumeric()).count();
+        (left.len() < before).then_some(count)
     }
 }
 

@@ -1,20 +1,29 @@
 //! Which new passwords are taken.
 
 use crate::crypto::Password;
+use std::cmp::Reverse;
 use std::fmt;
 
 /// What a new password must be.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct PasswordRules {
     /// Characters at least.
     pub min_length: usize,
     /// Upper case, lower case, digit and another.
     pub require_classes: bool,
+    /// Texts with words that anybody would try here.
+    pub words: Vec<String>,
 }
+
+/// What a password must have beside words that anybody would try, in letters and digits.
+const OF_ITS_OWN: usize = 8;
+
+/// Shorter ones are part of too many others, as `com` is.
+const WORD: usize = 4;
 
 impl Default for PasswordRules {
     fn default() -> Self {
-        Self { min_length: 12, require_classes: false }
+        Self { min_length: 12, require_classes: false, words: Vec::new() }
     }
 }
 
@@ -25,8 +34,8 @@ pub enum PasswordWeakness {
     TooShort(usize),
     /// One of the four kinds of characters is missing.
     MissingClass,
-    /// It is, or contains nothing but, the person's own name.
-    IsTheName,
+    /// It is made of the person's name, or of words that anybody would try here.
+    Obvious,
     /// It is the one that was to be replaced.
     Unchanged,
 }
@@ -39,14 +48,31 @@ impl fmt::Display for PasswordWeakness {
                 "Choose a password with upper case, lower case, a digit and another character.",
             ),
             Self::Unchanged => f.write_str("Choose a password other than the one you have."),
-            Self::IsTheName => f.write_str("Choose a password that is not your name."),
+            Self::Obvious => f.write_str(
+                "Choose a password with more in it than your name or the name of this site.",
+            ),
         }
     }
 }
 
+fn words_in(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|c: char| !c.is_alphanumeric());
+    words.filter(|word| word.chars().count() >= WORD)
+}
+
 impl PasswordRules {
-    /// Judges a new password for the person of this name.
-    pub fn check(&self, password: &Password, username: &str) -> Result<(), PasswordWeakness> {
+    /// Whether there is a word in a text that would be looked for.
+    pub fn is_word(text: &str) -> bool {
+        words_in(text).next().is_some()
+    }
+
+    /// Judges a new password for the person of this name, at a place that goes by these texts.
+    pub fn check(
+        &self,
+        password: &Password,
+        username: &str,
+        here: &[&str],
+    ) -> Result<(), PasswordWeakness> {
         if password.length() < self.min_length {
             return Err(PasswordWeakness::TooShort(self.min_length));
         }
@@ -57,8 +83,11 @@ impl PasswordRules {
         if self.require_classes && !has_all {
             return Err(PasswordWeakness::MissingClass);
         }
-        if password.is_only(username) {
-            return Err(PasswordWeakness::IsTheName);
+        let texts = here.iter().copied().chain(self.words.iter().map(String::as_str));
+        let mut obvious: Vec<_> = texts.flat_map(words_in).chain([username]).collect();
+        obvious.sort_by_key(|word| Reverse(word.len()));
+        if password.length_without(&obvious).is_some_and(|own| own < OF_ITS_OWN) {
+            return Err(PasswordWeakness::Obvious);
         }
         Ok(())
     }
@@ -68,29 +97,47 @@ impl PasswordRules {
 mod tests {
     use super::*;
 
-    fn judge(rules: PasswordRules, text: &str) -> Result<(), PasswordWeakness> {
-        rules.check(&Password::new(text).unwrap(), "annabelle")
+    fn judge(rules: &PasswordRules, text: &str) -> Result<(), PasswordWeakness> {
+        rules.check(&Password::new(text).unwrap(), "annabelle", &["https://login.acme.test:8443"])
     }
 
     #[test]
     fn length_counts_characters_and_no_mixture_is_asked_for() {
         let rules = PasswordRules::default();
-        assert_eq!(judge(rules, "short"), Err(PasswordWeakness::TooShort(12)));
-        assert_eq!(judge(rules, "ééééééééééé"), Err(PasswordWeakness::TooShort(12)));
-        assert_eq!(judge(rules, "correct horse battery"), Ok(()));
-        assert_eq!(judge(rules, &"x y".repeat(30)), Ok(()));
+        assert_eq!(judge(&rules, "short"), Err(PasswordWeakness::TooShort(12)));
+        assert_eq!(judge(&rules, "ééééééééééé"), Err(PasswordWeakness::TooShort(12)));
+        assert_eq!(judge(&rules, "correct horse battery"), Ok(()));
+        assert_eq!(judge(&rules, &"x y".repeat(30)), Ok(()));
     }
 
     #[test]
     fn classes_are_asked_for_where_the_configuration_says_so() {
         let rules = PasswordRules { require_classes: true, ..PasswordRules::default() };
-        assert_eq!(judge(rules, "correct horse battery"), Err(PasswordWeakness::MissingClass));
-        assert_eq!(judge(rules, "Correct horse 7 battery"), Ok(()));
+        assert_eq!(judge(&rules, "correct horse battery"), Err(PasswordWeakness::MissingClass));
+        assert_eq!(judge(&rules, "Correct horse 7 battery"), Ok(()));
     }
 
     #[test]
     fn a_name_over_and_over_is_no_password() {
         let rules = PasswordRules::default();
-        assert_eq!(judge(rules, "AnnabelleAnnabelle"), Err(PasswordWeakness::IsTheName));
+        for obvious in ["AnnabelleAnnabelle", "Annabelle2026!", "!!!-annabelle-!!!"] {
+            assert_eq!(judge(&rules, obvious), Err(PasswordWeakness::Obvious), "{obvious}");
+        }
+        assert_eq!(judge(&rules, "annabelle likes the sea"), Ok(()));
+    }
+
+    #[test]
+    fn words_of_the_place_make_no_password_whatever_stands_between_them() {
+        let words = vec!["ACME Dashboards".into(), "Zürich-Works".into()];
+        let rules = PasswordRules { words, ..PasswordRules::default() };
+        for obvious in
+            ["AcmeDashboards2026", "works-at-ACME!", "login login login", "zürich.zürich.1"]
+        {
+            assert_eq!(judge(&rules, obvious), Err(PasswordWeakness::Obvious), "{obvious}");
+        }
+        // Words that are too short to stand for anything, and words beside others.
+        for good in ["a comical test 8", "my acme dog eats shoes", "q7$Vn2!xLp0z"] {
+            assert_eq!(judge(&rules, good), Ok(()), "{good}");
+        }
     }
 }

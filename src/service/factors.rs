@@ -79,7 +79,9 @@ impl Service {
         username: &str,
     ) -> Result<PasswordHash, Denied> {
         let password = Password::new(typed).ok_or(Denied::PasswordUnusable)?;
-        self.settings.password.check(&password, username).map_err(Denied::Weak)?;
+        let settings = &self.settings;
+        let here = ["vestibule", settings.issuer.as_str(), settings.totp_issuer.as_str()];
+        settings.password.check(&password, username, &here).map_err(Denied::Weak)?;
         self.refuse_breached(&password, typed).await?;
         let params = self.settings.hash;
         Ok(self.hashing.run(move || PasswordHash::create(&password, params)).await??)

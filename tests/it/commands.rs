@@ -179,7 +179,7 @@ fn what_cannot_be_done_is_said_in_a_sentence_with_its_exit_code() {
         place.fails(&["user", "set", "bob"], "", 1, &["--email", "--group"]);
         let reads = ["user", "add", "dan", "--password-stdin"];
         place.fails(&reads, "short", 1, &["at least 12 characters"]);
-        place.fails(&reads, "dandandandandan", 1, &["not your name"]);
+        place.fails(&reads, "dandandandandan", 1, &["more in it than your name"]);
         place.fails(&reads, &"x".repeat(5000), 1, &["1024 bytes"]);
         place.fails(&reads, "", 2, &["--password-stdin", "standard input is empty"]);
         place.fails(&reads, "\n", 2, &["standard input is empty"]);

@@ -147,3 +147,21 @@ fn nothing_of_what_is_weighed_is_written_down() {
     assert!(log.contains(AT), "{log}");
     assert!(!log.contains("marzipan") && !log.contains("7731"), "{log}");
 }
+
+#[test]
+fn what_anybody_here_would_try_first_is_not_taken() {
+    let config = "[password]\nwords = [\"Roadrunner Ltd\"]\n[registration]\nenabled = true\n";
+    let gateway = Gateway::start(Options::default().config(config));
+    let mut browser = Browser::new(gateway.address);
+    let page = browser.open("/_vestibule/register");
+    let mut choose = |password: &str| {
+        let twice = [("password", password), ("password_again", password)];
+        browser.submit(&page, &[&[("username", "wile")], &twice[..]].concat())
+    };
+    for obvious in ["ROADRUNNER-2026", "vestibule-wile-1", "roadrunner.roadrunner"] {
+        let reply = choose(obvious);
+        assert_eq!(reply.status, 422, "{obvious}");
+        assert!(reply.text().contains("more in it than your name"), "{}", reply.text());
+    }
+    assert_eq!(choose("a roadrunner eats no anvils").status, 303);
+}

@@ -316,7 +316,11 @@ const ANSWERS: Answers = Answers {
              Kleinbuchstaben, einer Ziffer und einem Sonderzeichen."
             .into(),
         PasswordWeakness::Unchanged => "Wählen Sie ein anderes Passwort als Ihr bisheriges.".into(),
-        PasswordWeakness::IsTheName => "Wählen Sie ein Passwort, das nicht Ihr Name ist.".into(),
+        PasswordWeakness::Obvious => {
+            "Wählen Sie ein Passwort, in dem mehr steckt als Ihr Name oder \
+             der Name dieser Seite."
+                .into()
+        }
     },
     password_unusable: "Wählen Sie ein Passwort, das weder leer noch übermäßig lang ist.",
     mismatch: "Die beiden Passwörter sind verschieden. Bitte geben Sie beide noch einmal ein.",

@@ -300,7 +300,9 @@ const ANSWERS: Answers = Answers {
              cifra y un carácter especial."
             .into(),
         PasswordWeakness::Unchanged => "Elija una contraseña distinta de la que tiene.".into(),
-        PasswordWeakness::IsTheName => "Elija una contraseña que no sea su nombre.".into(),
+        PasswordWeakness::Obvious => {
+            "Elija una contraseña que contenga más que su nombre o el de este sitio.".into()
+        }
     },
     password_unusable: "Elija una contraseña que no esté vacía ni sea desmesurada.",
     mismatch: "Las dos contraseñas no son iguales. Escriba ambas de nuevo.",

@@ -308,8 +308,9 @@ const ANSWERS: Answers = Answers {
         PasswordWeakness::Unchanged => {
             "Choisissez un autre mot de passe que votre mot de passe actuel.".into()
         }
-        PasswordWeakness::IsTheName => {
-            "Choisissez un mot de passe qui ne soit pas votre nom.".into()
+        PasswordWeakness::Obvious => {
+            "Choisissez un mot de passe qui contienne plus que votre nom ou celui de ce site."
+                .into()
         }
     },
     password_unusable: "Choisissez un mot de passe qui ne soit ni vide ni démesurément long.",

@@ -292,7 +292,9 @@ const ANSWERS: Answers = Answers {
             "パスワードには、大文字、小文字、数字、記号をすべて含めてください。".into()
         }
         PasswordWeakness::Unchanged => "現在とは異なるパスワードを設定してください。".into(),
-        PasswordWeakness::IsTheName => "ユーザー名とは異なるパスワードを設定してください。".into(),
+        PasswordWeakness::Obvious => {
+            "ユーザー名やこのサイトの名前だけではないパスワードを設定してください。".into()
+        }
     },
     password_unusable: "パスワードが空か、長すぎます。別のパスワードを設定してください。",
     mismatch: "2つのパスワードが一致しません。両方とも入力し直してください。",

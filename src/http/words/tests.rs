@@ -76,8 +76,8 @@ impl Said for fn(u64) -> String {
 
 impl Said for fn(PasswordWeakness) -> String {
     fn said(&self, name: &str, all: &mut Vec<(String, String)>) {
-        use PasswordWeakness::{IsTheName, MissingClass, TooShort, Unchanged};
-        for weakness in [TooShort(12), MissingClass, IsTheName, Unchanged] {
+        use PasswordWeakness::{MissingClass, Obvious, TooShort, Unchanged};
+        for weakness in [TooShort(12), MissingClass, Obvious, Unchanged] {
             push(name, self(weakness), all);
         }
     }
