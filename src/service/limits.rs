@@ -16,7 +16,7 @@
 use super::sign_in::Visitor;
 use super::{Denied, Service};
 use crate::crypto::{TokenKind, digest};
-use crate::domain::{AuditEvent, Charge, Rate, SignInFailure, User, Window};
+use crate::domain::{AuditEvent, Charge, Occasion, Rate, SignInFailure, User, Window};
 use crate::types::{Login, RequestCx, Timestamp, UserId};
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Mutex, PoisonError};
@@ -201,9 +201,9 @@ impl Service {
 
     /// Forgets all failures of a person and all tries at their account; whether there were any
     /// failures.
-    pub(super) async fn forgive(&self, user: UserId) -> Result<bool, Denied> {
+    pub(super) async fn unlock(&self, user: UserId, on: Occasion) -> Result<bool, Denied> {
         self.windows.forget(("account", self.keys.counter_key(user, None)));
-        Ok(self.store.clear(self.keys.counters_of(user)).await?)
+        Ok(self.store.unlock(user, self.keys.counters_of(user), on).await?)
     }
 
     /// Charges a try before it is judged. [`Service::judged`] settles it.
@@ -246,10 +246,10 @@ impl Service {
                 return outcome;
             }
         };
-        self.record(AuditEvent::SignInFailed { user: tried.user, why }, cx).await?;
-        if tried.locks {
-            self.record(AuditEvent::LockedOut { user: tried.user }, cx).await?;
-        }
+        let user = tried.user;
+        let mut told = vec![AuditEvent::SignInFailed { user, why }];
+        told.extend(tried.locks.then_some(AuditEvent::LockedOut { user }));
+        self.store.append(told, cx.into()).await?;
         outcome
     }
 }

@@ -1,12 +1,11 @@
 //! The verbs for failure counters. A charge is on the disk before the try is judged, so that
 //! neither parallel tries nor a crash give free ones.
 
-use super::kv::Rows as _;
 use super::tables::Tables as _;
 use super::verbs::KvStore;
-use super::{Counters, Result, layout};
-use crate::domain::{Charge, FailureRules, Failures};
-use crate::types::Timestamp;
+use super::{Counters, Result};
+use crate::domain::{AuditEvent, Charge, FailureRules, Failures, Occasion};
+use crate::types::{Timestamp, UserId};
 use async_trait::async_trait;
 
 #[async_trait]
@@ -40,16 +39,11 @@ impl Counters for KvStore {
         self.read(move |view| view.failures(&key)).await
     }
 
-    async fn clear(&self, beginning: [u8; 16]) -> Result<bool> {
+    async fn unlock(&self, user: UserId, counters: [u8; 16], on: Occasion) -> Result<bool> {
         self.writer
             .submit(move |txn| {
-                let mut keys = Vec::new();
-                txn.scan(&layout::failures_of(&beginning), &mut |key, _| {
-                    keys.push(key.to_vec());
-                    Ok(true)
-                })?;
-                let was_any = !keys.is_empty();
-                keys.into_iter().try_for_each(|key| txn.remove_until(key))?;
+                let was_any = txn.forget_failures(&counters)?;
+                txn.tell(AuditEvent::UserChanged { user, how: "unlocked" }, on)?;
                 Ok(was_any)
             })
             .await

@@ -13,7 +13,7 @@ on_both_engines! {
 
 async fn sweeping_removes_what_has_expired_and_nothing_else(bench: &Bench) {
     let (ann, rules) = (bench.add("ann").await, FailureRules::default());
-    let lasting = bench.dump();
+    let lasting = bench.dump_of_today();
     bench.begin(&ann, NOW).await;
     bench.begin(&ann, later(100)).await;
     bench.sign_in(&ann, NOW).await;
@@ -33,7 +33,7 @@ async fn sweeping_removes_what_has_expired_and_nothing_else(bench: &Bench) {
         assert_eq!(bench.store.sweep(later(at)).await.unwrap(), removed, "after {at} seconds");
         assert_eq!(counts(), left, "after {at} seconds");
     }
-    assert_eq!(bench.dump(), lasting, "and no index row is left");
+    assert_eq!(bench.dump_of_today(), lasting, "and no index row is left");
 }
 
 async fn sweeping_goes_five_hundred_rows_at_a_time(bench: &Bench) {
