@@ -1,24 +1,54 @@
 //! The verbs for failure counters. A charge is on the disk before the try is judged, so that
-//! neither parallel tries nor a crash give free ones.
+//! neither parallel tries nor a crash give free ones. A lock is told of when it begins, whichever
+//! verb finds that it does.
 
 use super::tables::Tables as _;
 use super::verbs::KvStore;
 use super::{Counters, Result};
-use crate::domain::{AuditEvent, Charge, FailureRules, Failures, Occasion};
-use crate::types::{Timestamp, UserId};
+use crate::domain::{AuditEvent, Charge, FailureRules, Failures, Occasion, SignInFailure};
+use crate::types::UserId;
 use async_trait::async_trait;
 
 #[async_trait]
 impl Counters for KvStore {
-    async fn charge(&self, key: [u8; 32], rules: &FailureRules, now: Timestamp) -> Result<Charge> {
+    async fn charge(
+        &self,
+        key: [u8; 32],
+        user: Option<UserId>,
+        rules: &FailureRules,
+        on: Occasion,
+    ) -> Result<Charge> {
         let rules = *rules;
         self.writer
             .submit(move |txn| {
-                let (counted, charge) = Failures::charge(txn.failures(&key)?, &rules, now);
+                let (counted, charge) = Failures::charge(txn.failures(&key)?, &rules, on.at);
                 if let Some(counted) = counted {
                     txn.put_failures(&key, &counted)?;
                 }
+                if matches!(charge, Charge::Locked { begins: true, .. }) {
+                    txn.tell(AuditEvent::LockedOut { user }, on)?;
+                }
                 Ok(charge)
+            })
+            .await
+    }
+
+    async fn fail(
+        &self,
+        key: [u8; 32],
+        user: Option<UserId>,
+        why: SignInFailure,
+        rules: &FailureRules,
+        on: Occasion,
+    ) -> Result<()> {
+        let rules = *rules;
+        self.writer
+            .submit(move |txn| {
+                txn.tell(AuditEvent::SignInFailed { user, why }, on)?;
+                let Some(counted) = txn.failures(&key)? else { return Ok(()) };
+                let Some((locked, _)) = counted.lock(&rules, on.at) else { return Ok(()) };
+                txn.put_failures(&key, &locked)?;
+                txn.tell(AuditEvent::LockedOut { user }, on)
             })
             .await
     }

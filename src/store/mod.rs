@@ -51,8 +51,8 @@ use crate::crypto::{
 };
 use crate::domain::{
     AccessToken, AuditEvent, Broken, Charge, FailureRules, Failures, Filter, KnownBrowser, Line,
-    Link, Occasion, PendingSignIn, Program, Session, Spent, Start, Tip, TotpFactor, User,
-    UserChange,
+    Link, Occasion, PendingSignIn, Program, Session, SignInFailure, Spent, Start, Tip, TotpFactor,
+    User, UserChange,
 };
 use crate::types::{Login, SessionId, Timestamp, TokenDigest, TokenId, UserId};
 use async_trait::async_trait;
@@ -388,8 +388,23 @@ pub trait AccessTokens: Send + Sync {
 /// Failure counters, under keyed images of accounts and of names that are nobody's.
 #[async_trait]
 pub trait Counters: Send + Sync {
-    /// Charges a try, before it is judged.
-    async fn charge(&self, key: [u8; 32], rules: &FailureRules, now: Timestamp) -> Result<Charge>;
+    /// Charges a try at a person's account, or at a name that is nobody's, before it is judged.
+    async fn charge(
+        &self,
+        key: [u8; 32],
+        user: Option<UserId>,
+        rules: &FailureRules,
+        on: Occasion,
+    ) -> Result<Charge>;
+    /// Says that a try that was charged was wrong, and locks where it was one too many.
+    async fn fail(
+        &self,
+        key: [u8; 32],
+        user: Option<UserId>,
+        why: SignInFailure,
+        rules: &FailureRules,
+        on: Occasion,
+    ) -> Result<()>;
     /// Gives a charge back after a right step.
     async fn refund(&self, key: [u8; 32]) -> Result<()>;
     /// What is counted.

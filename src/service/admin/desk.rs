@@ -4,7 +4,7 @@ use super::{
     AdminError, AdminErrorKind, AdminReply, AdminRequest, NewTotp, NewUser, SessionView, UserView,
 };
 use crate::crypto::{PasswordHash, TotpSecret, new_user_id};
-use crate::domain::{LinkPurpose, Occasion, Session, TotpFactor, User, UserChange};
+use crate::domain::{FailureRules, LinkPurpose, Occasion, Session, TotpFactor, User, UserChange};
 use crate::service::live::Which;
 use crate::service::{AdminCap, Denied, Service};
 use crate::store::{Added, Standing};
@@ -237,13 +237,13 @@ impl Desk<'_> {
 
     /// Of many at one go: ten thousand looks by themselves would take seconds.
     async fn views(&self, users: Vec<User>) -> Result<Vec<UserView>, AdminError> {
-        let now = self.service.clock.now();
+        let (rules, now) = (&self.service.settings.failures, self.service.clock.now());
         let key = |user: &User| (user.id, self.service.keys.counter_key(user.id, None));
         let standings = self.service.store.standings(users.iter().map(key).collect()).await?;
         Ok(users
             .into_iter()
             .zip(standings)
-            .map(|(user, standing)| user_view(user, standing, now))
+            .map(|(user, standing)| user_view(user, standing, rules, now))
             .collect())
     }
 
@@ -258,7 +258,7 @@ fn nobody(name: &str) -> AdminError {
     AdminError::new(AdminErrorKind::NotFound, message)
 }
 
-fn user_view(user: User, standing: Standing, now: Timestamp) -> UserView {
+fn user_view(user: User, standing: Standing, rules: &FailureRules, now: Timestamp) -> UserView {
     let Standing { codes_left, failures } = standing;
     UserView {
         id: user.id.to_string(),
@@ -268,7 +268,7 @@ fn user_view(user: User, standing: Standing, now: Timestamp) -> UserView {
         must_change_password: user.must_change_password,
         totp: user.totp.is_some(),
         recovery_codes_remaining: codes_left,
-        locked_until: failures.and_then(|f| f.locked_until(now)).map(Timestamp::rfc3339),
+        locked_until: failures.and_then(|f| f.locked_until(rules, now)).map(Timestamp::rfc3339),
         created_at: user.created_at.rfc3339(),
         username: user.username,
         email: user.email,

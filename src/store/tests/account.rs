@@ -170,7 +170,7 @@ async fn clearing_takes_all_counters_of_one_person(bench: &Bench) {
     for user in [&ann, &bob] {
         for known in [None, Some(&browser)] {
             let key = keyring.counter_key(user.id, known);
-            let _ = bench.store.charge(key, &rules, NOW).await.unwrap();
+            let _ = bench.store.charge(key, None, &rules, HERE).await.unwrap();
         }
     }
     assert!(bench.store.unlock(ann.id, keyring.counters_of(ann.id), HERE).await.unwrap());

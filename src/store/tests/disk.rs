@@ -60,7 +60,7 @@ async fn reopening_finds_everything() {
         assert!(store.spend_totp_step(matched(ann.id, &factor, NOW)).await.unwrap().is_some());
         let onward = crate::store::Onward::Session(token, session(&ann, NOW), fresh.clone());
         assert_eq!(store.commit(step(&ann, onward, NOW)).await, Ok(Stepped::Done));
-        let _ = store.charge(name, &rules, NOW).await.unwrap();
+        let _ = store.charge(name, None, &rules, HERE).await.unwrap();
         store.touch(vec![(token, later(9))]).await.unwrap();
     }
     let store = open(folder.path());

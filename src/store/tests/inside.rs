@@ -76,7 +76,7 @@ async fn the_inventory_follows_every_change() {
     agrees();
     let rules = crate::domain::FailureRules::default();
     for _ in 0..3 {
-        let _ = bench.store.charge([1; 32], &rules, NOW).await.unwrap();
+        let _ = bench.store.charge([1; 32], None, &rules, HERE).await.unwrap();
         agrees();
     }
     bench.sign_in(&ann, NOW).await;

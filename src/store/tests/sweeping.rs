@@ -19,7 +19,7 @@ async fn sweeping_removes_what_has_expired_and_nothing_else(bench: &Bench) {
     bench.sign_in(&ann, NOW).await;
     let reset = link(Some(&ann), LinkPurpose::NewPassword, later(50));
     bench.store.add_link(digest(), reset).await.unwrap();
-    let _ = bench.store.charge([1; 32], &rules, NOW).await.unwrap();
+    let _ = bench.store.charge([1; 32], None, &rules, HERE).await.unwrap();
     let counts = || (bench.count(b"l"), bench.count(b"p"), bench.count(b"s"), bench.count(b"f"));
     for (at, removed, left) in [
         (49, 0, (1, 2, 1, 1)),

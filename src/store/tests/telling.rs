@@ -36,7 +36,7 @@ async fn an_act_and_its_entry_are_one_batch() {
     let ((set, _), link_token, next) = (codes(), digest(), digest());
     let (code, ann) = (set.digests[0], crate::domain::User { totp: Some(totp()), ..person("ann") });
     let _ = one_batch!(engine, store.add_user(ann.clone(), Some(set), HERE), "user_added");
-    let _ = store.charge([1; 32], &FailureRules::default(), NOW).await.unwrap();
+    let _ = store.charge([1; 32], None, &FailureRules::default(), HERE).await.unwrap();
     one_batch!(engine, store.unlock(ann.id, [1; 16], HERE), "user_changed");
     let spent = store.spend_recovery_code(ann.id, code, HERE);
     let (spent, _) = one_batch!(engine, spent, "recovery_code_used").unwrap();

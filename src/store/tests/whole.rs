@@ -232,7 +232,7 @@ async fn sealed_anew_the_store_opens_with_the_new_key_and_holds_nothing_the_old_
         old.counter_key(ann.id, Some(&browser)),
         old.stranger_key(&login),
     ] {
-        store.charge(keys, &rules, NOW).await.unwrap();
+        store.charge(keys, None, &rules, HERE).await.unwrap();
     }
     let told = store.tip().await.unwrap().len();
     let before = sealed(&dump(&*engine));
@@ -293,7 +293,7 @@ async fn what_works_once_and_was_handed_out_is_void_in_a_restored_store() {
     bench.store.add_link(a_link, invitation).await.unwrap();
     bench
         .store
-        .charge(keys(0).counter_key(ann.id, None), &FailureRules::default(), NOW)
+        .charge(keys(0).counter_key(ann.id, None), None, &FailureRules::default(), HERE)
         .await
         .unwrap();
     let (bytes, told) = (back_up(&bench.store).await, bench.store.tip().await.unwrap().len());

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use vestibule::crypto::{CodeMatched, RecoveryCode, RecoveryDigest};
 use vestibule::domain::{
     AccessToken, AuditEvent, Broken, Charge, FailureRules, Failures, Filter, KnownBrowser, Link,
-    Occasion, PendingSignIn, Program, Session, Spent, Start, Tip, User, UserChange,
+    Occasion, PendingSignIn, Program, Session, SignInFailure, Spent, Start, Tip, User, UserChange,
 };
 use vestibule::store::{
     AccessTokens, Added, Awaited, Changed, Counters, EarlierStatements, Excerpt, KvStore, Result,
@@ -97,7 +97,8 @@ brittle!(AccessTokens {
 });
 
 brittle!(Counters {
-    fn charge(key: [u8; 32], rules: &FailureRules, now: Timestamp) -> Charge;
+    fn charge(key: [u8; 32], user: Option<UserId>, rules: &FailureRules, on: Occasion) -> Charge;
+    fn fail(key: [u8; 32], user: Option<UserId>, why: SignInFailure, rules: &FailureRules, on: Occasion) -> ();
     fn refund(key: [u8; 32]) -> ();
     fn failures(key: [u8; 32]) -> Option<Failures>;
     fn unlock(user: UserId, counters: [u8; 16], on: Occasion) -> bool;
