@@ -1,8 +1,8 @@
 //! What failures cost.
 //!
 //! A try is charged before it is judged, so that parallel tries cannot slip past the limit: right
-//! ones get their charge back, and the wrong one that makes them too many locks. Passwords and codes share one counter; only a finished sign-in, or
-//! an administrator, clears it.
+//! ones get their charge back, and the wrong one that makes them too many locks. Passwords and codes
+//! share one counter; only a finished sign-in, or an administrator, clears it.
 
 use crate::types::Timestamp;
 use serde::{Deserialize, Serialize};

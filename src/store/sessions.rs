@@ -19,16 +19,18 @@ fn with_person(view: &View<'_>, digest: &TokenDigest) -> Result<Option<(Session,
     Ok(user.map(|user| (session, user)))
 }
 
-fn end(txn: &mut Txn<'_>, id: SessionId) -> Result<Option<StoredSession>> {
+/// Ends a session, of which this is told.
+fn end(
+    txn: &mut Txn<'_>,
+    id: SessionId,
+    event: fn(&Session) -> AuditEvent,
+    on: Occasion,
+) -> Result<Option<StoredSession>> {
     let Some(digest) = txn.session_digest(id)? else { return Ok(None) };
     let Some(session) = txn.session(&digest)? else { return Ok(None) };
     txn.end_session(&digest, &session)?;
+    txn.tell(event(&session), on)?;
     Ok(Some((digest, session)))
-}
-
-/// Says that so many were ended, if any were.
-fn tell_revoked(txn: &mut Txn<'_>, user: Option<UserId>, count: usize, on: Occasion) -> Result<()> {
-    if count == 0 { Ok(()) } else { txn.tell(AuditEvent::SessionsRevoked { user, count }, on) }
 }
 
 fn revoke_some(txn: &mut Txn<'_>, user: Option<UserId>, on: Occasion) -> Result<usize> {
@@ -39,8 +41,11 @@ fn revoke_some(txn: &mut Txn<'_>, user: Option<UserId>, on: Occasion) -> Result<
     for (digest, session) in &ending {
         txn.end_session(digest, session)?;
     }
-    tell_revoked(txn, user, ending.len(), on)?;
-    Ok(ending.len())
+    let count = ending.len();
+    if count > 0 {
+        txn.tell(AuditEvent::SessionsRevoked { user, count }, on)?;
+    }
+    Ok(count)
 }
 
 fn rotate(
@@ -129,27 +134,19 @@ impl Sessions for KvStore {
     }
 
     async fn sign_out(&self, id: SessionId, on: Occasion) -> Result<Option<StoredSession>> {
-        self.writer
-            .submit(move |txn| {
-                let ended = end(txn, id)?;
-                if let Some((_, session)) = &ended {
-                    let user = session.user();
-                    txn.tell(AuditEvent::SignedOut { user, session: id }, on)?;
-                }
-                Ok(ended)
-            })
-            .await
+        let event = |session: &Session| {
+            let (user, session) = (session.user(), session.id());
+            AuditEvent::SignedOut { user, session }
+        };
+        self.writer.submit(move |txn| end(txn, id, event, on)).await
     }
 
     async fn revoke(&self, id: SessionId, on: Occasion) -> Result<Option<StoredSession>> {
-        self.writer
-            .submit(move |txn| {
-                let ended = end(txn, id)?;
-                let user = ended.as_ref().map(|(_, session)| session.user());
-                tell_revoked(txn, user, ended.iter().len(), on)?;
-                Ok(ended)
-            })
-            .await
+        let event = |session: &Session| {
+            let user = Some(session.user());
+            AuditEvent::SessionsRevoked { user, count: 1 }
+        };
+        self.writer.submit(move |txn| end(txn, id, event, on)).await
     }
 
     /// A person's sessions end together; everyone's end by the thousand, each told by itself.

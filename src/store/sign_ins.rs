@@ -113,7 +113,7 @@ fn judge(txn: &Txn<'_>, step: &mut Step) -> Result<std::result::Result<Outcome, 
 }
 
 impl Step {
-    /// What the trail has of it, once it is taken: what it uses up, what it changes, where it leads.
+    /// What the trail has of it once it is taken: what it used up, what it changed, where it led.
     fn tells(&self) -> Vec<AuditEvent> {
         let user = self.user;
         let link = match self.consumes {

@@ -1,8 +1,8 @@
 //! The verbs for the audit trail.
 //!
 //! The writer is alone, so an entry, the new tip and what the entry tells of are one batch, and no
-//! two entries follow the same one. Reading takes entries by their numbers and looks at a bounded number of them at a
-//! time: whoever wants more asks again from where it stopped.
+//! two entries follow the same one. Reading takes entries by their numbers and looks at a bounded
+//! number of them at a time: whoever wants more asks again from where it stopped.
 
 use super::kv::{Rows, View};
 use super::tables::Tables as _;

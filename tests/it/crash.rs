@@ -108,7 +108,7 @@ fn faults(gateway: &Gateway, parts: &mut [Part], everything: bool) -> Faults {
     Faults { lost, gaps }
 }
 
-/// What was acknowledged and is not there, and what is told and was not done, or the other way round.
+/// What was acknowledged and is not there, and where the trail is not what there is.
 #[derive(Debug)]
 struct Faults {
     lost: Vec<String>,

@@ -1,4 +1,4 @@
-//! The one who does what administrators ask for, and records in whose name it was.
+//! The one who does what administrators ask for, and says in whose name it is.
 
 use super::{
     AdminError, AdminErrorKind, AdminReply, AdminRequest, NewTotp, NewUser, SessionView, UserView,
