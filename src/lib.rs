@@ -59,8 +59,9 @@
 //!   accept loop, and the guard needs to stand in front of the parser.
 //! - **One thread writes to the store.** Jobs are read-decide-write closures, run one after
 //!   another and made durable together, so nothing needs a transaction that might tear.
-//! - **The audit trail is in the store**, so that its end is on the disk before an answer goes out;
-//!   files and syslogs get copies. Its hashes take no key: whoever has an export can check it.
+//! - **The audit trail is in the store**, so that an act and its entry are one write and neither is
+//!   without the other; files and syslogs get copies. Its hashes take no key: whoever has an export
+//!   can check it.
 //! - **A store is replaced, never rewritten**: restoring a backup and changing the master key build
 //!   another one beside it and exchange the two folders at one stroke. Nobody ever opens half of
 //!   either, and what the old key sealed goes with the files that held it.

@@ -304,7 +304,13 @@ fn functions(sources: &[Source]) -> Vec<(String, usize)> {
             if !is_head || text.ends_with(';') {
                 continue;
             }
-            let close = format!("{}}}", &line[..line.len() - text.len()]);
+            let indent = &line[..line.len() - text.len()];
+            // What a trait asks for has no body, also where it takes several lines to say.
+            let end_of_head = lines[at..].iter().find(|end| end.starts_with(&format!("{indent})")));
+            if text.ends_with('(') && end_of_head.is_some_and(|end| end.ends_with(';')) {
+                continue;
+            }
+            let close = format!("{indent}}}");
             let length = lines[at..].iter().position(|end| *end == close).unwrap_or(0) + 1;
             let name: String =
                 rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();

@@ -165,13 +165,13 @@ impl Caller for Administrator {
         let cx = &visit.request.cx;
         // A browser's cookie is worth here what it is worth at our pages.
         if live.session().program().is_none() {
-            return AdminCap::freshly(&live, cx.client, cx.now).map(Self).map_err(|no| match no {
+            return AdminCap::freshly(&live, cx).map(Self).map_err(|no| match no {
                 NoLeave::ShowFactor if live.session().second_factor().is_some() => {
                     Denied::NeedsBrowser(Next::SecondFactor).into()
                 }
                 NoLeave::ShowFactor | NoLeave::Never => Trouble::forbidden(),
             });
         }
-        AdminCap::of(&live, cx.client).map(Self).ok_or_else(Trouble::forbidden)
+        AdminCap::of(&live, cx).map(Self).ok_or_else(Trouble::forbidden)
     }
 }

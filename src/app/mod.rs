@@ -173,7 +173,8 @@ impl Files {
 fn around_store(config: &Config, log: Log) -> Result<(Arc<Service>, Files), RunError> {
     let keys = keys(config)?;
     let (store, unopened) = KvStore::unopened(keys.clone()).map_err(RunError::thread)?;
-    let counts = log.clone();
+    let (counts, hears) = (log.clone(), log.clone());
+    let store = store.heard(Arc::new(move |happening| hears.audit(happening)));
     let store = Arc::new(store.watched(Arc::new(move |work, took| {
         let meters = counts.meters();
         match work {

@@ -13,7 +13,7 @@ use super::socket::{self, CallError};
 use super::{open, private_folder};
 use crate::config::Config;
 use crate::crypto::Keyring;
-use crate::domain::{Actor, AuditEvent, Happening};
+use crate::domain::{Actor, AuditEvent, Happening, Occasion};
 use crate::observe::{Format, Log};
 use crate::service::AdminCap;
 use crate::store::{
@@ -81,7 +81,7 @@ pub fn restore_backup(config: &Config, path: &Path, force: bool) -> Result<Resto
     }
     let at = SystemClock.now();
     let event = AuditEvent::Restored { made_at: head.made_at };
-    let happening = Happening { event, by: Actor::CommandLine, from: None, request: None, at };
+    let happening = Happening { event, on: Occasion::here(Actor::CommandLine, at) };
     let skew = config.service.totp_skew;
     let from = BufReader::new(file);
     let with = Restoring { from, opens: &opens, seals: &seals, skew, happening };
@@ -103,7 +103,7 @@ pub fn rotate_keys(config: &Config) -> Result<PathBuf, RunError> {
     let old = master_key::load(&config.master_key, key_of(config)?.as_deref())?;
     let new = NewKey::make(&config.master_key)?;
     let (event, at) = (AuditEvent::KeysRotated, SystemClock.now());
-    let happening = Happening { event, by: Actor::CommandLine, from: None, request: None, at };
+    let happening = Happening { event, on: Occasion::here(Actor::CommandLine, at) };
     match KvStore::rotate(place, &old, new.keys(), &happening) {
         Ok(()) => new.keep(&old),
         Err(error) => {

@@ -1,6 +1,9 @@
 //! What is worth remembering about who did what.
 
-use crate::types::{ClientAddr, RequestId, SessionId, Timestamp, TokenId, UserId, Username};
+use super::{Session, User, UserChange};
+use crate::types::{
+    ClientAddr, RequestCx, RequestId, SessionId, Timestamp, TokenId, UserId, Username,
+};
 
 /// Who did something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,12 +38,10 @@ impl Actor {
     }
 }
 
-/// An event with who did it, from where and when.
-#[derive(Clone, Debug)]
-pub struct Happening {
-    /// What happened.
-    pub event: AuditEvent,
-    /// Who did it.
+/// Who does something, from where and when: all that is told of an event besides the event.
+#[derive(Clone, Copy, Debug)]
+pub struct Occasion {
+    /// Who does it.
     pub by: Actor,
     /// From where, if from anywhere.
     pub from: Option<ClientAddr>,
@@ -48,6 +49,30 @@ pub struct Happening {
     pub request: Option<RequestId>,
     /// When.
     pub at: Timestamp,
+}
+
+impl Occasion {
+    /// What nobody asked for over the network.
+    pub const fn here(by: Actor, at: Timestamp) -> Self {
+        Self { by, from: None, request: None, at }
+    }
+}
+
+impl From<&RequestCx> for Occasion {
+    /// What a person does.
+    fn from(cx: &RequestCx) -> Self {
+        let RequestCx { id, now: at, client } = *cx;
+        Self { by: Actor::Person, from: Some(client), request: Some(id), at }
+    }
+}
+
+/// An event, and its occasion.
+#[derive(Clone, Debug)]
+pub struct Happening {
+    /// What happened.
+    pub event: AuditEvent,
+    /// On which occasion.
+    pub on: Occasion,
 }
 
 /// Why a sign-in did not go on.
@@ -70,7 +95,7 @@ pub enum SignInFailure {
 #[allow(missing_docs, reason = "the fields are named after what they hold")]
 /// Something that happened, for the log and the audit trail. There is no catch-all: a new kind
 /// of event has to be written everywhere it matters.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AuditEvent {
     /// A session began.
     SignedIn { user: UserId, session: SessionId },
@@ -102,7 +127,7 @@ pub enum AuditEvent {
     LinkUsed { user: UserId },
     /// A record was made.
     UserAdded { user: UserId, name: Username },
-    /// An administrator changed a record, in this way.
+    /// A record was changed by somebody else than its person, in this way.
     UserChanged { user: UserId, how: &'static str },
     /// A record was removed.
     UserRemoved { user: UserId, name: Username },
@@ -150,6 +175,42 @@ impl AuditEvent {
         "restored",
         "keys_rotated",
     ];
+
+    /// That somebody was added: whoever does that in person adds themselves.
+    pub fn added(user: &User, by: Actor) -> Self {
+        let (user, name) = (user.id, user.username.clone());
+        match by {
+            Actor::Person => Self::Registered { user, name },
+            Actor::CommandLine | Actor::Administrator(_) | Actor::Gateway => {
+                Self::UserAdded { user, name }
+            }
+        }
+    }
+
+    /// That a session began.
+    pub fn began(session: &Session) -> Self {
+        let (user, id) = (session.user(), session.id());
+        match session.program() {
+            Some(_) => Self::ProgramSignedIn { user, session: id },
+            None => Self::SignedIn { user, session: id },
+        }
+    }
+
+    /// That a record was changed; of the same password, hashed anew, nothing is told.
+    pub const fn changed(user: UserId, change: &UserChange) -> Option<Self> {
+        let how = match change {
+            UserChange::Password(_) => return Some(Self::PasswordChanged { user }),
+            UserChange::SecondFactorOff => return Some(Self::SecondFactorRemoved { user }),
+            UserChange::Totp(_) => return Some(Self::Enrolled { user }),
+            UserChange::Rehashed(_) => return None,
+            UserChange::Email(_) | UserChange::DisplayName(_) | UserChange::Groups(_) => "set",
+            UserChange::Disabled(true) => "disabled",
+            UserChange::Disabled(false) => "enabled",
+            UserChange::NoPassword => "password reset",
+            UserChange::NoSecondFactor => "second factor reset",
+        };
+        Some(Self::UserChanged { user, how })
+    }
 
     /// The event's stable name.
     pub const fn name(&self) -> &'static str {

@@ -1,8 +1,8 @@
 //! What failures cost.
 //!
 //! A try is charged before it is judged, so that parallel tries cannot slip past the limit: right
-//! ones get their charge back. Passwords and codes share one counter; only a finished sign-in, or
-//! an administrator, clears it.
+//! ones get their charge back, and the wrong one that makes them too many locks. Passwords and codes
+//! share one counter; only a finished sign-in, or an administrator, clears it.
 
 use crate::types::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -37,13 +37,15 @@ pub struct Failures {
 /// Whether a try is let through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Charge {
-    /// It is, and counts as a failure until it is given back; perhaps as the one that locks.
-    Admitted {
-        /// Whether it is the one that locks.
-        locks: bool,
+    /// It is, and counts as a failure until it is given back.
+    Admitted,
+    /// It is not.
+    Locked {
+        /// Until then.
+        until: Timestamp,
+        /// Whether it finds as many tries counted as there may be, and so begins the lock.
+        begins: bool,
     },
-    /// It is not, until then.
-    Locked(Timestamp),
 }
 
 impl Failures {
@@ -54,19 +56,29 @@ impl Failures {
         rules: &FailureRules,
         now: Timestamp,
     ) -> (Option<Self>, Charge) {
-        let current = known.filter(|failures| !failures.is_forgotten(now));
-        if let Some((failures, until)) =
-            current.and_then(|f| f.locked_until.map(|until| (f, until)))
-        {
-            // Where the clock was ahead meanwhile, the lock lasts no longer than any other.
-            let latest = now.plus(rules.lockout_for);
-            let shortened = Self { locked_until: Some(latest), ..failures };
-            return ((until > latest).then_some(shortened), Charge::Locked(until.min(latest)));
+        let none = Self { count: 0, last_at: now, locked_until: None };
+        let current = known.filter(|failures| !failures.is_forgotten(now)).unwrap_or(none);
+        if let Some(until) = current.locked_until(rules, now) {
+            let bounded = Self { locked_until: Some(until), ..current };
+            return (
+                (bounded != current).then_some(bounded),
+                Charge::Locked { until, begins: false },
+            );
         }
-        let count = current.map_or(0, |failures| failures.count) + 1;
-        let locked_until = (count >= rules.lockout_after).then(|| now.plus(rules.lockout_for));
-        let locks = locked_until.is_some();
-        (Some(Self { count, last_at: now, locked_until }), Charge::Admitted { locks })
+        // The last of them is being judged, or was when the process ended.
+        if let Some((locked, until)) = current.lock(rules, now) {
+            return (Some(locked), Charge::Locked { until, begins: true });
+        }
+        let charged = Self { count: current.count.saturating_add(1), last_at: now, ..current };
+        (Some(charged), Charge::Admitted)
+    }
+
+    /// The lock that begins once a try turned out to be wrong, and until when: none where there
+    /// may be more tries, or it has begun.
+    pub fn lock(self, rules: &FailureRules, now: Timestamp) -> Option<(Self, Timestamp)> {
+        let until = now.plus(rules.lockout_for);
+        let begins = self.count >= rules.lockout_after && self.locked_until.is_none();
+        begins.then_some((Self { locked_until: Some(until), ..self }, until))
     }
 
     /// Gives one charge back, for a step that was right.
@@ -89,9 +101,11 @@ impl Failures {
         self.locked_until.unwrap_or_else(|| self.last_at.plus(MEMORY))
     }
 
-    /// Until when it locks, if it does.
-    pub fn locked_until(&self, now: Timestamp) -> Option<Timestamp> {
-        self.locked_until.filter(|until| now < *until)
+    /// Until when it locks, if it does. Where the clock was ahead when it began to, that is no
+    /// later than if it began now.
+    pub fn locked_until(&self, rules: &FailureRules, now: Timestamp) -> Option<Timestamp> {
+        let until = self.locked_until.filter(|until| now < *until)?;
+        Some(until.min(now.plus(rules.lockout_for)))
     }
 }
 
@@ -106,42 +120,64 @@ mod tests {
         Timestamp::from_secs(secs)
     }
 
+    const ADMITTED: Charge = Charge::Admitted;
+
+    fn locked(until: u64, begins: bool) -> Charge {
+        Charge::Locked { until: at(until), begins }
+    }
+
+    /// Tries that were wrong, each charged and judged.
     fn fail(times: u32, now: Timestamp) -> Option<Failures> {
-        (0..times).fold(None, |known, _| Failures::charge(known, &RULES, now).0)
+        (0..times).fold(None, |known, _| {
+            let charged = Failures::charge(known, &RULES, now).0.unwrap();
+            Some(charged.lock(&RULES, now).map_or(charged, |(locked, _)| locked))
+        })
     }
 
     #[test]
-    fn the_last_admitted_try_is_the_one_that_locks() {
-        let admitted = |locks| Charge::Admitted { locks };
-        assert_eq!(Failures::charge(fail(1, at(0)), &RULES, at(0)).1, admitted(false));
-        assert_eq!(Failures::charge(fail(2, at(0)), &RULES, at(0)).1, admitted(true));
-        assert_eq!(Failures::charge(fail(3, at(0)), &RULES, at(1)).1, Charge::Locked(at(60)));
+    fn the_last_admitted_try_locks_when_it_is_wrong_and_not_when_it_is_right() {
+        let (charged, charge) = Failures::charge(fail(2, at(0)), &RULES, at(0));
+        assert_eq!(charge, ADMITTED);
+        assert_eq!(charged.unwrap().refund().unwrap().lock(&RULES, at(0)), None);
+        assert_eq!(charged.unwrap().lock(&RULES, at(0)).unwrap().1, at(60));
+        let wrong = fail(3, at(0));
+        assert_eq!(wrong.unwrap().lock(&RULES, at(1)), None, "it has begun");
+        assert_eq!(Failures::charge(wrong, &RULES, at(1)).1, locked(60, false));
+    }
+
+    #[test]
+    fn while_the_last_one_is_judged_no_other_is_let_through() {
+        let charged = Failures::charge(fail(2, at(0)), &RULES, at(0)).0;
+        let (locks, charge) = Failures::charge(charged, &RULES, at(1));
+        assert_eq!(charge, locked(61, true));
+        // If nobody ever judges it, that is a lock like any other.
+        assert_eq!(Failures::charge(locks, &RULES, at(60)), (None, locked(61, false)));
+        assert_eq!(Failures::charge(locks, &RULES, at(61)).1, ADMITTED);
     }
 
     #[test]
     fn a_lock_runs_out_and_trying_does_not_prolong_it() {
-        let locked = fail(3, at(0));
-        assert_eq!(Failures::charge(locked, &RULES, at(59)), (None, Charge::Locked(at(60))));
-        let (fresh, charge) = Failures::charge(locked, &RULES, at(60));
-        assert_eq!(charge, Charge::Admitted { locks: false });
-        assert_eq!(fresh.unwrap().count, 1);
+        let three = fail(3, at(0));
+        assert_eq!(Failures::charge(three, &RULES, at(59)), (None, locked(60, false)));
+        let (fresh, charge) = Failures::charge(three, &RULES, at(60));
+        assert_eq!((charge, fresh.unwrap().count), (ADMITTED, 1));
     }
 
     #[test]
     fn a_lock_from_a_clock_that_was_ahead_lasts_no_longer_than_a_lock() {
         let ahead = fail(3, at(1_000_000));
+        assert_eq!(ahead.unwrap().locked_until(&RULES, at(500)), Some(at(560)));
         let (shortened, charge) = Failures::charge(ahead, &RULES, at(500));
-        assert_eq!(charge, Charge::Locked(at(560)));
-        assert_eq!(Failures::charge(shortened, &RULES, at(559)).1, Charge::Locked(at(560)));
-        let freed = Failures::charge(shortened, &RULES, at(560)).1;
-        assert_eq!(freed, Charge::Admitted { locks: false });
+        assert_eq!(charge, locked(560, false));
+        assert_eq!(Failures::charge(shortened, &RULES, at(559)).1, locked(560, false));
+        assert_eq!(Failures::charge(shortened, &RULES, at(560)).1, ADMITTED);
     }
 
     #[test]
     fn a_right_step_gives_back_its_own_charge_and_no_more() {
         let three = fail(3, at(0)).unwrap();
         let two = three.refund().unwrap();
-        assert_eq!((two.count, two.locked_until(at(0))), (2, None));
+        assert_eq!((two.count, two.locked_until(&RULES, at(0))), (2, None));
         assert_eq!(fail(1, at(0)).unwrap().refund(), None);
     }
 

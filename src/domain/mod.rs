@@ -23,7 +23,7 @@ mod user;
 
 pub use access::{AccessRules, Known, Policy, Ruling, Verdict};
 pub use access_token::{AccessToken, TokenLimits};
-pub use audit::{Actor, AuditEvent, Happening, SignInFailure};
+pub use audit::{Actor, AuditEvent, Happening, Occasion, SignInFailure};
 pub use browser::KnownBrowser;
 pub use failures::{Charge, FailureRules, Failures};
 pub use ladder::{Climbed, Next, PendingSignIn};

@@ -17,12 +17,12 @@ pub use line::{Format, Level};
 pub use meters::{Durations, Measured, Meters, RouteMeter};
 pub use writer::{Log, LogThread};
 
-use crate::domain::Happening;
+use crate::domain::{Happening, Occasion};
 
 impl Log {
     /// Counts an audit event and writes its line.
     pub fn audit(&self, happening: &Happening) {
-        let Happening { event, by, from, request, at } = happening;
+        let Happening { event, on: Occasion { by, from, request, at } } = happening;
         self.meters().event(event);
         let user = event.user().map(|user| user.to_string());
         let from = from.map(|addr| addr.to_string());

@@ -3,7 +3,7 @@
 use super::live::Which;
 use super::{Denied, LiveSession, Service, Visitor};
 use crate::crypto::{Password, TokenKind, digest};
-use crate::domain::{AccessToken, AuditEvent, PasswordWeakness, Session, User, UserChange};
+use crate::domain::{AccessToken, Occasion, PasswordWeakness, Session, User, UserChange};
 use crate::store::{Effect, OneTime, Onward, Recognised, Step};
 use crate::types::{RequestCx, SessionId, TokenId};
 
@@ -39,10 +39,8 @@ impl Service {
         if !own.iter().any(|(_, session)| session.id() == id) {
             return Err(Denied::NoSuchSession);
         }
-        let ended = self.ending(Which::One(id), self.store.revoke(id)).await?;
-        ended.ok_or(Denied::NoSuchSession)?;
-        self.record(AuditEvent::SessionsRevoked { user: Some(user), count: 1 }, cx).await?;
-        Ok(())
+        let ended = self.ending(Which::One(id), self.store.revoke(id, cx.into())).await?;
+        ended.map(drop).ok_or(Denied::NoSuchSession)
     }
 
     /// Ends all of their sessions, this one as well; how many.
@@ -52,10 +50,8 @@ impl Service {
         cx: &RequestCx,
     ) -> Result<usize, Denied> {
         let user = live.session().user();
-        let revoked = self.store.revoke_all(Some(user), None);
-        let count = self.ending(Which::Of(user), revoked).await?;
-        self.record(AuditEvent::SessionsRevoked { user: Some(user), count }, cx).await?;
-        Ok(count)
+        let revoke = self.store.revoke_all(Some(user), cx.into());
+        Ok(self.ending(Which::Of(user), revoke).await?)
     }
 
     /// The access tokens that speak in their name; the newest first.
@@ -81,16 +77,18 @@ impl Service {
         if !self.store.tokens(Some(user)).await?.iter().any(|token| token.id == id) {
             return Err(Denied::NoSuchSession);
         }
-        self.revoke_token(id).await?;
-        self.record(AuditEvent::TokenRevoked { user, token: id }, cx).await?;
-        Ok(())
+        self.revoke_token(id, cx.into()).await.map(drop)
     }
 
     /// Ends an access token; the token as it was.
-    pub(super) async fn revoke_token(&self, id: TokenId) -> Result<Option<AccessToken>, Denied> {
+    pub(super) async fn revoke_token(
+        &self,
+        id: TokenId,
+        on: Occasion,
+    ) -> Result<Option<AccessToken>, Denied> {
         // The session of its requests goes by the same name.
         let session = SessionId::from_bytes(*id.as_bytes());
-        Ok(self.ending(Which::One(session), self.store.revoke_token(id)).await?)
+        Ok(self.ending(Which::One(session), self.store.revoke_token(id, on)).await?)
     }
 
     /// Changes their password, and ends their other sessions.
@@ -108,9 +106,7 @@ impl Service {
         }
         let hash = self.hash_new(new, user.username.as_str()).await?;
         let effect = Effect::Change(UserChange::Password(hash));
-        self.change_here(live, &user, None, effect, visitor).await?;
-        self.record(AuditEvent::PasswordChanged { user: user.id }, visitor.cx).await?;
-        Ok(())
+        self.change_here(live, &user, None, effect, visitor).await
     }
 
     /// Proves once more that it is the person who is at the keyboard, and not whoever found it.
@@ -152,7 +148,7 @@ impl Service {
                 let known = digest(TokenKind::Browser, token);
                 Recognised { before: Some(known), after: known }
             }),
-            now: visitor.cx.now,
+            on: visitor.cx.into(),
         };
         self.commit(step).await.map_err(|denied| match denied {
             Denied::Expired => Denied::SessionRevoked,

@@ -1,7 +1,7 @@
 //! Handing out a backup.
 
 use super::{AdminCap, Service};
-use crate::domain::{AuditEvent, Happening};
+use crate::domain::AuditEvent;
 use crate::store::StoreError;
 use std::io::Write;
 
@@ -13,9 +13,8 @@ impl Service {
         out: Box<dyn Write + Send>,
         by: &AdminCap,
     ) -> Result<u64, StoreError> {
-        let (by, from, at) = (by.actor(), by.from(), self.clock.now());
-        let event = AuditEvent::BackupMade;
-        self.note(Happening { event, by, from, request: None, at }).await?;
+        let at = self.clock.now();
+        self.store.append(vec![AuditEvent::BackupMade], by.occasion(at)).await?;
         self.save_uses().await?;
         self.store.write_backup(at, out).await
     }

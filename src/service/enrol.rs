@@ -8,7 +8,7 @@ use super::drift::REACH;
 use super::sign_in::{Changes, Progress, Visitor};
 use super::{Denied, Service};
 use crate::crypto::{CodeMatched, RecoveryCode, RecoverySet, TokenKind, TotpSecret, digest};
-use crate::domain::{AuditEvent, Next, TotpFactor, User};
+use crate::domain::{Next, TotpFactor, User};
 use crate::store::Effect;
 use crate::types::{Bearer, RequestCx, Secret};
 
@@ -67,11 +67,8 @@ impl Service {
         let factor = TotpFactor { secret, confirmed_at: cx.now };
         let enrol = Effect::Enrol { factor, step: matched.step(), recovery };
         let pending = pending.with_enrolment(&matched, cx.now).ok_or(Denied::Expired)?;
-        let (id, effects) = (user.id, vec![enrol]);
-        let changes = Changes { consumes: Some(consumes), effects, recovery_codes };
-        let progress = self.go_on(pending, user, changes, visitor).await?;
-        self.record(AuditEvent::Enrolled { user: id }, cx).await?;
-        Ok(progress)
+        let changes = Changes { consumes: Some(consumes), effects: vec![enrol], recovery_codes };
+        self.go_on(pending, user, changes, visitor).await
     }
 
     /// The recovery codes that wait to be shown to this session, which are gone with that.

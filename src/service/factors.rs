@@ -6,7 +6,7 @@ use super::{Denied, Service, Visitor};
 use crate::crypto::{
     CodeError, Password, PasswordHash, PasswordVerified, RecoveryCode, TotpSecret,
 };
-use crate::domain::{AuditEvent, Spent, User, UserChange};
+use crate::domain::{Spent, User, UserChange};
 use crate::store::Effect;
 use crate::types::{Login, RequestCx, UserId};
 
@@ -170,11 +170,10 @@ impl Service {
         let set = set.ok_or(Denied::Code)?;
         let digest = self.hashing.run_at(place, move || set.digest(&code)).await?;
         let spent = match digest {
-            Some(digest) => self.store.spend_recovery_code(user.id, digest).await?,
+            Some(digest) => self.store.spend_recovery_code(user.id, digest, cx.into()).await?,
             None => None,
         };
         let (spent, left) = spent.ok_or(Denied::Code)?;
-        self.record(AuditEvent::RecoveryCodeUsed { user: user.id, left }, cx).await?;
         Ok(SpentCode { spent, left: Some(left) })
     }
 }

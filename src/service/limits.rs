@@ -16,7 +16,7 @@
 use super::sign_in::Visitor;
 use super::{Denied, Service};
 use crate::crypto::{TokenKind, digest};
-use crate::domain::{AuditEvent, Charge, Rate, SignInFailure, User, Window};
+use crate::domain::{Charge, Occasion, Rate, SignInFailure, User, Window};
 use crate::types::{Login, RequestCx, Timestamp, UserId};
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Mutex, PoisonError};
@@ -109,8 +109,6 @@ pub(super) struct Counter {
 pub(super) struct Tried {
     counter: Counter,
     user: Option<UserId>,
-    /// Whether it locks, if it turns out to be wrong.
-    locks: bool,
 }
 
 impl Counter {
@@ -189,7 +187,8 @@ impl Service {
         };
         let id = user.map(|user| user.id);
         let failures = self.store.failures(counter.key).await?;
-        if let Some(locked) = failures.and_then(|failures| failures.locked_until(cx.now)) {
+        let rules = &self.settings.failures;
+        if let Some(locked) = failures.and_then(|failures| failures.locked_until(rules, cx.now)) {
             let denied = Denied::Locked(locked);
             return Err(self
                 .turned_away(counter.key(), id, SignInFailure::Locked, cx, denied)
@@ -201,9 +200,9 @@ impl Service {
 
     /// Forgets all failures of a person and all tries at their account; whether there were any
     /// failures.
-    pub(super) async fn forgive(&self, user: UserId) -> Result<bool, Denied> {
+    pub(super) async fn unlock(&self, user: UserId, on: Occasion) -> Result<bool, Denied> {
         self.windows.forget(("account", self.keys.counter_key(user, None)));
-        Ok(self.store.clear(self.keys.counters_of(user)).await?)
+        Ok(self.store.unlock(user, self.keys.counters_of(user), on).await?)
     }
 
     /// Charges a try before it is judged. [`Service::judged`] settles it.
@@ -214,9 +213,10 @@ impl Service {
         cx: &RequestCx,
     ) -> Result<Tried, Denied> {
         let user = user.map(|user| user.id);
-        match self.store.charge(counter.key, &self.settings.failures, cx.now).await? {
-            Charge::Admitted { locks } => Ok(Tried { counter, user, locks }),
-            Charge::Locked(until) => {
+        let rules = &self.settings.failures;
+        match self.store.charge(counter.key, user, rules, cx.into()).await? {
+            Charge::Admitted => Ok(Tried { counter, user }),
+            Charge::Locked { until, .. } => {
                 let denied = Denied::Locked(until);
                 Err(self.turned_away(counter.key(), user, SignInFailure::Locked, cx, denied).await)
             }
@@ -246,10 +246,8 @@ impl Service {
                 return outcome;
             }
         };
-        self.record(AuditEvent::SignInFailed { user: tried.user, why }, cx).await?;
-        if tried.locks {
-            self.record(AuditEvent::LockedOut { user: tried.user }, cx).await?;
-        }
+        let Tried { counter, user } = tried;
+        self.store.fail(counter.key, user, why, &self.settings.failures, cx.into()).await?;
         outcome
     }
 }

@@ -7,7 +7,7 @@ use super::hashing::Place;
 use super::sign_in::{Changes, Progress, Visitor};
 use super::{Denied, Service};
 use crate::crypto::{PasswordHash, PasswordVerified, TokenKind, digest, new_bearer, new_user_id};
-use crate::domain::{AuditEvent, Link, LinkPurpose, PendingSignIn, User, UserChange};
+use crate::domain::{Link, LinkPurpose, PendingSignIn, User, UserChange};
 use crate::store::{Effect, OneTime};
 use crate::types::{Bearer, RequestCx, Secret, UserId, Username};
 use std::time::Duration;
@@ -91,12 +91,9 @@ impl Service {
         let mut user = User::new(new_user_id()?, username, cx.now);
         user.groups = User::administrators().into_iter().collect();
         user.password = Some(hash.clone());
-        let added = AuditEvent::UserAdded { user: user.id, name: user.username.clone() };
         let effects = vec![Effect::FirstUser(user.clone())];
         let verified = self.prove(self.hashing.place()?, &user, hash, password).await?;
-        let progress = self.follow(token, link.purpose, user, verified, effects, visitor).await?;
-        self.record(added, cx).await?;
-        Ok(progress)
+        self.follow(token, link.purpose, user, verified, effects, visitor).await
     }
 
     /// Takes the password an invitation or a reset asks for, and goes on: to the second factor
@@ -112,11 +109,8 @@ impl Service {
         let user = user.filter(|_| fits).ok_or(Denied::LinkGone)?;
         let hash = self.hash_new(password, user.username.as_str()).await?;
         let effects = vec![Effect::Change(UserChange::Password(hash.clone()))];
-        let (id, place) = (user.id, self.hashing.place()?);
-        let verified = self.prove(place, &user, hash, password).await?;
-        let progress = self.follow(token, link.purpose, user, verified, effects, visitor).await?;
-        self.record(AuditEvent::PasswordChanged { user: id }, visitor.cx).await?;
-        Ok(progress)
+        let verified = self.prove(self.hashing.place()?, &user, hash, password).await?;
+        self.follow(token, link.purpose, user, verified, effects, visitor).await
     }
 
     /// Opens enrolment to somebody whose second factor was reset and who knows the password.
@@ -136,9 +130,7 @@ impl Service {
         let hash = self.hash_of(Some(&user), counter.key());
         let verified = self.prove(place, &user, hash, password).await;
         let verified = self.judged(tried, verified, cx).await?;
-        let progress =
-            self.follow(token, link.purpose, user, verified, Vec::new(), visitor).await?;
-        Ok(progress)
+        self.follow(token, link.purpose, user, verified, Vec::new(), visitor).await
     }
 
     /// Proves a password against the hash that is, or is about to be, the person's. One that was
@@ -169,14 +161,11 @@ impl Service {
         let begun = PendingSignIn::begin(verified, &user, cx.now, patience);
         let pending = begun.ok_or(Denied::Credentials)?.with_link(purpose);
         let consumes = Some(OneTime::Link(digest(TokenKind::Link, token)));
-        let id = user.id;
         let changes = Changes { consumes, effects, ..Changes::default() };
-        let progress = match self.go_on(pending, user, changes, visitor).await {
+        match self.go_on(pending, user, changes, visitor).await {
             // Only making the first person can find a name taken.
-            Err(Denied::Expired | Denied::NameTaken) => return Err(Denied::LinkGone),
-            other => other?,
-        };
-        self.record(AuditEvent::LinkUsed { user: id }, cx).await?;
-        Ok(progress)
+            Err(Denied::Expired | Denied::NameTaken) => Err(Denied::LinkGone),
+            other => other,
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Floor 4: the use cases. Load, ask the domain, commit, record.
+//! Floor 4: the use cases. Load, ask the domain, commit; the store records what was done with it.
 //!
 //! Each capability exists once, here; pages, API and commands are thin. [`Service::ask`] is the
 //! gate. Nothing here knows HTTP beyond the type of a header value, or which store it has.

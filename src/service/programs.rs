@@ -15,7 +15,7 @@ use super::factors::SpentCode;
 use super::live::Which;
 use super::{Denied, Service, Visitor};
 use crate::crypto::{TokenKind, digest, family, new_bearer, successor};
-use crate::domain::{AuditEvent, Climbed, PendingSignIn, Program, User};
+use crate::domain::{Climbed, PendingSignIn, Program, User};
 use crate::store::{Effect, Onward, Rotated, Step};
 use crate::types::{Bearer, RequestCx};
 use std::time::Duration;
@@ -83,7 +83,7 @@ impl Service {
         };
         let tokens = ProgramTokens::new(new_bearer()?)?;
         let session = self.begin_session(proof, false, visitor)?.of_program(tokens.program(cx));
-        let (id, access) = (session.id(), digest(TokenKind::Access, &tokens.access));
+        let access = digest(TokenKind::Access, &tokens.access);
         let step = Step {
             user: user.id,
             credentials: user.credentials,
@@ -92,10 +92,9 @@ impl Service {
             onward: Onward::Session(access, session, Vec::new()),
             clears: Some(self.counter_of(user, visitor).await?.key()),
             browser: None,
-            now: cx.now,
+            on: cx.into(),
         };
         self.commit(step).await?;
-        self.record(AuditEvent::ProgramSignedIn { user: user.id, session: id }, cx).await?;
         Ok(tokens)
     }
 
@@ -112,13 +111,12 @@ impl Service {
         let tokens = ProgramTokens::new(successor(token)?)?;
         let (shown, access) =
             (digest(TokenKind::Refresh, token), digest(TokenKind::Access, &tokens.access));
-        let rotated = self.store.rotate(shown, access, tokens.program(cx), cx.now);
+        let rotated = self.store.rotate(shown, access, tokens.program(cx), cx.into());
         // The session goes on under another token, and with it what is open under it.
         match self.settling(Which::One(session), false, rotated).await? {
             Rotated::Done => Ok(tokens),
-            Rotated::Reused(user, session) => {
+            Rotated::Reused(session) => {
                 self.live.end_where(Which::One(session));
-                self.record(AuditEvent::RefreshReused { user, session }, cx).await?;
                 Err(Denied::SessionRevoked)
             }
             Rotated::Gone => Err(Denied::SessionRevoked),

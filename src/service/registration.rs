@@ -2,7 +2,7 @@
 
 use super::{Denied, Service};
 use crate::crypto::new_user_id;
-use crate::domain::{AuditEvent, User};
+use crate::domain::User;
 use crate::store::Added;
 use crate::types::{DisplayName, Email, Login, NameError, RequestCx, Username};
 
@@ -50,11 +50,9 @@ impl Service {
             }
         }
         user.password = Some(self.hash_new(new.password, user.username.as_str()).await?);
-        if self.store.add_user(user.clone(), None).await? == Added::NameTaken {
-            return Err(Denied::NameTaken);
+        match self.store.add_user(user.clone(), None, cx.into()).await? {
+            Added::Done => Ok(user),
+            Added::NameTaken => Err(Denied::NameTaken),
         }
-        let name = user.username.clone();
-        self.record(AuditEvent::Registered { user: user.id, name }, cx).await?;
-        Ok(user)
     }
 }

@@ -8,7 +8,7 @@ use super::factors::SpentCode;
 use super::live::Which;
 use super::{Denied, Enrolment, LiveSession, Service, Visitor};
 use crate::crypto::{RecoveryCode, TokenKind, TotpSecret, digest, new_bearer};
-use crate::domain::{AuditEvent, Session, TotpFactor, User, UserChange};
+use crate::domain::{Session, TotpFactor, User, UserChange};
 use crate::store::{Awaited, Effect, OneTime};
 use crate::types::{Bearer, RequestCx, Timestamp};
 use std::time::Duration;
@@ -138,7 +138,6 @@ impl Service {
         let effect = Effect::Enrol { factor, step: matched.step(), recovery };
         let consumes = Some(OneTime::Enrolment(live.digest()));
         self.change_here(live, &user, consumes, effect, visitor).await?;
-        self.record(AuditEvent::Enrolled { user: user.id }, cx).await?;
         Ok(codes)
     }
 
@@ -155,9 +154,7 @@ impl Service {
         }
         let user = self.confirm_both(live, password, code, visitor).await?;
         let effect = Effect::Change(UserChange::SecondFactorOff);
-        self.change_here(live, &user, None, effect, visitor).await?;
-        self.record(AuditEvent::SecondFactorRemoved { user: user.id }, visitor.cx).await?;
-        Ok(())
+        self.change_here(live, &user, None, effect, visitor).await
     }
 
     /// Shows the second factor once more, where a request asks for one that is fresh. The session
@@ -172,11 +169,10 @@ impl Service {
         let SpentCode { spent, left } = self.spend(&user, code, visitor).await?;
         let token = new_bearer()?;
         let next = digest(TokenKind::Session, &token);
-        let renewed = self.store.renew(live.digest(), next, spent, cx.now);
+        let renewed = self.store.renew(live.digest(), next, spent, cx.into());
         // The session goes on, and with it what is open under it; the old token does not.
         let renewed = self.settling(Which::One(live.session().id()), false, renewed).await?;
         let session = renewed.ok_or(Denied::SessionRevoked)?;
-        self.record(AuditEvent::FactorShown { user: user.id, session: session.id() }, cx).await?;
         Ok(Renewed { token, session, recovery_codes_left: left })
     }
 
@@ -191,7 +187,6 @@ impl Service {
         let user = self.confirm_both(live, password, code, visitor).await?;
         let (recovery, codes) = self.new_recovery_codes().await?;
         self.change_here(live, &user, None, Effect::Recovery(recovery), visitor).await?;
-        self.record(AuditEvent::RecoveryCodesRenewed { user: user.id }, visitor.cx).await?;
         Ok(codes)
     }
 

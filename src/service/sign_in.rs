@@ -7,8 +7,8 @@ use super::factors::SpentCode;
 use super::{Credential, Denied, Service, Which};
 use crate::crypto::{RecoveryCode, TokenKind, digest, new_bearer, new_session_id};
 use crate::domain::{
-    AuditEvent, Climbed, FullyAuthenticated, KnownBrowser, Next, PasswordWeakness, PendingSignIn,
-    Session, User, UserChange,
+    Climbed, FullyAuthenticated, KnownBrowser, Next, PasswordWeakness, PendingSignIn, Session,
+    User, UserChange,
 };
 use crate::store::{Effect, OneTime, Onward, Recognised, Step, Stepped};
 use crate::types::{Bearer, Host, RequestCx, Timestamp};
@@ -129,15 +129,13 @@ impl Service {
         if same.is_some() {
             return Err(Denied::Weak(PasswordWeakness::Unchanged));
         }
-        let (id, hash) = (user.id, self.hash_new(password, user.username.as_str()).await?);
+        let hash = self.hash_new(password, user.username.as_str()).await?;
         let changes = Changes {
             consumes: Some(consumes),
             effects: vec![Effect::Change(UserChange::Password(hash))],
             ..Changes::default()
         };
-        let progress = self.go_on(pending, user, changes, visitor).await?;
-        self.record(AuditEvent::PasswordChanged { user: id }, visitor.cx).await?;
-        Ok(progress)
+        self.go_on(pending, user, changes, visitor).await
     }
 
     /// What the next step of a sign-in under way is, and whose it is.
@@ -158,8 +156,7 @@ impl Service {
     ) -> Result<(), Denied> {
         let Some(live) = self.person(Some(shown), host, cx).await? else { return Ok(()) };
         let id = live.session().id();
-        self.ending(Which::One(id), self.store.revoke(id)).await?;
-        self.record(AuditEvent::SignedOut { user: live.session().user(), session: id }, cx).await?;
+        self.ending(Which::One(id), self.store.sign_out(id, cx.into())).await?;
         Ok(())
     }
 
@@ -206,7 +203,7 @@ impl Service {
         visitor: Visitor<'_>,
     ) -> Result<Progress, Denied> {
         let Changes { consumes, effects, recovery_codes } = changes;
-        let (id, credentials, now) = (user.id, user.credentials, visitor.cx.now);
+        let (id, credentials, on) = (user.id, user.credentials, visitor.cx.into());
         // The ladder judges the person as the step leaves them; the store applies the same.
         apply(&effects, &mut user);
         pending.renew(&user);
@@ -225,12 +222,8 @@ impl Service {
                 self.arrive(pending, proof, recovery_codes, (user, known), visitor)?
             }
         };
-        let step = Step { user: id, credentials, consumes, effects, onward, clears, browser, now };
+        let step = Step { user: id, credentials, consumes, effects, onward, clears, browser, on };
         self.commit(step).await?;
-        if let Progress::SignedIn(signed_in) = &progress {
-            let session = signed_in.session.id();
-            self.record(AuditEvent::SignedIn { user: id, session }, visitor.cx).await?;
-        }
         Ok(progress)
     }
 

@@ -1,14 +1,16 @@
 //! What is written down of what happens.
 //!
-//! Whoever is answered can be found in the trail: an entry is on the disk before the answer to
-//! what it tells goes out, and where it cannot be written, the answer is that something failed.
+//! Whoever is answered can be found in the trail: the store writes the entry of an act with the
+//! act, before the answer goes out, and where one cannot be written, neither is the other. So
+//! nothing is told here but what left nothing else behind.
+//!
 //! What did not change anything and comes by the thousand, tries that were refused before anything
 //! of them was judged, is in the log each time and in the trail once a quarter of an hour for each
 //! address or account, so that nobody can fill a disk with it.
 
 use super::{Denied, Service};
 use crate::domain::{
-    Actor, AuditEvent, Broken, Filter, Happening, Rate, SignInFailure, Start, Tip,
+    Actor, AuditEvent, Broken, Filter, Happening, Occasion, Rate, SignInFailure, Start, Tip,
 };
 use crate::store::{Excerpt, StoreError};
 use crate::types::{RequestCx, UserId};
@@ -22,17 +24,6 @@ const TURNED_AWAY: Rate = Rate { times: 1, per: Duration::from_secs(900) };
 const DAY: Duration = Duration::from_secs(86_400);
 
 impl Service {
-    /// Writes an event down, in the log and in the trail.
-    pub(super) async fn note(&self, happening: Happening) -> Result<(), StoreError> {
-        self.log.audit(&happening);
-        self.store.append(happening).await
-    }
-
-    /// The same for what a person did.
-    pub(super) async fn record(&self, event: AuditEvent, cx: &RequestCx) -> Result<(), Denied> {
-        Ok(self.note(happening(event, cx)).await?)
-    }
-
     /// Writes down that a try was turned away before it was judged, and says so. `whose` is what it
     /// was counted under, which names that are nobody's have as well: were they told apart here,
     /// the time it takes would tell them apart outside.
@@ -44,12 +35,12 @@ impl Service {
         cx: &RequestCx,
         denied: Denied,
     ) -> Denied {
-        let happening = happening(AuditEvent::SignInFailed { user, why }, cx);
+        let (event, on) = (AuditEvent::SignInFailed { user, why }, cx.into());
         if self.windows.admit(&TURNED_AWAY, ("turned away", whose), cx.now).is_err() {
-            self.log.audit(&happening);
+            self.log.audit(&Happening { event, on });
             return denied;
         }
-        self.note(happening).await.map_or_else(Denied::from, |()| denied)
+        self.store.append(vec![event], on).await.map_or_else(Denied::from, |()| denied)
     }
 
     /// Some entries of the trail.
@@ -81,19 +72,8 @@ impl Service {
         if oldest.lines.first().is_none_or(|line| line.entry.at >= bound) {
             return Ok(());
         }
-        let mut count = 0;
-        loop {
-            match self.store.prune_trail(at.minus(keep)).await? {
-                0 => break,
-                some => count += some,
-            }
-        }
-        let event = AuditEvent::TrailPruned { count };
-        self.note(Happening { event, by: Actor::Gateway, from: None, request: None, at }).await
+        let on = Occasion::here(Actor::Gateway, at);
+        while self.store.prune_trail(at.minus(keep), on).await? > 0 {}
+        Ok(())
     }
-}
-
-fn happening(event: AuditEvent, cx: &RequestCx) -> Happening {
-    let RequestCx { id, now: at, client } = *cx;
-    Happening { event, by: Actor::Person, from: Some(client), request: Some(id), at }
 }

@@ -5,6 +5,10 @@
 //! the whole sign-in ladder: it consumes a one-time thing, applies what follows from it and
 //! leaves what comes next, or does nothing at all.
 //!
+//! A verb that does what the audit trail tells of is told the [`Occasion`], and its entry is part
+//! of what it does: there is no act without its entry and no entry without its act, whenever the
+//! end comes. A verb that changed nothing tells nothing.
+//!
 //! The verbs are written once, over the small engine of `kv`, which exists in memory and on sled.
 //! One contract suite runs on both. Nothing here decides who may do what.
 
@@ -40,14 +44,15 @@ pub use self::sled::OpenError;
 pub use backup::{Backup, BackupError, BackupHead, BackupSummary};
 pub use verbs::{KvStore, Unopened};
 pub use whole::{ReplaceError, Restored, Restoring};
-pub use writer::{Watch, Work};
+pub use writer::{Ear, Watch, Work};
 
 use crate::crypto::{
     CodeMatched, NoEntropy, RecoveryCode, RecoveryDigest, RecoverySet, StatementRoot, TotpSecret,
 };
 use crate::domain::{
-    AccessToken, Broken, Charge, FailureRules, Failures, Filter, Happening, KnownBrowser, Line,
-    Link, PendingSignIn, Program, Session, Spent, Start, Tip, TotpFactor, User, UserChange,
+    AccessToken, AuditEvent, Broken, Charge, FailureRules, Failures, Filter, KnownBrowser, Line,
+    Link, Occasion, PendingSignIn, Program, Session, SignInFailure, Spent, Start, Tip, TotpFactor,
+    User, UserChange,
 };
 use crate::types::{Login, SessionId, Timestamp, TokenDigest, TokenId, UserId};
 use async_trait::async_trait;
@@ -123,7 +128,12 @@ pub trait Users: Send + Sync {
     /// Whether there is nobody yet.
     async fn is_empty(&self) -> Result<bool>;
     /// Adds a record, with a confirmed second factor's recovery codes where it has them.
-    async fn add_user(&self, user: User, recovery: Option<RecoverySet>) -> Result<Added>;
+    async fn add_user(
+        &self,
+        user: User,
+        recovery: Option<RecoverySet>,
+        on: Occasion,
+    ) -> Result<Added>;
     /// Applies changes to the record as it is; ends the person's sessions where a change says
     /// so. `None` where there is no such person, `Err(Added::NameTaken)` inside where an e-mail
     /// address is somebody else's.
@@ -131,9 +141,16 @@ pub trait Users: Send + Sync {
         &self,
         id: UserId,
         changes: Vec<UserChange>,
+        on: Occasion,
     ) -> Result<Option<std::result::Result<Changed, Added>>>;
-    /// Removes a person with everything that is theirs; the record as it was.
-    async fn remove_user(&self, id: UserId) -> Result<Option<User>>;
+    /// Removes a person with everything that is theirs, and the counters whose keys begin so; the
+    /// record as it was.
+    async fn remove_user(
+        &self,
+        id: UserId,
+        counters: [u8; 16],
+        on: Occasion,
+    ) -> Result<Option<User>>;
     /// What is left of a person's recovery codes.
     async fn recovery_set(&self, id: UserId) -> Result<Option<RecoverySet>>;
     /// How many recovery codes each of these has left, and what is counted under this key: of many
@@ -226,8 +243,8 @@ pub struct Step {
     pub clears: Option<[u8; 32]>,
     /// The browser that is known from now on, where it completes a sign-in.
     pub browser: Option<Recognised>,
-    /// The moment it is taken.
-    pub now: Timestamp,
+    /// Who takes it, and when.
+    pub on: Occasion,
 }
 
 /// What became of a step.
@@ -270,6 +287,7 @@ pub trait SignIns: Send + Sync {
         &self,
         user: UserId,
         digest: RecoveryDigest,
+        on: Occasion,
     ) -> Result<Option<(Spent, usize)>>;
     /// Takes the recovery codes a session's page shows, which are gone with that.
     async fn take_recovery_codes(
@@ -303,8 +321,8 @@ pub type StoredSession = (TokenDigest, Session);
 pub enum Rotated {
     /// It is used up, and the session goes on under new tokens.
     Done,
-    /// It had been used before, so this person's session has ended.
-    Reused(UserId, SessionId),
+    /// It had been used before, so this session has ended.
+    Reused(SessionId),
     /// There is no such session any more.
     Gone,
 }
@@ -317,10 +335,12 @@ pub trait Sessions: Send + Sync {
     async fn session(&self, digest: TokenDigest) -> Result<Option<(Session, User)>>;
     /// A person's sessions, or everyone's; expired ones too.
     async fn sessions(&self, user: Option<UserId>) -> Result<Vec<StoredSession>>;
+    /// Ends one session, whose person leaves; the session as it was.
+    async fn sign_out(&self, id: SessionId, on: Occasion) -> Result<Option<StoredSession>>;
     /// Ends one session; the session as it was.
-    async fn revoke(&self, id: SessionId) -> Result<Option<StoredSession>>;
-    /// Ends a person's sessions, or everyone's, but perhaps one; how many.
-    async fn revoke_all(&self, user: Option<UserId>, but: Option<SessionId>) -> Result<usize>;
+    async fn revoke(&self, id: SessionId, on: Occasion) -> Result<Option<StoredSession>>;
+    /// Ends a person's sessions, or everyone's; how many.
+    async fn revoke_all(&self, user: Option<UserId>, on: Occasion) -> Result<usize>;
     /// The session of a family of tokens, if it goes on.
     async fn family(&self, family: TokenDigest) -> Result<Option<SessionId>>;
     /// One session by its name, with its person as [`Sessions::session`] has it.
@@ -332,7 +352,7 @@ pub trait Sessions: Send + Sync {
         session: TokenDigest,
         next: TokenDigest,
         spent: Spent,
-        now: Timestamp,
+        on: Occasion,
     ) -> Result<Option<Session>>;
     /// Uses up a program's refresh token: its session goes on under this digest and with these
     /// tokens.
@@ -341,7 +361,7 @@ pub trait Sessions: Send + Sync {
         shown: TokenDigest,
         access: TokenDigest,
         next: Program,
-        now: Timestamp,
+        on: Occasion,
     ) -> Result<Rotated>;
     /// Notes when sessions were last used. Need not be durable at once.
     async fn touch(&self, seen: Vec<(TokenDigest, Timestamp)>) -> Result<()>;
@@ -351,26 +371,46 @@ pub trait Sessions: Send + Sync {
 #[async_trait]
 pub trait AccessTokens: Send + Sync {
     /// Keeps a token; false where its person is gone.
-    async fn add_token(&self, digest: TokenDigest, token: AccessToken) -> Result<bool>;
+    async fn add_token(
+        &self,
+        digest: TokenDigest,
+        token: AccessToken,
+        on: Occasion,
+    ) -> Result<bool>;
     /// A token and its person, if both are there and the person is not disabled.
     async fn token(&self, digest: TokenDigest) -> Result<Option<(AccessToken, User)>>;
     /// A person's tokens, or everyone's; expired ones too.
     async fn tokens(&self, user: Option<UserId>) -> Result<Vec<AccessToken>>;
     /// Ends a token; the token as it was.
-    async fn revoke_token(&self, id: TokenId) -> Result<Option<AccessToken>>;
+    async fn revoke_token(&self, id: TokenId, on: Occasion) -> Result<Option<AccessToken>>;
 }
 
 /// Failure counters, under keyed images of accounts and of names that are nobody's.
 #[async_trait]
 pub trait Counters: Send + Sync {
-    /// Charges a try, before it is judged.
-    async fn charge(&self, key: [u8; 32], rules: &FailureRules, now: Timestamp) -> Result<Charge>;
+    /// Charges a try at a person's account, or at a name that is nobody's, before it is judged.
+    async fn charge(
+        &self,
+        key: [u8; 32],
+        user: Option<UserId>,
+        rules: &FailureRules,
+        on: Occasion,
+    ) -> Result<Charge>;
+    /// Says that a try that was charged was wrong, and locks where it was one too many.
+    async fn fail(
+        &self,
+        key: [u8; 32],
+        user: Option<UserId>,
+        why: SignInFailure,
+        rules: &FailureRules,
+        on: Occasion,
+    ) -> Result<()>;
     /// Gives a charge back after a right step.
     async fn refund(&self, key: [u8; 32]) -> Result<()>;
     /// What is counted.
     async fn failures(&self, key: [u8; 32]) -> Result<Option<Failures>>;
-    /// Forgets every counter whose key begins so; whether there was any.
-    async fn clear(&self, beginning: [u8; 16]) -> Result<bool>;
+    /// Unlocks a person: forgets every counter whose key begins so; whether there was any.
+    async fn unlock(&self, user: UserId, counters: [u8; 16], on: Occasion) -> Result<bool>;
 }
 
 /// Some entries of the audit trail, in the order in which they were asked for.
@@ -386,8 +426,8 @@ pub struct Excerpt {
 /// way; how they hang together is told in the domain.
 #[async_trait]
 pub trait Trail: Send + Sync {
-    /// Adds an entry. When this returns, it is on the disk.
-    async fn append(&self, happening: Happening) -> Result<()>;
+    /// Adds entries of what has left nothing else behind. When this returns, they are on the disk.
+    async fn append(&self, events: Vec<AuditEvent>, on: Occasion) -> Result<()>;
     /// So many entries that are wanted, after a look at a bounded number of them.
     async fn excerpt(&self, start: Start, wanted: Filter, most: usize) -> Result<Excerpt>;
     /// Where it begins and ends.
@@ -395,7 +435,7 @@ pub trait Trail: Send + Sync {
     /// Checks the whole chain against its tip.
     async fn verify_trail(&self) -> Result<std::result::Result<Tip, Broken>>;
     /// Forgets the oldest entries, up to the first that is not older, some at a time; how many.
-    async fn prune_trail(&self, older_than: Timestamp) -> Result<usize>;
+    async fn prune_trail(&self, older_than: Timestamp, on: Occasion) -> Result<usize>;
 }
 
 /// What keeps it in order.

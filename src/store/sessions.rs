@@ -6,7 +6,7 @@ use super::tables::Tables as _;
 use super::txn::Txn;
 use super::verbs::KvStore;
 use super::{Result, Rotated, Sessions, StoredSession};
-use crate::domain::{Program, Session, Spent, User};
+use crate::domain::{AuditEvent, Occasion, Program, Session, Spent, User};
 use crate::types::{SessionId, Timestamp, TokenDigest, UserId};
 use async_trait::async_trait;
 
@@ -19,23 +19,33 @@ fn with_person(view: &View<'_>, digest: &TokenDigest) -> Result<Option<(Session,
     Ok(user.map(|user| (session, user)))
 }
 
-fn revoke(txn: &mut Txn<'_>, id: SessionId) -> Result<Option<StoredSession>> {
+/// Ends a session, of which this is told.
+fn end(
+    txn: &mut Txn<'_>,
+    id: SessionId,
+    event: fn(&Session) -> AuditEvent,
+    on: Occasion,
+) -> Result<Option<StoredSession>> {
     let Some(digest) = txn.session_digest(id)? else { return Ok(None) };
     let Some(session) = txn.session(&digest)? else { return Ok(None) };
     txn.end_session(&digest, &session)?;
+    txn.tell(event(&session), on)?;
     Ok(Some((digest, session)))
 }
 
-fn revoke_some(txn: &mut Txn<'_>, user: Option<UserId>, but: Option<SessionId>) -> Result<usize> {
-    let mut ending = match user {
+fn revoke_some(txn: &mut Txn<'_>, user: Option<UserId>, on: Occasion) -> Result<usize> {
+    let ending = match user {
         Some(user) => txn.sessions_of(user)?,
-        None => txn.all_sessions(but, AT_ONCE)?,
+        None => txn.all_sessions(AT_ONCE)?,
     };
-    ending.retain(|(_, session)| Some(session.id()) != but);
     for (digest, session) in &ending {
         txn.end_session(digest, session)?;
     }
-    Ok(ending.len())
+    let count = ending.len();
+    if count > 0 {
+        txn.tell(AuditEvent::SessionsRevoked { user, count }, on)?;
+    }
+    Ok(count)
 }
 
 fn rotate(
@@ -43,21 +53,23 @@ fn rotate(
     shown: TokenDigest,
     access: &TokenDigest,
     next: Program,
-    now: Timestamp,
+    on: Occasion,
 ) -> Result<Rotated> {
     let Some(digest) = txn.family(&next.family)? else { return Ok(Rotated::Gone) };
     let Some(session) = txn.session(&digest)? else { return Ok(Rotated::Gone) };
     let is_unused = session.program().is_some_and(|program| program.refresh == shown);
     let user = txn.user(session.user())?.filter(|user| !user.disabled);
-    if user.is_none() || !session.is_live(now, session.last_seen_at()) {
+    if user.is_none() || !session.is_live(on.at, session.last_seen_at()) {
         return Ok(Rotated::Gone);
     }
     txn.end_session(&digest, &session)?;
     if !is_unused {
-        return Ok(Rotated::Reused(session.user(), session.id()));
+        let (user, session) = (session.user(), session.id());
+        txn.tell(AuditEvent::RefreshReused { user, session }, on)?;
+        return Ok(Rotated::Reused(session));
     }
     let mut session = session.of_program(next);
-    session.seen(now);
+    session.seen(on.at);
     txn.put_session(access, &session)?;
     Ok(Rotated::Done)
 }
@@ -67,15 +79,17 @@ fn renew(
     digest: &TokenDigest,
     next: &TokenDigest,
     spent: Spent,
-    now: Timestamp,
+    on: Occasion,
 ) -> Result<Option<Session>> {
     let Some(session) = txn.session(digest)? else { return Ok(None) };
-    if !session.admits(now, session.last_seen_at()) || session.program().is_some() {
+    if !session.admits(on.at, session.last_seen_at()) || session.program().is_some() {
         return Ok(None);
     }
-    let Some(renewed) = session.clone().with_factor(spent, now) else { return Ok(None) };
+    let Some(renewed) = session.clone().with_factor(spent, on.at) else { return Ok(None) };
     txn.end_session(digest, &session)?;
     txn.put_session(next, &renewed)?;
+    let (user, session) = (session.user(), session.id());
+    txn.tell(AuditEvent::FactorShown { user, session }, on)?;
     Ok(Some(renewed))
 }
 
@@ -114,20 +128,32 @@ impl Sessions for KvStore {
     async fn sessions(&self, user: Option<UserId>) -> Result<Vec<StoredSession>> {
         self.read(move |view| match user {
             Some(user) => view.sessions_of(user),
-            None => view.all_sessions(None, usize::MAX),
+            None => view.all_sessions(usize::MAX),
         })
         .await
     }
 
-    async fn revoke(&self, id: SessionId) -> Result<Option<StoredSession>> {
-        self.writer.submit(move |txn| revoke(txn, id)).await
+    async fn sign_out(&self, id: SessionId, on: Occasion) -> Result<Option<StoredSession>> {
+        let event = |session: &Session| {
+            let (user, session) = (session.user(), session.id());
+            AuditEvent::SignedOut { user, session }
+        };
+        self.writer.submit(move |txn| end(txn, id, event, on)).await
     }
 
-    /// A person's sessions end together; everyone's end by the thousand.
-    async fn revoke_all(&self, user: Option<UserId>, but: Option<SessionId>) -> Result<usize> {
+    async fn revoke(&self, id: SessionId, on: Occasion) -> Result<Option<StoredSession>> {
+        let event = |session: &Session| {
+            let user = Some(session.user());
+            AuditEvent::SessionsRevoked { user, count: 1 }
+        };
+        self.writer.submit(move |txn| end(txn, id, event, on)).await
+    }
+
+    /// A person's sessions end together; everyone's end by the thousand, each told by itself.
+    async fn revoke_all(&self, user: Option<UserId>, on: Occasion) -> Result<usize> {
         let mut ended = 0;
         loop {
-            let some = self.writer.submit(move |txn| revoke_some(txn, user, but)).await?;
+            let some = self.writer.submit(move |txn| revoke_some(txn, user, on)).await?;
             ended += some;
             if user.is_some() || some == 0 {
                 return Ok(ended);
@@ -140,9 +166,9 @@ impl Sessions for KvStore {
         session: TokenDigest,
         next: TokenDigest,
         spent: Spent,
-        now: Timestamp,
+        on: Occasion,
     ) -> Result<Option<Session>> {
-        self.writer.submit(move |txn| renew(txn, &session, &next, spent, now)).await
+        self.writer.submit(move |txn| renew(txn, &session, &next, spent, on)).await
     }
 
     async fn rotate(
@@ -150,9 +176,9 @@ impl Sessions for KvStore {
         shown: TokenDigest,
         access: TokenDigest,
         next: Program,
-        now: Timestamp,
+        on: Occasion,
     ) -> Result<Rotated> {
-        self.writer.submit(move |txn| rotate(txn, shown, &access, next, now)).await
+        self.writer.submit(move |txn| rotate(txn, shown, &access, next, on)).await
     }
 
     async fn touch(&self, seen: Vec<(TokenDigest, Timestamp)>) -> Result<()> {

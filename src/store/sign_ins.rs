@@ -10,7 +10,9 @@ use super::users::{apply, names_are_taken};
 use super::verbs::KvStore;
 use super::{Awaited, Effect, OneTime, Onward, Result, SignIns, Step, Stepped};
 use crate::crypto::{CodeMatched, RecoveryCode, RecoveryDigest, RecoverySet};
-use crate::domain::{KnownBrowser, Link, PendingSignIn, SecondFactor, Spent, User, UserChange};
+use crate::domain::{
+    AuditEvent, KnownBrowser, Link, Occasion, PendingSignIn, SecondFactor, Spent, User, UserChange,
+};
 use crate::types::{Timestamp, TokenDigest, UserId};
 use async_trait::async_trait;
 
@@ -32,17 +34,17 @@ fn may_consume(txn: &Txn<'_>, step: &Step) -> Result<bool> {
         Some(OneTime::Pending(digest)) => txn.pending(digest)?.is_some_and(|pending| {
             pending.user() == step.user
                 && pending.credentials() == step.credentials
-                && step.now < pending.expires_at()
+                && step.on.at < pending.expires_at()
         }),
         Some(OneTime::Link(digest)) => txn.link(digest)?.is_some_and(|link| {
             // A link for nobody yet is good for making the first person and for nothing else.
             let first = step.effects.iter().any(|effect| matches!(effect, Effect::FirstUser(_)));
             let is_theirs = link.user.map_or(first, |user| user == step.user);
-            is_theirs && step.now < link.expires_at
+            is_theirs && step.on.at < link.expires_at
         }),
         Some(OneTime::Enrolment(session)) => {
             let is_in_time = txn.awaited(session)?.is_some_and(|awaited| {
-                awaited.credentials == step.credentials && step.now < awaited.until
+                awaited.credentials == step.credentials && step.on.at < awaited.until
             });
             let found = txn.session(session)?;
             is_in_time && found.is_some_and(|session| session.user() == step.user)
@@ -110,8 +112,33 @@ fn judge(txn: &Txn<'_>, step: &mut Step) -> Result<std::result::Result<Outcome, 
     }))
 }
 
+impl Step {
+    /// What the trail has of it once it is taken: what it used up, what it changed, where it led.
+    fn tells(&self) -> Vec<AuditEvent> {
+        let user = self.user;
+        let link = match self.consumes {
+            Some(OneTime::Link(_)) => Some(AuditEvent::LinkUsed { user }),
+            Some(OneTime::Pending(_) | OneTime::Enrolment(_)) | None => None,
+        };
+        let changed = self.effects.iter().filter_map(|effect| match effect {
+            Effect::FirstUser(first) => {
+                Some(AuditEvent::UserAdded { user, name: first.username.clone() })
+            }
+            Effect::Recovery(_) => Some(AuditEvent::RecoveryCodesRenewed { user }),
+            Effect::Change(change) => AuditEvent::changed(user, change),
+            Effect::Enrol { .. } => Some(AuditEvent::Enrolled { user }),
+        });
+        let led_to = match &self.onward {
+            Onward::Session(_, session, _) => Some(AuditEvent::began(session)),
+            Onward::Pending(..) | Onward::Same(_) => None,
+        };
+        link.into_iter().chain(changed).chain(led_to).collect()
+    }
+}
+
 /// Takes a step as a whole, or not at all.
 fn commit(txn: &mut Txn<'_>, mut step: Step) -> Result<Stepped> {
+    let told = step.tells();
     let outcome = match judge(txn, &mut step)? {
         Ok(outcome) => outcome,
         Err(not_taken) => return Ok(not_taken),
@@ -150,11 +177,12 @@ fn commit(txn: &mut Txn<'_>, mut step: Step) -> Result<Stepped> {
         Onward::Same(_) => {}
     }
     if let Some(browser) = step.browser {
-        txn.put_browser(browser, &outcome.after, step.now)?;
+        txn.put_browser(browser, &outcome.after, step.on.at)?;
     }
     if let Some(key) = &step.clears {
         txn.remove_failures(key)?;
     }
+    told.into_iter().try_for_each(|event| txn.tell(event, step.on))?;
     Ok(Stepped::Done)
 }
 
@@ -183,7 +211,12 @@ fn spend_step(txn: &mut Txn<'_>, user: UserId, step: u64) -> Result<bool> {
 }
 
 /// Uses up a recovery code; how many are left.
-fn spend_code(txn: &mut Txn<'_>, user: UserId, code: &RecoveryDigest) -> Result<Option<usize>> {
+fn spend_code(
+    txn: &mut Txn<'_>,
+    user: UserId,
+    code: &RecoveryDigest,
+    on: Occasion,
+) -> Result<Option<usize>> {
     let Some(mut set) = txn.recovery(user)? else { return Ok(None) };
     let before = set.digests.len();
     set.digests.retain(|digest| digest != code);
@@ -191,7 +224,9 @@ fn spend_code(txn: &mut Txn<'_>, user: UserId, code: &RecoveryDigest) -> Result<
         return Ok(None);
     }
     txn.put_recovery(user, &set)?;
-    Ok(Some(set.digests.len()))
+    let left = set.digests.len();
+    txn.tell(AuditEvent::RecoveryCodeUsed { user, left }, on)?;
+    Ok(Some(left))
 }
 
 fn take_codes(
@@ -234,8 +269,9 @@ impl SignIns for KvStore {
         &self,
         user: UserId,
         digest: RecoveryDigest,
+        on: Occasion,
     ) -> Result<Option<(Spent, usize)>> {
-        let left = self.writer.submit(move |txn| spend_code(txn, user, &digest)).await?;
+        let left = self.writer.submit(move |txn| spend_code(txn, user, &digest, on)).await?;
         Ok(left.map(|left| (Spent::durably(user, SecondFactor::Recovery), left)))
     }
 

@@ -91,15 +91,12 @@ pub(super) trait Tables: Sealing {
         Ok(sessions)
     }
 
-    /// Everyone's sessions but one, `most` at the most.
-    fn all_sessions(&self, but: Option<SessionId>, most: usize) -> Result<Vec<StoredSession>> {
+    /// Everyone's sessions, `most` at the most.
+    fn all_sessions(&self, most: usize) -> Result<Vec<StoredSession>> {
         let mut sessions = Vec::new();
         self.scan(&[layout::SESSION], &mut |key, row| {
             let digest = layout::last_digest(key).ok_or_else(|| unreadable("a session's key"))?;
-            let session: Session = records::unpack_until("a session", row)?;
-            if Some(session.id()) != but {
-                sessions.push((digest, session));
-            }
+            sessions.push((digest, records::unpack_until("a session", row)?));
             Ok(sessions.len() < most)
         })?;
         Ok(sessions)
@@ -265,6 +262,18 @@ impl Txn<'_> {
 
     pub(super) fn remove_failures(&mut self, key: &[u8; 32]) -> Result<()> {
         self.remove_until(layout::failures(key))
+    }
+
+    /// Forgets every counter whose key begins so; whether there was any.
+    pub(super) fn forget_failures(&mut self, beginning: &[u8; 16]) -> Result<bool> {
+        let mut keys = Vec::new();
+        self.scan(&layout::failures_of(beginning), &mut |key, _| {
+            keys.push(key.to_vec());
+            Ok(true)
+        })?;
+        let was_any = !keys.is_empty();
+        keys.into_iter().try_for_each(|key| self.remove_until(key))?;
+        Ok(was_any)
     }
 
     pub(super) fn put_session(&mut self, digest: &TokenDigest, session: &Session) -> Result<()> {

@@ -3,18 +3,25 @@
 use super::tables::Tables as _;
 use super::verbs::KvStore;
 use super::{AccessTokens, Result};
-use crate::domain::{AccessToken, User};
+use crate::domain::{AccessToken, AuditEvent, Occasion, User};
 use crate::types::{TokenDigest, TokenId, UserId};
 use async_trait::async_trait;
 
 #[async_trait]
 impl AccessTokens for KvStore {
-    async fn add_token(&self, digest: TokenDigest, token: AccessToken) -> Result<bool> {
+    async fn add_token(
+        &self,
+        digest: TokenDigest,
+        token: AccessToken,
+        on: Occasion,
+    ) -> Result<bool> {
         self.writer
             .submit(move |txn| {
                 let is_somebodys = txn.user(token.user)?.is_some();
                 if is_somebodys {
                     txn.put_token(&digest, &token)?;
+                    let event = AuditEvent::TokenAdded { user: token.user, token: token.id };
+                    txn.tell(event, on)?;
                 }
                 Ok(is_somebodys)
             })
@@ -34,13 +41,14 @@ impl AccessTokens for KvStore {
         self.read(move |view| view.tokens(user)).await
     }
 
-    async fn revoke_token(&self, id: TokenId) -> Result<Option<AccessToken>> {
+    async fn revoke_token(&self, id: TokenId, on: Occasion) -> Result<Option<AccessToken>> {
         self.writer
             .submit(move |txn| {
                 let Some(digest) = txn.token_digest(id)? else { return Ok(None) };
-                let token = txn.token(&digest)?;
+                let Some(token) = txn.token(&digest)? else { return Ok(None) };
                 txn.remove_token(&digest)?;
-                Ok(token)
+                txn.tell(AuditEvent::TokenRevoked { user: token.user, token: id }, on)?;
+                Ok(Some(token))
             })
             .await
     }

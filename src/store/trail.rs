@@ -1,8 +1,8 @@
 //! The verbs for the audit trail.
 //!
-//! The writer is alone, so an entry and the new tip are one batch, and no two entries follow the
-//! same one. Reading takes entries by their numbers and looks at a bounded number of them at a
-//! time: whoever wants more asks again from where it stopped.
+//! The writer is alone, so an entry, the new tip and what the entry tells of are one batch, and no
+//! two entries follow the same one. Reading takes entries by their numbers and looks at a bounded
+//! number of them at a time: whoever wants more asks again from where it stopped.
 
 use super::kv::{Rows, View};
 use super::tables::Tables as _;
@@ -10,7 +10,7 @@ use super::txn::{Txn, unreadable};
 use super::verbs::KvStore;
 use super::{Excerpt, Result, StoreError, Trail, layout, records};
 use crate::crypto::ChainHash;
-use crate::domain::{Broken, Entry, Filter, Happening, Line, Start, Tip};
+use crate::domain::{AuditEvent, Broken, Entry, Filter, Happening, Line, Occasion, Start, Tip};
 use crate::types::{Timestamp, UserId};
 use async_trait::async_trait;
 use serde::de::DeserializeOwned;
@@ -48,7 +48,7 @@ pub(super) fn append(txn: &mut Txn<'_>, happening: &Happening) -> Result<()> {
 }
 
 fn entry(txn: &Txn<'_>, tip: Tip, happening: &Happening) -> Result<Entry> {
-    let Happening { event, by, from, request, at } = happening;
+    let Happening { event, on: Occasion { by, from, request, at } } = happening;
     let name = |id: Option<UserId>| id.map_or(Ok(None), |id| txn.username_of(id));
     let detail = event.detail();
     Ok(Entry {
@@ -135,7 +135,7 @@ fn check(
     Ok(Some(Ok(done)))
 }
 
-fn prune(txn: &mut Txn<'_>, older_than: Timestamp) -> Result<usize> {
+fn prune(txn: &mut Txn<'_>, older_than: Timestamp, on: Occasion) -> Result<usize> {
     let (begun, older_than) = (tip(txn)?, older_than.rfc3339());
     let mut tip = begun;
     while !tip.is_empty() && tip.first < begun.first.saturating_add(AT_ONCE) {
@@ -147,16 +147,21 @@ fn prune(txn: &mut Txn<'_>, older_than: Timestamp) -> Result<usize> {
         txn.remove(layout::trail(tip.first));
         tip = tip.without(&text);
     }
-    if tip != begun {
+    let count = usize::try_from(tip.first.saturating_sub(begun.first));
+    let count = count.map_err(|_| unreadable(ENTRY))?;
+    if count > 0 {
         txn.put(layout::TIP.to_vec(), records::pack(&tip)?);
+        txn.tell(AuditEvent::TrailPruned { count }, on)?;
     }
-    usize::try_from(tip.first.saturating_sub(begun.first)).map_err(|_| unreadable(ENTRY))
+    Ok(count)
 }
 
 #[async_trait]
 impl Trail for KvStore {
-    async fn append(&self, happening: Happening) -> Result<()> {
-        self.writer.submit(move |txn| append(txn, &happening)).await
+    async fn append(&self, events: Vec<AuditEvent>, on: Occasion) -> Result<()> {
+        let tell =
+            move |txn: &mut Txn<'_>| events.into_iter().try_for_each(|event| txn.tell(event, on));
+        self.writer.submit(tell).await
     }
 
     async fn excerpt(&self, start: Start, wanted: Filter, most: usize) -> Result<Excerpt> {
@@ -187,8 +192,8 @@ impl Trail for KvStore {
         Ok(Err(Broken::at(done.next.saturating_sub(1), "it was changed, or what followed is gone")))
     }
 
-    async fn prune_trail(&self, older_than: Timestamp) -> Result<usize> {
-        self.writer.submit(move |txn| prune(txn, older_than)).await
+    async fn prune_trail(&self, older_than: Timestamp, on: Occasion) -> Result<usize> {
+        self.writer.submit(move |txn| prune(txn, older_than, on)).await
     }
 }
 

@@ -8,8 +8,9 @@
 use super::inventory::Inventory;
 use super::kv::{Batch, Engine, Rows, Sealing, Visit};
 use super::snapshot::Snapshot;
-use super::{Result, StoreError, layout, records};
+use super::{Result, StoreError, layout, records, trail};
 use crate::crypto::Keyring;
+use crate::domain::{AuditEvent, Happening, Occasion};
 use crate::types::Timestamp;
 use serde::Serialize;
 use std::ops::Bound;
@@ -24,6 +25,8 @@ pub(super) struct Txn<'r> {
     staged: Batch,
     /// What was staged for a key before the job under way changed it.
     undo: Vec<(Vec<u8>, Before)>,
+    /// What the job under way did, as the trail has it.
+    told: Vec<Happening>,
     must_sync: bool,
     must_be_ready: bool,
 }
@@ -35,6 +38,7 @@ impl<'r> Txn<'r> {
             keys,
             staged: Batch::new(),
             undo: Vec::new(),
+            told: Vec::new(),
             must_sync: false,
             must_be_ready: false,
         }
@@ -48,6 +52,19 @@ impl<'r> Txn<'r> {
     /// Stages the removal of a row.
     pub(super) fn remove(&mut self, key: Vec<u8>) {
         self.stage(key, None);
+    }
+
+    /// Stages an entry of the audit trail: what the job under way does is told with it, or both go.
+    pub(super) fn tell(&mut self, event: AuditEvent, on: Occasion) -> Result<()> {
+        let happening = Happening { event, on };
+        trail::append(self, &happening)?;
+        self.told.push(happening);
+        Ok(())
+    }
+
+    /// What the job that was done has told.
+    pub(super) fn take_told(&mut self) -> Vec<Happening> {
+        std::mem::take(&mut self.told)
     }
 
     fn stage(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) {
@@ -110,6 +127,7 @@ impl<'r> Txn<'r> {
 
     /// The job under way failed: what it staged goes.
     pub(super) fn discard(&mut self) {
+        self.told.clear();
         for (key, before) in self.undo.drain(..).rev() {
             match before {
                 Some(value) => self.staged.insert(key, value),

@@ -7,7 +7,7 @@ use super::txn::{Txn, unreadable};
 use super::verbs::KvStore;
 use super::{Added, Changed, Result, Standing, Users, layout};
 use crate::crypto::RecoverySet;
-use crate::domain::{User, UserChange};
+use crate::domain::{AuditEvent, Occasion, User, UserChange};
 use crate::types::{Login, UserId};
 use async_trait::async_trait;
 
@@ -41,7 +41,12 @@ pub(super) fn names_are_taken(txn: &Txn<'_>, user: &User) -> Result<bool> {
     user.email.as_ref().map_or(Ok(false), |email| txn.is_taken(email.as_str(), user.id))
 }
 
-fn add(txn: &mut Txn<'_>, user: &User, recovery: Option<&RecoverySet>) -> Result<Added> {
+fn add(
+    txn: &mut Txn<'_>,
+    user: &User,
+    recovery: Option<&RecoverySet>,
+    on: Occasion,
+) -> Result<Added> {
     if txn.user(user.id)?.is_some() || names_are_taken(txn, user)? {
         return Ok(Added::NameTaken);
     }
@@ -49,13 +54,21 @@ fn add(txn: &mut Txn<'_>, user: &User, recovery: Option<&RecoverySet>) -> Result
     if let Some(set) = recovery {
         txn.put_recovery(user.id, set)?;
     }
+    txn.tell(AuditEvent::added(user, on.by), on)?;
     Ok(Added::Done)
 }
 
 type ChangeOutcome = Option<std::result::Result<Changed, Added>>;
 
-fn change(txn: &mut Txn<'_>, id: UserId, changes: Vec<UserChange>) -> Result<ChangeOutcome> {
+fn change(
+    txn: &mut Txn<'_>,
+    id: UserId,
+    changes: Vec<UserChange>,
+    on: Occasion,
+) -> Result<ChangeOutcome> {
     let Some(before) = txn.user(id)? else { return Ok(None) };
+    let mut told: Vec<_> = changes.iter().filter_map(|one| AuditEvent::changed(id, one)).collect();
+    told.dedup();
     let after = apply(before.clone(), changes);
     if names_are_taken(txn, &after.user)? {
         return Ok(Some(Err(Added::NameTaken)));
@@ -65,6 +78,7 @@ fn change(txn: &mut Txn<'_>, id: UserId, changes: Vec<UserChange>) -> Result<Cha
         txn.forget_second_factor(id);
     }
     txn.put_user(&after.user, Some(&before))?;
+    told.into_iter().try_for_each(|event| txn.tell(event, on))?;
     Ok(Some(Ok(Changed { user: after.user, sessions_ended })))
 }
 
@@ -100,19 +114,37 @@ impl Users for KvStore {
         self.read(|view| Ok(!view.has_users()?)).await
     }
 
-    async fn add_user(&self, user: User, recovery: Option<RecoverySet>) -> Result<Added> {
-        self.writer.submit(move |txn| add(txn, &user, recovery.as_ref())).await
+    async fn add_user(
+        &self,
+        user: User,
+        recovery: Option<RecoverySet>,
+        on: Occasion,
+    ) -> Result<Added> {
+        self.writer.submit(move |txn| add(txn, &user, recovery.as_ref(), on)).await
     }
 
-    async fn change_user(&self, id: UserId, changes: Vec<UserChange>) -> Result<ChangeOutcome> {
-        self.writer.submit(move |txn| change(txn, id, changes)).await
+    async fn change_user(
+        &self,
+        id: UserId,
+        changes: Vec<UserChange>,
+        on: Occasion,
+    ) -> Result<ChangeOutcome> {
+        self.writer.submit(move |txn| change(txn, id, changes, on)).await
     }
 
-    async fn remove_user(&self, id: UserId) -> Result<Option<User>> {
+    async fn remove_user(
+        &self,
+        id: UserId,
+        counters: [u8; 16],
+        on: Occasion,
+    ) -> Result<Option<User>> {
         self.writer
             .submit(move |txn| {
                 let Some(user) = txn.user(id)? else { return Ok(None) };
                 txn.remove_user(&user)?;
+                txn.forget_failures(&counters)?;
+                let name = user.username.clone();
+                txn.tell(AuditEvent::UserRemoved { user: id, name }, on)?;
                 Ok(Some(user))
             })
             .await

@@ -10,7 +10,7 @@ use super::kv::{Engine, View};
 use super::later::Later;
 use super::memory::Memory;
 use super::snapshot::Snapshot;
-use super::writer::{Watch, Work, Writer, unavailable};
+use super::writer::{Ear, Watch, Work, Writer, unavailable};
 use super::{OpenError, Result, draft, sled};
 use crate::crypto::Keyring;
 use std::path::Path;
@@ -72,6 +72,13 @@ impl KvStore {
     #[must_use]
     pub fn watched(mut self, watch: Watch) -> Self {
         self.writer.watch = Some(watch);
+        self
+    }
+
+    /// Has `ear` hear of every entry of the audit trail from now on.
+    #[must_use]
+    pub fn heard(mut self, ear: Ear) -> Self {
+        self.writer.ear = Some(ear);
         self
     }
 

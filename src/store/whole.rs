@@ -210,7 +210,7 @@ impl KvStore {
             if lock.is_none() {
                 return Ok(whole.replace().map(|()| None)?);
             }
-            let when = with.happening.at.rfc3339().replace([':', '-'], "");
+            let when = with.happening.on.at.rfc3339().replace([':', '-'], "");
             Ok(whole.replace_keeping(&format!(".before-restore-{when}")).map(Some)?)
         });
         let kept = placed.inspect_err(|_| abandon(path))?;
@@ -261,7 +261,7 @@ fn copy<R: Read + Seek>(
     Backup::begin(&mut with.from)?.each(with.opens, keep)?;
     draft.finish(|txn| {
         for id in people(txn)? {
-            pass_step(txn, id, with.happening.at, with.skew)?;
+            pass_step(txn, id, with.happening.on.at, with.skew)?;
             if let Some(engine) = standing {
                 heed(txn, id, &View { engine, keys: with.seals })?;
             }
@@ -327,8 +327,8 @@ fn seal_anew(
         }
     }
     let mut earlier = earlier_statements(from, old)?;
-    earlier.retain(|one| happening.at < one.shown_until);
-    let signs_until = happening.at.plus(SIGNS);
+    earlier.retain(|one| happening.on.at < one.shown_until);
+    let signs_until = happening.on.at.plus(SIGNS);
     let shown_until = signs_until.plus(SHOWN);
     let root = old.statements().clone();
     earlier.push(EarlierStatements { root, signs_until, shown_until });

@@ -17,6 +17,7 @@ use super::snapshot::Snapshot;
 use super::txn::Txn;
 use super::{Result, StoreError};
 use crate::crypto::Keyring;
+use crate::domain::Happening;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -53,7 +54,11 @@ pub(super) struct Writer {
     rousing: Arc<AtomicBool>,
     closed: AtomicBool,
     pub(super) watch: Option<Watch>,
+    pub(super) ear: Option<Ear>,
 }
+
+/// Hears what happened, once it is on the disk; it must be quick.
+pub type Ear = Arc<dyn Fn(&Happening) + Send + Sync>;
 
 /// Is told how long each piece of work took.
 pub type Watch = Arc<dyn Fn(Work, Duration) + Send + Sync>;
@@ -86,6 +91,7 @@ impl Writer {
             rousing,
             closed: AtomicBool::new(false),
             watch: None,
+            ear: None,
         })
     }
 
@@ -132,10 +138,15 @@ impl Writer {
         job: impl FnOnce(&mut Txn<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (answer, heard) = oneshot::channel();
+        let ear = self.ear.clone();
         let run = Box::new(move |txn: &mut Txn<'_>| {
             let outcome = job(txn);
             let keeps = outcome.is_ok();
+            let told = if keeps { txn.take_told() } else { Vec::new() };
             let tell: Answer = Box::new(move |round| {
+                if let (Some(ear), Ok(())) = (ear, &round) {
+                    told.iter().for_each(&*ear);
+                }
                 // Nobody hears it where the request is gone; it is done all the same.
                 let _ = answer.send(round.and(outcome));
             });

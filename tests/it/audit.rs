@@ -87,6 +87,27 @@ fn the_trail_says_who_did_what_to_whom_and_from_where() {
 }
 
 #[test]
+fn what_an_administrator_did_is_told_with_the_request_it_was_done_in() {
+    let app = App::start();
+    let gateway = Gateway::start(Options::upstream(&app.url()));
+    let root = Person::add_with(&gateway, "root", &["--group", "admins"]);
+    Person::add(&gateway, "ann");
+    let mut browser = Browser::new(gateway.address);
+    root.sign_in(&mut browser, "/_vestibule/admin", 0);
+    let page = browser.open("/_vestibule/admin/users/ann");
+    assert_eq!(browser.submit(&page, &[("do", "disable")]).status, 303);
+    let all = entries(&export(&gateway));
+    let last = all.last().unwrap();
+    let told = ["event", "by", "administrator", "user", "from", "detail"];
+    let told = told.map(|key| last[key].as_str().unwrap_or("-"));
+    assert_eq!(told, ["user_changed", "administrator", "root", "ann", "127.0.0.1", "disabled"]);
+    // The log has the request and the act under the same name.
+    let request = last["request"].as_str().unwrap();
+    gateway.hear(&format!(r#""kind":"request","id":"{request}""#));
+    gateway.hear(&format!(r#""detail":"disabled","request":"{request}""#));
+}
+
+#[test]
 fn whoever_has_an_export_can_check_it_with_any_system_s_tools() {
     let app = App::start();
     let mut gateway = eventful(Options::upstream(&app.url()));

@@ -364,6 +364,13 @@ fn a_clock_that_was_ahead_for_a_moment_locks_nobody_out_for_years() {
         assert_eq!(browser.submit(&page, &wrong).status, 401);
     }
     world.set(now);
+    // Nobody is told of years, administrators no more than whoever tries.
+    let AdminReply::User { user } = world.admin(AdminRequest::UserShow { name: "ann".into() })
+    else {
+        panic!("ann is not there")
+    };
+    let half_past_eight = Some("2027-01-15T08:30:15Z");
+    assert_eq!(user.locked_until.as_deref(), half_past_eight);
     let reply = browser.submit(&page, &wrong);
     assert_eq!((reply.status, reply.header("retry-after")), (423, Some("1800")));
     world.pass(30 * MINUTE);

@@ -140,7 +140,7 @@ impl<'v> Desk<'v> {
             Ok(None) => return Err(sent_away(visit, Challenge::SignIn)),
             Err(error) => return Err(visit.stopped(&error.into())),
         };
-        match AdminCap::freshly(&live, cx.client, cx.now) {
+        match AdminCap::freshly(&live, cx) {
             Ok(cap) => {
                 let words = ConsoleWords::of(visit.language());
                 Ok(Self { visit, live, cap, common: visit.words(), words })

@@ -1,13 +1,13 @@
-//! The one who does what administrators ask for, and records in whose name it was.
+//! The one who does what administrators ask for, and says in whose name it is.
 
 use super::{
     AdminError, AdminErrorKind, AdminReply, AdminRequest, NewTotp, NewUser, SessionView, UserView,
 };
 use crate::crypto::{PasswordHash, TotpSecret, new_user_id};
-use crate::domain::{AuditEvent, Happening, LinkPurpose, Session, TotpFactor, User, UserChange};
+use crate::domain::{FailureRules, LinkPurpose, Occasion, Session, TotpFactor, User, UserChange};
 use crate::service::live::Which;
 use crate::service::{AdminCap, Denied, Service};
-use crate::store::{Added, Standing, StoreError};
+use crate::store::{Added, Standing};
 use crate::types::{DisplayName, Email, GroupName, Login, SessionId, Timestamp, UserId};
 use std::collections::HashMap;
 
@@ -36,12 +36,8 @@ impl Desk<'_> {
             AdminRequest::UserSet { name, email, display_name, groups } => {
                 self.set_user(&name, email, display_name, groups).await
             }
-            AdminRequest::UserDisable { name } => {
-                self.change(&name, UserChange::Disabled(true), "disabled").await
-            }
-            AdminRequest::UserEnable { name } => {
-                self.change(&name, UserChange::Disabled(false), "enabled").await
-            }
+            AdminRequest::UserDisable { name } => self.disable(&name, true).await,
+            AdminRequest::UserEnable { name } => self.disable(&name, false).await,
             AdminRequest::UserRemove { name } => self.remove_user(&name).await,
             AdminRequest::UserUnlock { name } => self.unlock(&name).await,
             AdminRequest::UserResetMfa { name } => {
@@ -95,10 +91,9 @@ impl Desk<'_> {
                 .reveal()
                 .clone(),
         });
-        if self.service.store.add_user(user, recovery).await? == Added::NameTaken {
+        if self.service.store.add_user(user, recovery, self.now()).await? == Added::NameTaken {
             return Err(Denied::NameTaken.into());
         }
-        self.act(AuditEvent::UserAdded { user: id, name: username.clone() }).await?;
         let invite_url = match new.password {
             Some(_) => None,
             None => Some(
@@ -142,60 +137,48 @@ impl Desk<'_> {
                 "nothing to set: name --email, --display-name or --group",
             ));
         }
-        let user = self.apply(name, changes, "set").await?;
+        let user = self.apply(name, changes).await?;
         Ok(AdminReply::Done { message: format!("{} is changed", user.username) })
     }
 
-    async fn change(&self, name: &str, change: UserChange, how: &'static str) -> Reply {
-        let user = self.apply(name, vec![change], how).await?;
+    async fn disable(&self, name: &str, disabled: bool) -> Reply {
+        let user = self.apply(name, vec![UserChange::Disabled(disabled)]).await?;
+        let how = if disabled { "disabled" } else { "enabled" };
         Ok(AdminReply::Done { message: format!("{} is {how}", user.username) })
     }
 
     /// Changes a record.
-    async fn apply(
-        &self,
-        name: &str,
-        changes: Vec<UserChange>,
-        how: &'static str,
-    ) -> Result<User, AdminError> {
+    async fn apply(&self, name: &str, changes: Vec<UserChange>) -> Result<User, AdminError> {
         let mut user = self.named(name).await?;
         let id = user.id;
         let ends = changes.iter().fold(false, |ends, change| ends | user.apply(change.clone()));
-        let change = self.service.store.change_user(id, changes);
+        let change = self.service.store.change_user(id, changes, self.now());
         let outcome = self.service.settling(Which::Of(id), ends, change).await?;
         let outcome = outcome.ok_or_else(|| nobody(name))?.map_err(|_| Denied::NameTaken)?;
-        self.act(AuditEvent::UserChanged { user: id, how }).await?;
         Ok(outcome.user)
     }
 
     async fn remove_user(&self, name: &str) -> Reply {
         let id = self.named(name).await?.id;
-        let removed =
-            self.service.ending(Which::Of(id), self.service.store.remove_user(id)).await?;
+        let counters = self.service.keys.counters_of(id);
+        let remove = self.service.store.remove_user(id, counters, self.now());
+        let removed = self.service.ending(Which::Of(id), remove).await?;
         let user = removed.ok_or_else(|| nobody(name))?;
-        self.service.forgive(user.id).await?;
-        let message = format!("{} is removed", user.username);
-        self.act(AuditEvent::UserRemoved { user: id, name: user.username }).await?;
-        Ok(AdminReply::Done { message })
+        Ok(AdminReply::Done { message: format!("{} is removed", user.username) })
     }
 
     async fn unlock(&self, name: &str) -> Reply {
         let user = self.named(name).await?;
-        let message = if self.service.forgive(user.id).await? {
+        let message = if self.service.unlock(user.id, self.now()).await? {
             format!("the failures of {} are forgotten", user.username)
         } else {
             format!("{} had no failures", user.username)
         };
-        self.act(AuditEvent::UserChanged { user: user.id, how: "unlocked" }).await?;
         Ok(AdminReply::Done { message })
     }
 
     async fn reset(&self, name: &str, change: UserChange, purpose: LinkPurpose) -> Reply {
-        let how = match purpose {
-            LinkPurpose::NewSecondFactor => "second factor reset",
-            _ => "password reset",
-        };
-        let user = self.apply(name, vec![change], how).await?;
+        let user = self.apply(name, vec![change]).await?;
         let url = self.service.new_link(purpose, Some(user.id)).await?;
         Ok(AdminReply::Link { username: user.username, url: url.reveal().clone() })
     }
@@ -221,14 +204,13 @@ impl Desk<'_> {
     }
 
     async fn revoke_one(&self, id: SessionId) -> Reply {
-        let ended = self.service.ending(Which::One(id), self.service.store.revoke(id)).await?;
-        let (_, session) = ended.ok_or_else(|| {
+        let revoke = self.service.store.revoke(id, self.now());
+        self.service.ending(Which::One(id), revoke).await?.ok_or_else(|| {
             AdminError::new(
                 AdminErrorKind::NotFound,
                 format!("there is no session {id}: see `vestibule session list`"),
             )
         })?;
-        self.act(AuditEvent::SessionsRevoked { user: Some(session.user()), count: 1 }).await?;
         Ok(AdminReply::Done { message: format!("session {id} has ended") })
     }
 
@@ -238,8 +220,8 @@ impl Desk<'_> {
             None => None,
         };
         let which = id.map_or(Which::All, Which::Of);
-        let count = self.service.ending(which, self.service.store.revoke_all(id, None)).await?;
-        self.act(AuditEvent::SessionsRevoked { user: id, count }).await?;
+        let revoke = self.service.store.revoke_all(id, self.now());
+        let count = self.service.ending(which, revoke).await?;
         Ok(AdminReply::Done { message: format!("{count} sessions have ended") })
     }
 
@@ -255,19 +237,19 @@ impl Desk<'_> {
 
     /// Of many at one go: ten thousand looks by themselves would take seconds.
     async fn views(&self, users: Vec<User>) -> Result<Vec<UserView>, AdminError> {
-        let now = self.service.clock.now();
+        let (rules, now) = (&self.service.settings.failures, self.service.clock.now());
         let key = |user: &User| (user.id, self.service.keys.counter_key(user.id, None));
         let standings = self.service.store.standings(users.iter().map(key).collect()).await?;
         Ok(users
             .into_iter()
             .zip(standings)
-            .map(|(user, standing)| user_view(user, standing, now))
+            .map(|(user, standing)| user_view(user, standing, rules, now))
             .collect())
     }
 
-    pub(super) async fn act(&self, event: AuditEvent) -> Result<(), StoreError> {
-        let (by, from, at) = (self.by.actor(), self.by.from(), self.service.clock.now());
-        self.service.note(Happening { event, by, from, request: None, at }).await
+    /// The occasion of what is done now.
+    pub(super) fn now(&self) -> Occasion {
+        self.by.occasion(self.service.clock.now())
     }
 }
 
@@ -276,7 +258,7 @@ fn nobody(name: &str) -> AdminError {
     AdminError::new(AdminErrorKind::NotFound, message)
 }
 
-fn user_view(user: User, standing: Standing, now: Timestamp) -> UserView {
+fn user_view(user: User, standing: Standing, rules: &FailureRules, now: Timestamp) -> UserView {
     let Standing { codes_left, failures } = standing;
     UserView {
         id: user.id.to_string(),
@@ -286,7 +268,7 @@ fn user_view(user: User, standing: Standing, now: Timestamp) -> UserView {
         must_change_password: user.must_change_password,
         totp: user.totp.is_some(),
         recovery_codes_remaining: codes_left,
-        locked_until: failures.and_then(|f| f.locked_until(now)).map(Timestamp::rfc3339),
+        locked_until: failures.and_then(|f| f.locked_until(rules, now)).map(Timestamp::rfc3339),
         created_at: user.created_at.rfc3339(),
         username: user.username,
         email: user.email,

@@ -3,7 +3,7 @@
 use super::desk::{Desk, Reply};
 use super::{AdminError, AdminReply, Arrival, Newcomer, Outcome};
 use crate::crypto::{PasswordHash, new_user_id};
-use crate::domain::{AuditEvent, User, UserChange};
+use crate::domain::{User, UserChange};
 use crate::store::Added;
 use crate::types::{DisplayName, Email, GroupName, Login, Timestamp, UserId, Username};
 use std::collections::HashSet;
@@ -37,7 +37,7 @@ impl Desk<'_> {
             Ok(user) => user,
             Err(reason) => return Ok(Outcome::Skipped { reason }),
         };
-        let (id, username) = (user.id, user.username.clone());
+        let username = user.username.clone();
         if taken.contains(username.as_str()) || self.is_there(username.as_str()).await? {
             return Ok(Outcome::Exists);
         }
@@ -48,13 +48,13 @@ impl Desk<'_> {
             taken.insert(email.to_string());
         }
         taken.insert(username.to_string());
-        if !dry_run {
-            if self.service.store.add_user(user, None).await? == Added::NameTaken {
-                return Ok(Outcome::Exists);
-            }
-            self.act(AuditEvent::UserAdded { user: id, name: username }).await?;
+        if dry_run {
+            return Ok(Outcome::Added);
         }
-        Ok(Outcome::Added)
+        Ok(match self.service.store.add_user(user, None, self.now()).await? {
+            Added::Done => Outcome::Added,
+            Added::NameTaken => Outcome::Exists,
+        })
     }
 
     async fn is_there(&self, name: &str) -> Result<bool, AdminError> {

@@ -3,7 +3,7 @@
 use super::desk::{Desk, Reply};
 use super::{AdminError, AdminErrorKind, AdminReply, NewToken, TokenView};
 use crate::crypto::{TokenKind, digest, new_bearer, new_token_id};
-use crate::domain::{AccessToken, AuditEvent, TokenLimits, User};
+use crate::domain::{AccessToken, TokenLimits, User};
 use crate::types::{Prefix, Timestamp, TokenId};
 use std::time::Duration;
 
@@ -24,11 +24,11 @@ impl Desk<'_> {
             one_factor: new.one_factor,
             limits: TokenLimits { groups: new.groups, networks: new.networks, hosts: new.hosts },
         };
-        if !self.service.store.add_token(digest(TokenKind::Token, &bearer), token).await? {
+        let digest = digest(TokenKind::Token, &bearer);
+        if !self.service.store.add_token(digest, token, self.now()).await? {
             let message = format!("{} was removed meanwhile", user.username);
             return Err(AdminError::new(AdminErrorKind::NotFound, message));
         }
-        self.act(AuditEvent::TokenAdded { user: user.id, token: id }).await?;
         let token = bearer.reveal_as(Prefix::Token);
         Ok(AdminReply::TokenAdded { id, username: user.username, token })
     }
@@ -47,11 +47,10 @@ impl Desk<'_> {
     }
 
     pub(super) async fn revoke_token(&self, id: TokenId) -> Reply {
-        let token = self.service.revoke_token(id).await?.ok_or_else(|| {
+        let token = self.service.revoke_token(id, self.now()).await?.ok_or_else(|| {
             let message = format!("there is no access token {id}: see `vestibule token list`");
             AdminError::new(AdminErrorKind::NotFound, message)
         })?;
-        self.act(AuditEvent::TokenRevoked { user: token.user, token: id }).await?;
         Ok(AdminReply::Done { message: format!("access token {id} ({}) is revoked", token.name) })
     }
 }

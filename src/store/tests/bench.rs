@@ -5,7 +5,8 @@ use crate::crypto::{
     TotpParams, TotpSecret,
 };
 use crate::domain::{
-    Climbed, Link, LinkPurpose, PendingSignIn, Session, SessionRules, TotpFactor, User, UserChange,
+    Actor, Climbed, Link, LinkPurpose, Occasion, PendingSignIn, Session, SessionRules, TotpFactor,
+    User, UserChange,
 };
 use crate::store::kv::Engine;
 use crate::store::memory::Memory;
@@ -21,6 +22,19 @@ use std::time::Duration;
 pub(super) const CHEAP: HashParams = HashParams { memory_kib: 64, iterations: 1 };
 pub(super) const PASSWORD: &str = "correct horse battery";
 pub(super) const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+/// The occasion of whatever needs one.
+pub(super) const HERE: Occasion = Occasion::here(Actor::CommandLine, NOW);
+
+/// The same at another moment.
+pub(super) fn at(now: Timestamp) -> Occasion {
+    Occasion { at: now, ..HERE }
+}
+
+pub(super) const NOBODY: UserId = UserId::from_bytes([0; 16]);
+
+/// What no counter's key begins with.
+pub(super) const NO_COUNTERS: [u8; 16] = [0xff; 16];
 
 pub(super) fn later(secs: u64) -> Timestamp {
     NOW.plus(Duration::from_secs(secs))
@@ -98,6 +112,14 @@ impl Bench {
         dump(&*self.engine)
     }
 
+    /// The same without what the trail keeps of everything that was ever done.
+    pub(super) fn dump_of_today(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let is_kept = |key: &[u8]| {
+            key.starts_with(&[layout::TRAIL]) || key == layout::TIP || key == layout::INVENTORY
+        };
+        self.dump().into_iter().filter(|(key, _)| !is_kept(key)).collect()
+    }
+
     /// The rows of some tables.
     pub(super) fn count(&self, tables: &[u8]) -> usize {
         self.dump().iter().filter(|(key, _)| tables.contains(&key[0])).count()
@@ -106,7 +128,10 @@ impl Bench {
     /// Adds a person with a password.
     pub(super) async fn add(&self, name: &str) -> User {
         let user = person(name);
-        assert_eq!(self.store.add_user(user.clone(), None).await, Ok(crate::store::Added::Done));
+        assert_eq!(
+            self.store.add_user(user.clone(), None, HERE).await,
+            Ok(crate::store::Added::Done)
+        );
         user
     }
 
@@ -195,7 +220,7 @@ pub(super) fn step(user: &User, onward: Onward, now: Timestamp) -> Step {
         onward,
         clears: None,
         browser: None,
-        now,
+        on: at(now),
     }
 }
 

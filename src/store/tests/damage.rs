@@ -39,7 +39,10 @@ async fn a_flipped_byte_is_refused_or_does_no_harm() {
     {
         let store = open(folder.path());
         for name in &names {
-            assert_eq!(store.add_user(person(name), None).await, Ok(crate::store::Added::Done));
+            assert_eq!(
+                store.add_user(person(name), None, HERE).await,
+                Ok(crate::store::Added::Done)
+            );
         }
     }
     let db = fs::read(folder.path().join("db")).unwrap();

@@ -44,7 +44,7 @@ pub(super) async fn closed() -> (Folder, crate::domain::User) {
     let folder = Folder::new();
     let store = open(folder.path());
     let ann = person("ann");
-    assert_eq!(store.add_user(ann.clone(), None).await, Ok(Added::Done));
+    assert_eq!(store.add_user(ann.clone(), None, HERE).await, Ok(Added::Done));
     (folder, ann)
 }
 
@@ -56,11 +56,11 @@ async fn reopening_finds_everything() {
     let (token, name, rules) = (digest(), [3; 32], FailureRules::default());
     {
         let store = open(folder.path());
-        assert_eq!(store.add_user(ann.clone(), Some(set.clone())).await, Ok(Added::Done));
+        assert_eq!(store.add_user(ann.clone(), Some(set.clone()), HERE).await, Ok(Added::Done));
         assert!(store.spend_totp_step(matched(ann.id, &factor, NOW)).await.unwrap().is_some());
         let onward = crate::store::Onward::Session(token, session(&ann, NOW), fresh.clone());
         assert_eq!(store.commit(step(&ann, onward, NOW)).await, Ok(Stepped::Done));
-        let _ = store.charge(name, &rules, NOW).await.unwrap();
+        let _ = store.charge(name, None, &rules, HERE).await.unwrap();
         store.touch(vec![(token, later(9))]).await.unwrap();
     }
     let store = open(folder.path());
@@ -115,7 +115,7 @@ async fn a_store_in_use_is_refused_in_words() {
     let error = refused(folder.path(), 0);
     assert!(matches!(error, OpenError::InUse(_)), "{error}");
     assert!(error.to_string().starts_with("another vestibule uses the store "), "{error}");
-    assert_eq!(store.add_user(person("ann"), None).await, Ok(Added::Done));
+    assert_eq!(store.add_user(person("ann"), None, HERE).await, Ok(Added::Done));
     drop(store);
     assert_eq!(open(folder.path()).users().await.unwrap().len(), 1);
 }

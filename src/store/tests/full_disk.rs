@@ -69,7 +69,7 @@ fn open(disk: &SmallDisk, floors: Floors) -> KvStore {
 
 async fn add(store: &KvStore, name: &str) -> Result<User, StoreError> {
     let user = person(name);
-    store.add_user(user.clone(), None).await.map(|added| {
+    store.add_user(user.clone(), None, HERE).await.map(|added| {
         assert_eq!(added, Added::Done);
         user
     })

@@ -67,29 +67,32 @@ async fn the_inventory_follows_every_change() {
     bob.email = email("bob@example.org");
     let (set, _) = codes();
     let code = set.digests[0];
-    assert_eq!(bench.store.add_user(bob.clone(), Some(set)).await, Ok(crate::store::Added::Done));
+    assert_eq!(
+        bench.store.add_user(bob.clone(), Some(set), HERE).await,
+        Ok(crate::store::Added::Done)
+    );
     agrees();
-    assert!(bench.store.spend_recovery_code(bob.id, code).await.unwrap().is_some());
+    assert!(bench.store.spend_recovery_code(bob.id, code, HERE).await.unwrap().is_some());
     agrees();
     let rules = crate::domain::FailureRules::default();
     for _ in 0..3 {
-        let _ = bench.store.charge([1; 32], &rules, NOW).await.unwrap();
+        let _ = bench.store.charge([1; 32], None, &rules, HERE).await.unwrap();
         agrees();
     }
     bench.sign_in(&ann, NOW).await;
-    bench.store.change_user(ann.id, vec![new_password()]).await.unwrap();
+    bench.store.change_user(ann.id, vec![new_password()], HERE).await.unwrap();
     assert_ne!(agrees(), one, "a changed row shows");
-    bench.store.remove_user(bob.id).await.unwrap();
-    bench.store.clear([1; 16]).await.unwrap();
+    bench.store.remove_user(bob.id, NO_COUNTERS, HERE).await.unwrap();
+    bench.store.unlock(ann.id, [1; 16], HERE).await.unwrap();
     agrees();
 }
 
-/// An engine whose disk can be made to fail, and which counts.
+/// An engine whose disk can be made to fail, and which keeps count.
 #[derive(Default)]
-struct Moody {
+pub(super) struct Moody {
     rows: Memory,
-    failing: Mutex<bool>,
-    applied: AtomicUsize,
+    pub(super) failing: Mutex<bool>,
+    pub(super) applied: Mutex<Vec<Batch>>,
     synced: AtomicUsize,
 }
 
@@ -110,7 +113,7 @@ impl Engine for Moody {
         Ok(())
     }
     fn apply(&self, batch: Batch) -> Result<()> {
-        self.applied.fetch_add(1, Ordering::SeqCst);
+        self.applied.lock().unwrap().push(batch.clone());
         self.rows.apply(batch)
     }
     fn sync(&self) -> Result<()> {
@@ -128,7 +131,7 @@ fn text_of(text: &str) -> String {
     text.to_owned()
 }
 
-fn moody() -> (Arc<Moody>, KvStore) {
+pub(super) fn moody() -> (Arc<Moody>, KvStore) {
     let engine = Arc::new(Moody::default());
     let store = KvStore::over(engine.clone(), keys(0)).unwrap();
     (engine, store)
@@ -138,7 +141,7 @@ fn moody() -> (Arc<Moody>, KvStore) {
 async fn nothing_is_acknowledged_that_did_not_reach_the_disk() {
     let (engine, store) = moody();
     let (ann, factor) = (person("ann"), totp());
-    assert_eq!(store.add_user(ann.clone(), None).await, Ok(crate::store::Added::Done));
+    assert_eq!(store.add_user(ann.clone(), None, HERE).await, Ok(crate::store::Added::Done));
     *engine.failing.lock().unwrap() = true;
     let spent = store.spend_totp_step(matched(ann.id, &factor, NOW)).await;
     assert_eq!(spent.unwrap_err(), StoreError::Unavailable(text_of("no")));
@@ -152,7 +155,7 @@ async fn only_what_must_last_waits_for_the_disk() {
     let (engine, store) = moody();
     let synced = || engine.synced.load(Ordering::SeqCst);
     let ann = person("ann");
-    assert_eq!(store.add_user(ann.clone(), None).await, Ok(crate::store::Added::Done));
+    assert_eq!(store.add_user(ann.clone(), None, HERE).await, Ok(crate::store::Added::Done));
     assert_eq!(synced(), 1);
     use crate::store::Sessions as _;
     let (token, session) = (digest(), session(&ann, NOW));
@@ -160,8 +163,8 @@ async fn only_what_must_last_waits_for_the_disk() {
     store.commit(step(&ann, onward, NOW)).await.map(drop).unwrap();
     assert_eq!(synced(), 2);
     store.touch(vec![(token, later(5))]).await.unwrap();
-    assert!(store.remove_user(person("bob").id).await.unwrap().is_none());
-    assert_eq!((synced(), engine.applied.load(Ordering::SeqCst)), (2, 3));
+    assert!(store.remove_user(person("bob").id, NO_COUNTERS, HERE).await.unwrap().is_none());
+    assert_eq!((synced(), engine.applied.lock().unwrap().len()), (2, 3));
     drop(store);
     assert_eq!(synced(), 3, "closing brings the rest to the disk");
 }
@@ -201,7 +204,7 @@ async fn a_full_queue_answers_at_once() {
     let mut waiting = tokio::task::JoinSet::new();
     for _ in 0..3000 {
         let store = Arc::clone(&store);
-        waiting.spawn(async move { store.clear([1; 16]).await });
+        waiting.spawn(async move { store.unlock(NOBODY, [1; 16], HERE).await });
     }
     let first = waiting.join_next().await.unwrap().unwrap();
     assert!(matches!(first, Err(StoreError::Unavailable(_))), "{first:?}");
@@ -209,7 +212,7 @@ async fn a_full_queue_answers_at_once() {
     assert_eq!(blocker.await.unwrap(), Ok(true));
     let all = waiting.join_all().await;
     assert!(all.iter().filter(|answer| answer.is_ok()).count() >= 1000);
-    assert_eq!(store.clear([1; 16]).await, Ok(false));
+    assert_eq!(store.unlock(NOBODY, [1; 16], HERE).await, Ok(false));
 }
 
 #[test]

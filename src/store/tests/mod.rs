@@ -11,6 +11,7 @@ mod people;
 mod secrets;
 mod sessions;
 mod sweeping;
+mod telling;
 mod trail;
 mod whole;
 

@@ -53,19 +53,20 @@ async fn one_of_64_takes_a_totp_step(bench: &Bench) {
 async fn one_of_64_takes_a_recovery_code(bench: &Bench) {
     let (ann, (set, _)) = (person("ann"), codes());
     let code = set.digests[3];
-    let added = bench.store.add_user(ann.clone(), Some(set)).await;
+    let added = bench.store.add_user(ann.clone(), Some(set), HERE).await;
     assert_eq!(added, Ok(crate::store::Added::Done));
     let won = race(64, |_| {
         let (store, id) = (Arc::clone(&bench.store), ann.id);
-        async move { store.spend_recovery_code(id, code).await.unwrap().is_some() }
+        async move { store.spend_recovery_code(id, code, HERE).await.unwrap().is_some() }
     });
     assert_eq!(won.await, 1);
     let left = bench.store.recovery_set(ann.id).await.unwrap().unwrap().digests;
     assert_eq!(left.len(), 9);
-    let (spent, count) = bench.store.spend_recovery_code(ann.id, left[0]).await.unwrap().unwrap();
+    let (spent, count) =
+        bench.store.spend_recovery_code(ann.id, left[0], HERE).await.unwrap().unwrap();
     assert_eq!((spent.user(), count), (ann.id, 8));
     let bob = bench.add("bob").await;
-    assert!(bench.store.spend_recovery_code(bob.id, left[1]).await.unwrap().is_none());
+    assert!(bench.store.spend_recovery_code(bob.id, left[1], HERE).await.unwrap().is_none());
 }
 
 async fn one_of_64_takes_a_sign_in_under_way(bench: &Bench) {
@@ -117,7 +118,8 @@ async fn a_step_under_old_credentials_is_void(bench: &Bench) {
     assert_eq!(bench.commit(step).await, Stepped::Done);
     let secret = TotpSecret::generate(TotpParams::default()).unwrap();
     let changes = vec![UserChange::Totp(TotpFactor { secret, confirmed_at: NOW })];
-    let now_is = bench.store.change_user(ann.id, changes).await.unwrap().unwrap().unwrap().user;
+    let now_is =
+        bench.store.change_user(ann.id, changes, HERE).await.unwrap().unwrap().unwrap().user;
     let (_, old) = finish(&ann, OneTime::Pending(goes), NOW);
     assert_eq!(bench.commit(old).await, Stepped::Void);
     let (_, pretends) = finish(&now_is, OneTime::Pending(goes), NOW);
@@ -137,7 +139,7 @@ async fn a_disabled_persons_step_is_void(bench: &Bench) {
     let (digest, _) = bench.sign_in(&ann, NOW).await;
     let pending = bench.begin(&ann, NOW).await;
     let off = vec![UserChange::Disabled(true)];
-    let ann = bench.store.change_user(ann.id, off).await.unwrap().unwrap().unwrap().user;
+    let ann = bench.store.change_user(ann.id, off, HERE).await.unwrap().unwrap().unwrap().user;
     assert!(bench.store.session(digest).await.unwrap().is_none());
     let (_, step) = finish(&ann, OneTime::Pending(pending), NOW);
     assert_eq!(bench.commit(step).await, Stepped::Void);
@@ -204,7 +206,7 @@ async fn an_expired_sign_in_or_link_is_gone_before_any_sweep(bench: &Bench) {
 async fn enrolling_uses_up_its_step_and_replaces_the_codes(bench: &Bench) {
     let ann = person("ann");
     let (old, _) = codes();
-    let added = bench.store.add_user(ann.clone(), Some(old)).await;
+    let added = bench.store.add_user(ann.clone(), Some(old), HERE).await;
     assert_eq!(added, Ok(crate::store::Added::Done));
     let (factor, (new, _)) = (totp(), codes());
     let first = matched(ann.id, &factor, NOW);
@@ -251,7 +253,7 @@ async fn recovery_codes_are_shown_once_and_to_a_live_session_only(bench: &Bench)
     assert!(bench.store.take_recovery_codes(tokens[0], NOW).await.unwrap().is_empty());
     let expired = bench.store.take_recovery_codes(tokens[1], later(4000)).await.unwrap();
     assert!(expired.is_empty());
-    assert_eq!(bench.store.revoke_all(None, None).await.unwrap(), 2);
+    assert_eq!(bench.store.revoke_all(None, HERE).await.unwrap(), 2);
     assert_eq!(bench.count(b"h"), 0, "codes nobody saw go with their session");
 }
 

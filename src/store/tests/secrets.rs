@@ -34,7 +34,7 @@ async fn no_secret_is_among_the_stored_bytes(bench: &Bench) {
     let mut ann = person("ann");
     let (factor, waiting, (set, codes)) = (totp(), totp(), codes());
     ann.totp = Some(factor.clone());
-    assert_eq!(bench.store.add_user(ann.clone(), Some(set)).await, Ok(Added::Done));
+    assert_eq!(bench.store.add_user(ann.clone(), Some(set), HERE).await, Ok(Added::Done));
     let (bearer, on_the_way) = (new_bearer().unwrap(), new_bearer().unwrap());
     let token = crate::crypto::digest(TokenKind::Session, &bearer);
     let onward = Onward::Session(token, session(&ann, NOW), codes.clone());

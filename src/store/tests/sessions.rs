@@ -1,7 +1,9 @@
 use super::bench::*;
 use super::on_both_engines;
-use crate::domain::{Charge, FailureRules, UserChange};
-use crate::store::{Counters as _, OneTime, Sessions as _, Stepped, Upkeep as _, Users as _};
+use crate::domain::{Charge, FailureRules, Filter, SignInFailure, Start, UserChange};
+use crate::store::{
+    Counters as _, OneTime, Sessions as _, Stepped, Trail as _, Upkeep as _, Users as _,
+};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +11,7 @@ on_both_engines! {
     a_session_comes_with_its_person
     a_disabled_persons_session_is_not_found
     revoking_one_ends_that_one
-    revoking_all_spares_one
+    revoking_a_persons_sessions_spares_everybody_else
     everyones_sessions_end_by_the_thousand
     touching_moves_on_and_never_back
     a_counter_locks_and_a_lock_runs_out
@@ -34,7 +36,7 @@ async fn a_disabled_persons_session_is_not_found(bench: &Bench) {
     let ann = bench.add("ann").await;
     let (token, _) = bench.sign_in(&ann, NOW).await;
     let changes = vec![UserChange::Disabled(true)];
-    let outcome = bench.store.change_user(ann.id, changes).await.unwrap().unwrap().unwrap();
+    let outcome = bench.store.change_user(ann.id, changes, HERE).await.unwrap().unwrap().unwrap();
     assert_eq!(outcome.sessions_ended, 1);
     assert!(bench.store.session(token).await.unwrap().is_none());
 }
@@ -43,23 +45,22 @@ async fn revoking_one_ends_that_one(bench: &Bench) {
     let ann = bench.add("ann").await;
     let (gone, session) = bench.sign_in(&ann, NOW).await;
     let (stays, _) = bench.sign_in(&ann, NOW).await;
-    let (token, ended) = bench.store.revoke(session.id()).await.unwrap().unwrap();
+    let (token, ended) = bench.store.revoke(session.id(), HERE).await.unwrap().unwrap();
     assert_eq!((token, ended.id()), (gone, session.id()));
-    assert!(bench.store.revoke(session.id()).await.unwrap().is_none());
+    assert!(bench.store.revoke(session.id(), HERE).await.unwrap().is_none());
     assert!(bench.store.session(gone).await.unwrap().is_none());
     assert!(bench.store.session(stays).await.unwrap().is_some());
 }
 
-async fn revoking_all_spares_one(bench: &Bench) {
+async fn revoking_a_persons_sessions_spares_everybody_else(bench: &Bench) {
     let (ann, bob) = (bench.add("ann").await, bench.add("bob").await);
-    let (_, spared) = bench.sign_in(&ann, NOW).await;
     for user in [&ann, &ann, &bob] {
         bench.sign_in(user, NOW).await;
     }
-    assert_eq!(bench.store.revoke_all(Some(ann.id), Some(spared.id())).await.unwrap(), 2);
-    assert_eq!(bench.store.sessions(Some(ann.id)).await.unwrap()[0].1.id(), spared.id());
-    assert_eq!(bench.store.revoke_all(None, Some(spared.id())).await.unwrap(), 1);
-    assert_eq!(bench.store.revoke_all(Some(ann.id), None).await.unwrap(), 1);
+    assert_eq!(bench.store.revoke_all(Some(ann.id), HERE).await.unwrap(), 2);
+    assert_eq!(bench.store.sessions(None).await.unwrap()[0].1.user(), bob.id);
+    assert_eq!(bench.store.revoke_all(None, HERE).await.unwrap(), 1);
+    assert_eq!(bench.store.revoke_all(Some(ann.id), HERE).await.unwrap(), 0);
     assert_eq!(bench.count(b"sihpx"), 0);
 }
 
@@ -67,7 +68,7 @@ async fn everyones_sessions_end_by_the_thousand(bench: &Bench) {
     let ann = bench.add("ann").await;
     sign_in_often(bench, &ann, 2100).await;
     assert_eq!(bench.store.sessions(None).await.unwrap().len(), 2100);
-    assert_eq!(bench.store.revoke_all(None, None).await.unwrap(), 2100);
+    assert_eq!(bench.store.revoke_all(None, HERE).await.unwrap(), 2100);
     assert_eq!(bench.count(b"sihpxo"), 0);
 }
 
@@ -101,26 +102,40 @@ async fn touching_moves_on_and_never_back(bench: &Bench) {
     assert_eq!(bench.count(b"s"), 1, "a session that is gone does not come back");
 }
 
-const ADMITTED: Charge = Charge::Admitted { locks: false };
+const ADMITTED: Charge = Charge::Admitted;
 
 async fn a_counter_locks_and_a_lock_runs_out(bench: &Bench) {
-    let charge = async |at| bench.store.charge([1; 32], &RULES, later(at)).await.unwrap();
-    for locks in [false, false, true] {
-        assert_eq!(charge(0).await, Charge::Admitted { locks });
+    let (store, user) = (&bench.store, Some(NOBODY));
+    let charge = async |secs| store.charge([1; 32], user, &RULES, at(later(secs))).await.unwrap();
+    let locked = |secs, begins| Charge::Locked { until: later(secs), begins };
+    let told = async || {
+        let lines = store.excerpt(Start::Newest, Filter::default(), 9).await.unwrap().lines;
+        lines.into_iter().map(|line| line.entry.event).collect::<Vec<_>>()
+    };
+    for _ in 0..3 {
+        assert_eq!(charge(0).await, ADMITTED);
+        store.fail([1; 32], user, SignInFailure::Code, &RULES, HERE).await.unwrap();
     }
-    assert_eq!(charge(59).await, Charge::Locked(later(60)));
-    let other = bench.store.charge([2; 32], &RULES, NOW).await.unwrap();
+    assert_eq!(charge(59).await, locked(60, false));
+    let failed = "sign_in_failed";
+    assert_eq!(told().await, ["locked_out", failed, failed, failed]);
+    let other = bench.store.charge([2; 32], None, &RULES, HERE).await.unwrap();
     assert_eq!(other, ADMITTED, "another name is another counter");
-    assert_eq!(charge(60).await, ADMITTED);
-    assert_eq!(charge(60).await, ADMITTED);
+    for _ in 0..3 {
+        assert_eq!(charge(60).await, ADMITTED);
+    }
+    // None of them was ever judged: the next one finds so, and that is told as well.
+    assert_eq!(charge(70).await, locked(130, true));
+    assert_eq!(charge(71).await, locked(130, false));
+    assert_eq!(told().await[..2], ["locked_out", "locked_out"]);
 }
 
 async fn parallel_tries_do_not_slip_past_the_limit(bench: &Bench) {
     let won = race(64, |_| {
         let store = Arc::clone(&bench.store);
         async move {
-            let charge = store.charge([1; 32], &RULES, NOW).await.unwrap();
-            matches!(charge, Charge::Admitted { .. })
+            let charge = store.charge([1; 32], None, &RULES, HERE).await.unwrap();
+            charge == ADMITTED
         }
     });
     assert_eq!(won.await, 3);
@@ -128,7 +143,7 @@ async fn parallel_tries_do_not_slip_past_the_limit(bench: &Bench) {
 
 async fn a_refund_gives_back_one_charge(bench: &Bench) {
     for _ in 0..2 {
-        assert_eq!(bench.store.charge([1; 32], &RULES, NOW).await.unwrap(), ADMITTED);
+        assert_eq!(bench.store.charge([1; 32], None, &RULES, HERE).await.unwrap(), ADMITTED);
     }
     bench.store.refund([1; 32]).await.unwrap();
     assert!(bench.store.failures([1; 32]).await.unwrap().is_some());
@@ -139,9 +154,9 @@ async fn a_refund_gives_back_one_charge(bench: &Bench) {
 }
 
 async fn clearing_says_whether_there_was_anything(bench: &Bench) {
-    assert!(!bench.store.clear([1; 16]).await.unwrap());
-    assert_eq!(bench.store.charge([1; 32], &RULES, NOW).await.unwrap(), ADMITTED);
-    assert!(bench.store.clear([1; 16]).await.unwrap());
+    assert!(!bench.store.unlock(NOBODY, [1; 16], HERE).await.unwrap());
+    assert_eq!(bench.store.charge([1; 32], None, &RULES, HERE).await.unwrap(), ADMITTED);
+    assert!(bench.store.unlock(NOBODY, [1; 16], HERE).await.unwrap());
     assert_eq!(bench.store.failures([1; 32]).await.unwrap(), None);
     assert_eq!(bench.count(b"fx"), 0);
 }
@@ -149,7 +164,7 @@ async fn clearing_says_whether_there_was_anything(bench: &Bench) {
 async fn a_finished_sign_in_clears_its_counter(bench: &Bench) {
     let ann = bench.add("ann").await;
     let pending = bench.begin(&ann, NOW).await;
-    assert_eq!(bench.store.charge([1; 32], &RULES, NOW).await.unwrap(), ADMITTED);
+    assert_eq!(bench.store.charge([1; 32], None, &RULES, HERE).await.unwrap(), ADMITTED);
     let (_, mut late) = finish(&ann, OneTime::Pending(pending), later(300));
     late.clears = Some([1; 32]);
     assert_eq!(bench.commit(late).await, Stepped::Void);

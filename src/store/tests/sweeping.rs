@@ -13,13 +13,13 @@ on_both_engines! {
 
 async fn sweeping_removes_what_has_expired_and_nothing_else(bench: &Bench) {
     let (ann, rules) = (bench.add("ann").await, FailureRules::default());
-    let lasting = bench.dump();
+    let lasting = bench.dump_of_today();
     bench.begin(&ann, NOW).await;
     bench.begin(&ann, later(100)).await;
     bench.sign_in(&ann, NOW).await;
     let reset = link(Some(&ann), LinkPurpose::NewPassword, later(50));
     bench.store.add_link(digest(), reset).await.unwrap();
-    let _ = bench.store.charge([1; 32], &rules, NOW).await.unwrap();
+    let _ = bench.store.charge([1; 32], None, &rules, HERE).await.unwrap();
     let counts = || (bench.count(b"l"), bench.count(b"p"), bench.count(b"s"), bench.count(b"f"));
     for (at, removed, left) in [
         (49, 0, (1, 2, 1, 1)),
@@ -33,7 +33,7 @@ async fn sweeping_removes_what_has_expired_and_nothing_else(bench: &Bench) {
         assert_eq!(bench.store.sweep(later(at)).await.unwrap(), removed, "after {at} seconds");
         assert_eq!(counts(), left, "after {at} seconds");
     }
-    assert_eq!(bench.dump(), lasting, "and no index row is left");
+    assert_eq!(bench.dump_of_today(), lasting, "and no index row is left");
 }
 
 async fn sweeping_goes_five_hundred_rows_at_a_time(bench: &Bench) {

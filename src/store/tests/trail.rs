@@ -1,7 +1,7 @@
 use super::bench::*;
 use super::on_both_engines;
 use crate::crypto::ChainHash;
-use crate::domain::{Actor, AuditEvent, Filter, Happening, Line, SignInFailure, Start};
+use crate::domain::{Actor, AuditEvent, Filter, Line, Occasion, SignInFailure, Start, UserChange};
 use crate::store::layout;
 use crate::store::{Added, KvStore, Trail as _, Users as _};
 use crate::types::{Timestamp, UserId};
@@ -17,15 +17,13 @@ on_both_engines! {
     whoever_changes_an_entry_is_found_out
 }
 
-fn wrong(user: Option<UserId>, at: u64) -> Happening {
-    let event = AuditEvent::SignInFailed { user, why: SignInFailure::Credentials };
-    let at = Timestamp::from_secs(at);
-    Happening { event, by: Actor::Person, from: None, request: None, at }
+fn wrong(user: Option<UserId>) -> Vec<AuditEvent> {
+    vec![AuditEvent::SignInFailed { user, why: SignInFailure::Credentials }]
 }
 
 async fn fill(store: &KvStore, entries: std::ops::Range<u64>) {
-    for at in entries {
-        store.append(wrong(None, at)).await.unwrap();
+    for secs in entries {
+        store.append(wrong(None), at(Timestamp::from_secs(secs))).await.unwrap();
     }
 }
 
@@ -44,24 +42,23 @@ async fn numbers(
 }
 
 async fn entries_hang_together_and_say_who_it_was(bench: &Bench) {
-    let (ann, root) = (person("ann"), person("root"));
-    assert_eq!(bench.store.add_user(ann.clone(), None).await, Ok(Added::Done));
-    assert_eq!(bench.store.add_user(root.clone(), None).await, Ok(Added::Done));
-    let event = AuditEvent::UserChanged { user: ann.id, how: "disabled" };
+    let (ann, root) = (bench.add("ann").await, bench.add("root").await);
     let by = Actor::Administrator(root.id);
-    let disabled = Happening { event, by, from: None, request: None, at: Timestamp::from_secs(60) };
-    bench.store.append(disabled).await.unwrap();
-    bench.store.append(wrong(Some(ann.id), 61)).await.unwrap();
+    let on = Occasion::here(by, Timestamp::from_secs(60));
+    let disabled = vec![UserChange::Disabled(true)];
+    bench.store.change_user(ann.id, disabled, on).await.unwrap().unwrap().unwrap();
+    bench.store.append(wrong(Some(ann.id)), HERE).await.unwrap();
     let lines = all(&bench.store).await;
+    assert_eq!(lines[0].entry.prev, ChainHash::START);
+    let lines = &lines[2..];
     let first = &lines[0].entry;
-    assert_eq!(first.seq, 1);
+    assert_eq!(first.seq, 3);
     assert_eq!(first.at, "1970-01-01T00:01:00Z");
     assert_eq!(
         (first.user.as_deref(), first.administrator.as_deref()),
         (Some("ann"), Some("root"))
     );
     assert_eq!((first.event.as_str(), first.detail.as_deref()), ("user_changed", Some("disabled")));
-    assert_eq!(first.prev, ChainHash::START);
     assert_eq!(lines[1].entry.prev, lines[0].hash);
     // As it is handed out, a line without its last field is what was hashed.
     let text = serde_json::to_string(&lines[0]).unwrap();
@@ -71,18 +68,14 @@ async fn entries_hang_together_and_say_who_it_was(bench: &Bench) {
         ChainHash::of(format!("{hashed}}}").as_bytes()).to_string()
     );
     let tip = bench.store.verify_trail().await.unwrap().unwrap();
-    assert_eq!((tip.len(), tip.hash), (2, lines[1].hash));
+    assert_eq!((tip.len(), tip.hash), (4, lines[1].hash));
 }
 
 async fn a_name_stays_what_it_was_when_its_record_is_gone(bench: &Bench) {
-    let ann = person("ann");
-    assert_eq!(bench.store.add_user(ann.clone(), None).await, Ok(Added::Done));
-    bench.store.append(wrong(Some(ann.id), 1)).await.unwrap();
-    bench.store.remove_user(ann.id).await.unwrap().unwrap();
-    let event = AuditEvent::UserRemoved { user: ann.id, name: ann.username.clone() };
-    let at = Timestamp::from_secs(2);
-    let removed = Happening { event, by: Actor::CommandLine, from: None, request: None, at };
-    bench.store.append(removed).await.unwrap();
+    let ann = bench.add("ann").await;
+    bench.store.append(wrong(Some(ann.id)), HERE).await.unwrap();
+    bench.store.remove_user(ann.id, NO_COUNTERS, HERE).await.unwrap().unwrap();
+    assert_eq!(all(&bench.store).await.len(), 3);
     for line in all(&bench.store).await {
         assert_eq!(line.entry.user.as_deref(), Some("ann"));
         assert_eq!(line.entry.user_id, Some(ann.id.to_string()));
@@ -109,22 +102,21 @@ async fn the_trail_is_read_from_either_end_in_pages(bench: &Bench) {
 }
 
 async fn a_filter_finds_what_it_names(bench: &Bench) {
-    let (store, ann) = (&bench.store, person("ann"));
-    assert_eq!(store.add_user(ann.clone(), None).await, Ok(Added::Done));
-    let day = 86_400;
+    let (store, ann, day) = (&bench.store, person("ann"), 86_400);
     fill(store, 10 * day..10 * day + 2).await;
-    store.append(wrong(Some(ann.id), 12 * day)).await.unwrap();
+    let on = at(Timestamp::from_secs(12 * day));
+    assert_eq!(store.add_user(ann, None, on).await, Ok(Added::Done));
     fill(store, 14 * day..14 * day + 1).await;
     let by = |filter: Filter| async move { numbers(store, Start::Newest, &filter, 9).await.0 };
-    let at = |secs| Some(Timestamp::from_secs(secs));
+    let when = |secs| Some(Timestamp::from_secs(secs));
     let user = Some(String::from("ann"));
     assert_eq!(by(Filter { user, ..Filter::default() }).await, [3]);
     let event = Some(String::from("signed_in"));
     assert_eq!(by(Filter { event, ..Filter::default() }).await, [0; 0]);
-    assert_eq!(by(Filter { since: at(12 * day), ..Filter::default() }).await, [4, 3]);
-    assert_eq!(by(Filter { until: at(12 * day), ..Filter::default() }).await, [2, 1]);
+    assert_eq!(by(Filter { since: when(12 * day), ..Filter::default() }).await, [4, 3]);
+    assert_eq!(by(Filter { until: when(12 * day), ..Filter::default() }).await, [2, 1]);
     assert_eq!(
-        by(Filter { since: at(11 * day), until: at(13 * day), ..Filter::default() }).await,
+        by(Filter { since: when(11 * day), until: when(13 * day), ..Filter::default() }).await,
         [3]
     );
 }
@@ -132,24 +124,27 @@ async fn a_filter_finds_what_it_names(bench: &Bench) {
 async fn the_oldest_entries_are_forgotten_without_breaking_the_chain(bench: &Bench) {
     let store = &bench.store;
     fill(store, 1..8).await;
-    assert_eq!(store.prune_trail(Timestamp::from_secs(5)).await, Ok(4));
-    assert_eq!(store.prune_trail(Timestamp::from_secs(5)).await, Ok(0));
+    assert_eq!(store.prune_trail(Timestamp::from_secs(5), HERE).await, Ok(4));
+    assert_eq!(store.prune_trail(Timestamp::from_secs(5), HERE).await, Ok(0));
     let tip = store.verify_trail().await.unwrap().unwrap();
-    assert_eq!((tip.first, tip.next, tip.len()), (5, 8, 3));
+    assert_eq!((tip.first, tip.next, tip.len()), (5, 9, 4));
     let lines = all(store).await;
-    assert_eq!(lines.iter().map(|line| line.entry.seq).collect::<Vec<_>>(), [5, 6, 7]);
+    let told = lines.iter().map(|line| (line.entry.seq, line.entry.event.as_str()));
+    let failed = "sign_in_failed";
+    assert!(told.eq([(5, failed), (6, failed), (7, failed), (8, "trail_pruned")]));
+    assert_eq!(lines[3].entry.detail.as_deref(), Some("4"));
     assert_eq!(lines[0].entry.prev, tip.anchor);
-    assert_eq!(store.prune_trail(Timestamp::from_secs(99)).await, Ok(3));
+    assert_eq!(store.prune_trail(Timestamp::from_secs(99), HERE).await, Ok(3));
     fill(store, 100..102).await;
     let tip = store.verify_trail().await.unwrap().unwrap();
-    assert_eq!((tip.first, tip.next), (8, 10));
+    assert_eq!((tip.first, tip.next), (8, 12));
 }
 
 async fn appending_from_many_tasks_leaves_one_chain(bench: &Bench) {
     let store = Arc::clone(&bench.store);
-    let one = move |at| {
+    let one = move |_| {
         let store = Arc::clone(&store);
-        async move { store.append(wrong(None, at as u64)).await.is_ok() }
+        async move { store.append(wrong(None), HERE).await.is_ok() }
     };
     assert_eq!(race(64, one).await, 64);
     assert_eq!(bench.store.verify_trail().await.unwrap().unwrap().len(), 64);

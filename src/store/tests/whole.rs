@@ -3,7 +3,7 @@
 use super::bench::*;
 use super::on_both_engines;
 use crate::crypto::Keyring;
-use crate::domain::{Actor, AuditEvent, FailureRules, Happening, LinkPurpose};
+use crate::domain::{AuditEvent, FailureRules, Happening, LinkPurpose};
 use crate::store::kv::{Batch, Engine};
 use crate::store::sled::{Floors, SledEngine};
 use crate::store::snapshot::Snapshot;
@@ -47,8 +47,8 @@ fn check(bytes: &[u8], keys: &Keyring) -> Result<BackupSummary, BackupError> {
     Backup::begin(bytes)?.check(keys)
 }
 
-fn happening(event: AuditEvent, at: Timestamp) -> Happening {
-    Happening { event, by: Actor::CommandLine, from: None, request: None, at }
+fn happening(event: AuditEvent, now: Timestamp) -> Happening {
+    Happening { event, on: at(now) }
 }
 
 async fn what_is_read_of_a_moment_does_not_change_with_what_is_written_after(bench: &Bench) {
@@ -85,10 +85,13 @@ async fn a_backup_under_load_is_of_one_moment_and_misses_nothing_from_before(ben
         let mut last = None;
         for n in 0.. {
             let user = person(&format!("p{n}"));
-            assert_eq!(store.add_user(user.clone(), None).await, Ok(crate::store::Added::Done));
+            assert_eq!(
+                store.add_user(user.clone(), None, HERE).await,
+                Ok(crate::store::Added::Done)
+            );
             // What was added before goes, so that rows vanish as well.
             if let Some(last) = last.replace(user.id).filter(|_| n % 3 == 0) {
-                store.remove_user(last).await.unwrap();
+                store.remove_user(last, NO_COUNTERS, HERE).await.unwrap();
             }
             if stopped.load(Ordering::SeqCst) {
                 return n;
@@ -209,7 +212,10 @@ async fn sealed_anew_the_store_opens_with_the_new_key_and_holds_nothing_the_old_
     ann.totp = Some(factor.clone());
     let engine = Arc::new(SledEngine::open(folder.path(), &old, Floors::default()).unwrap());
     let store = KvStore::over(Arc::clone(&engine) as Arc<dyn Engine>, old.clone()).unwrap();
-    assert_eq!(store.add_user(ann.clone(), Some(set.clone())).await, Ok(crate::store::Added::Done));
+    assert_eq!(
+        store.add_user(ann.clone(), Some(set.clone()), HERE).await,
+        Ok(crate::store::Added::Done)
+    );
     let (token, under_way, browser) = (digest(), digest(), digest());
     let onward = Onward::Session(token, session(&ann, NOW), shown.clone());
     let known = Some(Recognised { before: None, after: browser });
@@ -226,9 +232,9 @@ async fn sealed_anew_the_store_opens_with_the_new_key_and_holds_nothing_the_old_
         old.counter_key(ann.id, Some(&browser)),
         old.stranger_key(&login),
     ] {
-        store.charge(keys, &rules, NOW).await.unwrap();
+        store.charge(keys, None, &rules, HERE).await.unwrap();
     }
-    store.append(happening(AuditEvent::BackupMade, NOW)).await.unwrap();
+    let told = store.tip().await.unwrap().len();
     let before = sealed(&dump(&*engine));
     assert!(before.len() >= 4, "password, factor, codes, waiting: {before:?}");
     drop((store, engine));
@@ -256,8 +262,8 @@ async fn sealed_anew_the_store_opens_with_the_new_key_and_holds_nothing_the_old_
     ] {
         assert_eq!(store.failures(key).await.unwrap().is_some(), is_there);
     }
-    assert!(store.clear(new.counters_of(ann.id)).await.unwrap());
-    assert_eq!(store.verify_trail().await.unwrap().unwrap().len(), 2);
+    assert!(store.unlock(ann.id, new.counters_of(ann.id), HERE).await.unwrap());
+    assert_eq!(store.verify_trail().await.unwrap().unwrap().len(), told + 2);
     let earlier = store.earlier_statements().unwrap();
     assert_eq!(earlier.len(), 1);
     assert_eq!(earlier[0].root.bytes(), old.statements().bytes());
@@ -278,7 +284,7 @@ async fn what_works_once_and_was_handed_out_is_void_in_a_restored_store() {
     let mut ann = person("ann");
     let (factor, (set, _)) = (totp(), codes());
     ann.totp = Some(factor.clone());
-    let added = bench.store.add_user(ann.clone(), Some(set)).await;
+    let added = bench.store.add_user(ann.clone(), Some(set), HERE).await;
     assert_eq!(added, Ok(crate::store::Added::Done));
     let (token, _) = bench.sign_in(&ann, NOW).await;
     let under_way = bench.begin(&ann, NOW).await;
@@ -287,10 +293,10 @@ async fn what_works_once_and_was_handed_out_is_void_in_a_restored_store() {
     bench.store.add_link(a_link, invitation).await.unwrap();
     bench
         .store
-        .charge(keys(0).counter_key(ann.id, None), &FailureRules::default(), NOW)
+        .charge(keys(0).counter_key(ann.id, None), None, &FailureRules::default(), HERE)
         .await
         .unwrap();
-    let bytes = back_up(&bench.store).await;
+    let (bytes, told) = (back_up(&bench.store).await, bench.store.tip().await.unwrap().len());
     // Under the same key, and under the one that came after it.
     for seals in [keys(0), keys(7)] {
         let happening = happening(AuditEvent::Restored { made_at: NOW }, later(100));
@@ -310,7 +316,7 @@ async fn what_works_once_and_was_handed_out_is_void_in_a_restored_store() {
         }
         let (_, begun) = finish(&ann, OneTime::Pending(under_way), NOW);
         assert_eq!(store.commit(begun).await, Ok(Stepped::Void));
-        assert_eq!(store.verify_trail().await.unwrap().unwrap().len(), 1);
+        assert_eq!(store.verify_trail().await.unwrap().unwrap().len(), told + 1);
         drop(store);
         if let Some(kept) = restored.kept {
             assert!(KvStore::open(&kept, keys(0)).is_ok(), "what was there is kept");

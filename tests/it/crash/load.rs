@@ -11,7 +11,7 @@ pub type Acks = Sender<&'static str>;
 pub type Cookies = BTreeMap<String, String>;
 
 /// What can be acknowledged.
-pub const KINDS: [&str; 9] = [
+pub const KINDS: [&str; 12] = [
     "signed in by recovery code",
     "signed in by TOTP",
     "signed out",
@@ -20,6 +20,9 @@ pub const KINDS: [&str; 9] = [
     "used a link",
     "enrolled",
     "changed by command",
+    "removed by command",
+    "token made",
+    "token revoked",
     "refused a wrong password",
 ];
 
@@ -33,7 +36,8 @@ pub enum Role {
     Codes,
     /// Invites people, and lets them enrol through the pages.
     Links,
-    /// Adds and changes people by command, and signs them in with codes of their authenticator.
+    /// Adds, changes and removes people and their tokens by command, and signs them in with codes
+    /// of their authenticator.
     Commands,
     /// Guesses passwords until the account is locked, and then another's.
     Guesses,
@@ -70,6 +74,10 @@ pub struct Part {
     pub members: Vec<Member>,
     /// Everyone who was added, whatever else became of them.
     pub added: Vec<String>,
+    pub removed: Vec<String>,
+    /// Whose access token, and its name.
+    pub tokens: Vec<(String, String)>,
+    pub revoked_tokens: Vec<String>,
     /// Whose session, and its cookies.
     pub sessions: Vec<(String, Cookies)>,
     pub ended: Vec<Cookies>,
@@ -88,6 +96,9 @@ impl Part {
             made: 0,
             members: Vec::new(),
             added: Vec::new(),
+            removed: Vec::new(),
+            tokens: Vec::new(),
+            revoked_tokens: Vec::new(),
             sessions: Vec::new(),
             ended: Vec::new(),
             used_links: Vec::new(),
@@ -107,23 +118,38 @@ impl Part {
             },
             (Role::Links, 0) => self.invite(gateway, acks).map(|link| self.open_links.push(link)),
             (Role::Links, _) => self.enrol(gateway, acks),
-            (Role::Commands, 1) => self.add(gateway, acks),
-            (Role::Commands, 2) => self.set_email(gateway, acks),
-            (Role::Commands, 3) => self.end_sessions(gateway, acks),
+            (Role::Commands, _) => self.administer(gateway, acks),
             (Role::Guesses, _) => match self.members.iter().rposition(|m| !m.is_locked) {
                 Some(at) => self.guess(at, gateway, acks),
                 None => self.add(gateway, acks),
             },
-            (Role::Commands, _) => match self.members.iter().rposition(Member::has_fresh_step) {
+        }
+    }
+
+    fn administer(&mut self, gateway: &Gateway, acks: &Acks) -> Option<()> {
+        match self.turns % 8 {
+            1 => self.add(gateway, acks),
+            2 => self.set_email(gateway, acks),
+            3 => self.end_sessions(gateway, acks),
+            4 => self.make_token(gateway, acks),
+            5 => self.revoke_token(gateway, acks),
+            6 => self.remove(gateway, acks),
+            7 => self.end_session(gateway, acks),
+            _ => match self.members.iter().rposition(Member::has_fresh_step) {
                 Some(at) => self.sign_in_by_totp(at, gateway, acks),
                 None => Some(()),
             },
         }
     }
 
+    /// What the names of its people begin with.
+    pub fn prefix(&self) -> String {
+        format!("p{}-", self.number)
+    }
+
     fn name(&mut self) -> String {
         self.made += 1;
-        format!("p{}-{}", self.number, self.made)
+        format!("{}{}", self.prefix(), self.made)
     }
 
     /// By command, enrolled at once.
@@ -154,15 +180,66 @@ impl Part {
         Some(())
     }
 
+    /// Takes the sessions of somebody out of the notes: what is asked next may end them.
+    fn forget_sessions_of(&mut self, name: &str) -> Vec<Cookies> {
+        self.seen[0] = 0;
+        let theirs = self.sessions.extract_if(.., |(owner, _)| owner == name);
+        theirs.map(|(_, cookies)| cookies).collect()
+    }
+
     /// All of one person's, by command.
     fn end_sessions(&mut self, gateway: &Gateway, acks: &Acks) -> Option<()> {
         let Some((name, _)) = self.sessions.last().cloned() else { return Some(()) };
-        let of_them = |(owner, _): &(String, Cookies)| *owner == name;
-        let theirs: Vec<_> = self.sessions.extract_if(.., |session| of_them(session)).collect();
-        self.seen[0] = 0;
+        let theirs = self.forget_sessions_of(&name);
         command(gateway, &["session", "revoke", "--user", &name], "")?;
-        self.ended.extend(theirs.into_iter().map(|(_, cookies)| cookies));
+        self.ended.extend(theirs);
         acknowledge(acks, "changed by command");
+        Some(())
+    }
+
+    /// One by its name, where it is a person's only one.
+    fn end_session(&mut self, gateway: &Gateway, acks: &Acks) -> Option<()> {
+        let Some((name, _)) = self.sessions.last().cloned() else { return Some(()) };
+        let listed = command(gateway, &["session", "list", "--user", &name], "")?;
+        let [only] = listed.as_array().unwrap().as_slice() else { return Some(()) };
+        let theirs = self.forget_sessions_of(&name);
+        command(gateway, &["session", "revoke", only["id"].as_str().unwrap()], "")?;
+        self.ended.extend(theirs);
+        acknowledge(acks, "changed by command");
+        Some(())
+    }
+
+    /// The one who was there longest, where there are enough.
+    fn remove(&mut self, gateway: &Gateway, acks: &Acks) -> Option<()> {
+        if self.members.len() < 3 {
+            return Some(());
+        }
+        let name = self.members.remove(0).name;
+        self.added.retain(|added| *added != name);
+        self.tokens.retain(|(owner, _)| *owner != name);
+        let theirs = self.forget_sessions_of(&name);
+        command(gateway, &["user", "remove", &name], "")?;
+        self.removed.push(name);
+        self.ended.extend(theirs);
+        acknowledge(acks, "removed by command");
+        Some(())
+    }
+
+    /// For the one who will be there longest.
+    fn make_token(&mut self, gateway: &Gateway, acks: &Acks) -> Option<()> {
+        let Some(member) = self.members.last() else { return Some(()) };
+        let name = format!("token {}", self.turns);
+        let made = command(gateway, &["token", "add", &name, "--user", &member.name], "")?;
+        self.tokens.push((member.name.clone(), made["id"].as_str().unwrap().to_owned()));
+        acknowledge(acks, "token made");
+        Some(())
+    }
+
+    fn revoke_token(&mut self, gateway: &Gateway, acks: &Acks) -> Option<()> {
+        let Some((_, id)) = self.tokens.pop() else { return Some(()) };
+        command(gateway, &["token", "revoke", &id], "")?;
+        self.revoked_tokens.push(id);
+        acknowledge(acks, "token revoked");
         Some(())
     }
 

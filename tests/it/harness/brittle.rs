@@ -5,8 +5,8 @@ use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use vestibule::crypto::{CodeMatched, RecoveryCode, RecoveryDigest};
 use vestibule::domain::{
-    AccessToken, Broken, Charge, FailureRules, Failures, Filter, Happening, KnownBrowser, Link,
-    PendingSignIn, Program, Session, Spent, Start, Tip, User, UserChange,
+    AccessToken, AuditEvent, Broken, Charge, FailureRules, Failures, Filter, KnownBrowser, Link,
+    Occasion, PendingSignIn, Program, Session, SignInFailure, Spent, Start, Tip, User, UserChange,
 };
 use vestibule::store::{
     AccessTokens, Added, Awaited, Changed, Counters, EarlierStatements, Excerpt, KvStore, Result,
@@ -54,9 +54,9 @@ brittle!(Users {
     fn find_user(login: &Login) -> Option<User>;
     fn users() -> Vec<User>;
     fn is_empty() -> bool;
-    fn add_user(user: User, recovery: Option<vestibule::crypto::RecoverySet>) -> Added;
-    fn change_user(id: UserId, changes: Vec<UserChange>) -> Option<std::result::Result<Changed, Added>>;
-    fn remove_user(id: UserId) -> Option<User>;
+    fn add_user(user: User, recovery: Option<vestibule::crypto::RecoverySet>, on: Occasion) -> Added;
+    fn change_user(id: UserId, changes: Vec<UserChange>, on: Occasion) -> Option<std::result::Result<Changed, Added>>;
+    fn remove_user(id: UserId, counters: [u8; 16], on: Occasion) -> Option<User>;
     fn recovery_set(id: UserId) -> Option<vestibule::crypto::RecoverySet>;
     fn standings(of: Vec<(UserId, [u8; 32])>) -> Vec<Standing>;
     fn last_totp_step(id: UserId) -> Option<u64>;
@@ -67,7 +67,7 @@ brittle!(SignIns {
     fn update_pending(digest: TokenDigest, pending: PendingSignIn) -> bool;
     fn commit(step: Step) -> Stepped;
     fn spend_totp_step(matched: CodeMatched) -> Option<Spent>;
-    fn spend_recovery_code(user: UserId, digest: RecoveryDigest) -> Option<(Spent, usize)>;
+    fn spend_recovery_code(user: UserId, digest: RecoveryDigest, on: Occasion) -> Option<(Spent, usize)>;
     fn take_recovery_codes(session: TokenDigest, now: Timestamp) -> Vec<RecoveryCode>;
     fn add_link(digest: TokenDigest, link: Link) -> ();
     fn browser(digest: TokenDigest, now: Timestamp) -> Option<KnownBrowser>;
@@ -79,35 +79,37 @@ brittle!(SignIns {
 brittle!(Sessions {
     fn session(digest: TokenDigest) -> Option<(Session, User)>;
     fn sessions(user: Option<UserId>) -> Vec<StoredSession>;
-    fn revoke(id: SessionId) -> Option<StoredSession>;
-    fn revoke_all(user: Option<UserId>, but: Option<SessionId>) -> usize;
+    fn sign_out(id: SessionId, on: Occasion) -> Option<StoredSession>;
+    fn revoke(id: SessionId, on: Occasion) -> Option<StoredSession>;
+    fn revoke_all(user: Option<UserId>, on: Occasion) -> usize;
     fn family(family: TokenDigest) -> Option<SessionId>;
     fn session_named(id: SessionId) -> Option<(Session, User)>;
-    fn renew(session: TokenDigest, next: TokenDigest, spent: Spent, now: Timestamp) -> Option<Session>;
-    fn rotate(shown: TokenDigest, access: TokenDigest, next: Program, now: Timestamp) -> Rotated;
+    fn renew(session: TokenDigest, next: TokenDigest, spent: Spent, on: Occasion) -> Option<Session>;
+    fn rotate(shown: TokenDigest, access: TokenDigest, next: Program, on: Occasion) -> Rotated;
     fn touch(seen: Vec<(TokenDigest, Timestamp)>) -> ();
 });
 
 brittle!(AccessTokens {
-    fn add_token(digest: TokenDigest, token: AccessToken) -> bool;
+    fn add_token(digest: TokenDigest, token: AccessToken, on: Occasion) -> bool;
     fn token(digest: TokenDigest) -> Option<(AccessToken, User)>;
     fn tokens(user: Option<UserId>) -> Vec<AccessToken>;
-    fn revoke_token(id: TokenId) -> Option<AccessToken>;
+    fn revoke_token(id: TokenId, on: Occasion) -> Option<AccessToken>;
 });
 
 brittle!(Counters {
-    fn charge(key: [u8; 32], rules: &FailureRules, now: Timestamp) -> Charge;
+    fn charge(key: [u8; 32], user: Option<UserId>, rules: &FailureRules, on: Occasion) -> Charge;
+    fn fail(key: [u8; 32], user: Option<UserId>, why: SignInFailure, rules: &FailureRules, on: Occasion) -> ();
     fn refund(key: [u8; 32]) -> ();
     fn failures(key: [u8; 32]) -> Option<Failures>;
-    fn clear(beginning: [u8; 16]) -> bool;
+    fn unlock(user: UserId, counters: [u8; 16], on: Occasion) -> bool;
 });
 
 brittle!(Trail {
-    fn append(happening: Happening) -> ();
+    fn append(events: Vec<AuditEvent>, on: Occasion) -> ();
     fn excerpt(start: Start, wanted: Filter, most: usize) -> Excerpt;
     fn tip() -> Tip;
     fn verify_trail() -> std::result::Result<Tip, Broken>;
-    fn prune_trail(older_than: Timestamp) -> usize;
+    fn prune_trail(older_than: Timestamp, on: Occasion) -> usize;
 });
 
 brittle!(Upkeep {
