@@ -2,7 +2,7 @@
 
 use super::State;
 use crate::observe::Measured;
-use crate::proxy::Gateway;
+use crate::proxy::{Gateway, TurnedAway};
 use crate::service::Service;
 use std::fmt::{Display, Write as _};
 
@@ -14,6 +14,7 @@ pub(super) fn exposition(gateway: &Gateway, state: &State) -> String {
     let service = gateway.service();
     let sources = Sources { gateway, state, service: &service };
     let mut page = Page::default();
+    sources.connections(&mut page);
     sources.requests(&mut page);
     sources.people(&mut page);
     sources.upstreams(&mut page);
@@ -31,6 +32,21 @@ struct Sources<'s> {
 }
 
 impl Sources<'_> {
+    fn connections(&self, page: &mut Page) {
+        let connections = self.gateway.connections();
+        let open = "Connections of clients that are open.";
+        page.number("vestibule_connections_open", "gauge", open, connections.len());
+        let limit = "How many connections of clients there may be at once.";
+        page.number("vestibule_connections_limit", "gauge", limit, connections.max());
+        let name = "vestibule_connections_refused_total";
+        let help = "Connections that were closed at once, since all places were taken or their \
+                    address had its share.";
+        page.about(name, "counter", help);
+        for why in TurnedAway::ALL {
+            page.sample(name, &[("reason", why.name())], connections.turned_away(why));
+        }
+    }
+
     fn requests(&self, page: &mut Page) {
         let routes = self.service.log().meters().routes();
         page.about("vestibule_requests_total", "counter", "Requests by route and verdict.");
