@@ -19,6 +19,7 @@ pub(super) fn exposition(gateway: &Gateway, state: &State) -> String {
     sources.people(&mut page);
     sources.upstreams(&mut page);
     sources.configuration(&mut page);
+    sources.certificates(&mut page);
     sources.inside(&mut page);
     process(&mut page);
     page.0
@@ -102,6 +103,9 @@ impl Sources<'_> {
         let help =
             "Whether the configuration that was read last is in force; 0 where it was refused.";
         page.number(name, "gauge", help, u8::from(in_force.last_reload_ok));
+    }
+
+    fn certificates(&self, page: &mut Page) {
         let name = "vestibule_certificate_expiry_timestamp_seconds";
         let certificates = self.gateway.certificates();
         if !certificates.is_empty() {
@@ -109,6 +113,23 @@ impl Sources<'_> {
         }
         for certificate in certificates {
             page.sample(name, &[("name", &certificate.name)], certificate.at.as_secs());
+        }
+        let fetches = self.service.log().meters().fetches();
+        let failing = fetches.iter().filter(|fetch| fetch.failures > 0).count();
+        let help = "Certificates that could not be fetched when that was tried last.";
+        page.number("vestibule_certificates_failing", "gauge", help, failing);
+        if fetches.is_empty() {
+            return;
+        }
+        let name = "vestibule_certificate_fetch_failures";
+        page.about(name, "gauge", "How often fetching failed since it last went well.");
+        for fetch in &fetches {
+            page.sample(name, &[("name", &fetch.name)], fetch.failures);
+        }
+        let name = "vestibule_certificate_next_fetch_timestamp_seconds";
+        page.about(name, "gauge", "When the certificate for a name is fetched next.");
+        for fetch in &fetches {
+            page.sample(name, &[("name", &fetch.name)], fetch.next.as_secs());
         }
     }
 
