@@ -18,6 +18,7 @@ mod assembly;
 mod clock;
 mod copying;
 mod demo;
+mod disk;
 mod doors;
 mod error;
 mod files;
