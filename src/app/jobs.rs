@@ -2,7 +2,7 @@
 
 use super::{acme, copying, say_expiring, say_unresolved};
 use crate::observe::{Copies, Level};
-use crate::proxy::{Gateway, HealthCheck};
+use crate::proxy::{Gateway, HealthCheck, TurnedAway};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +18,10 @@ const DOUBTS: Duration = Duration::from_secs(1);
 const SWEEP: Duration = Duration::from_secs(60);
 /// How much later than it should an app may be found to take too long.
 const WAITS: Duration = Duration::from_millis(250);
+/// How long the last quarter of the places has to do for whoever comes.
+const ROOM: Duration = Duration::from_millis(100);
+/// How often it is told that connections were turned away.
+const TURNED_AWAY: Duration = Duration::from_secs(10);
 const NAMES: Duration = Duration::from_secs(10);
 const CERTIFICATES: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -39,6 +43,8 @@ pub(super) fn start(gateway: &Arc<Gateway>, copies: &Copies, data: &Path) -> Vec
         jobs.every(USES, Jobs::save_uses),
         jobs.every(SWEEP, Jobs::sweep),
         jobs.every(WAITS, |jobs| async move { jobs.gateway.end_overdue_waits() }),
+        jobs.every(ROOM, |jobs| async move { jobs.gateway.connections().make_room() }),
+        tokio::spawn(say_turned_away(Arc::clone(gateway))),
     ];
     started.extend(copying::start(gateway, copies, data));
     started.push(acme::start(gateway));
@@ -63,6 +69,30 @@ fn steady(period: Duration) -> Interval {
     let mut ticks = interval(period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks
+}
+
+/// One line for all that were turned away in a while, so that no crowd fills the disk.
+async fn say_turned_away(gateway: Arc<Gateway>) {
+    let connections = gateway.connections();
+    let mut ticks = steady(TURNED_AWAY);
+    let mut told = (0, 0);
+    loop {
+        ticks.tick().await;
+        let count = |why| connections.turned_away(why);
+        let now = (count(TurnedAway::Full), count(TurnedAway::Share));
+        let (full, share) = (now.0 - told.0, now.1 - told.1);
+        if full + share > 0 {
+            let places = connections.max();
+            gateway.say(
+                Level::Warn,
+                &format!(
+                    "connections were turned away: {full} since all {places} places were taken, {share} \
+                     since their address had its share of them"
+                ),
+            );
+        }
+        told = now;
+    }
 }
 
 impl Jobs {

@@ -2,7 +2,7 @@
 
 use super::State;
 use crate::observe::Measured;
-use crate::proxy::Gateway;
+use crate::proxy::{Gateway, TurnedAway};
 use crate::service::Service;
 use std::fmt::{Display, Write as _};
 
@@ -14,10 +14,12 @@ pub(super) fn exposition(gateway: &Gateway, state: &State) -> String {
     let service = gateway.service();
     let sources = Sources { gateway, state, service: &service };
     let mut page = Page::default();
+    sources.connections(&mut page);
     sources.requests(&mut page);
     sources.people(&mut page);
     sources.upstreams(&mut page);
     sources.configuration(&mut page);
+    sources.certificates(&mut page);
     sources.inside(&mut page);
     process(&mut page);
     page.0
@@ -31,6 +33,21 @@ struct Sources<'s> {
 }
 
 impl Sources<'_> {
+    fn connections(&self, page: &mut Page) {
+        let connections = self.gateway.connections();
+        let open = "Connections of clients that are open.";
+        page.number("vestibule_connections_open", "gauge", open, connections.len());
+        let limit = "How many connections of clients there may be at once.";
+        page.number("vestibule_connections_limit", "gauge", limit, connections.max());
+        let name = "vestibule_connections_refused_total";
+        let help = "Connections that were closed at once, since all places were taken or their \
+                    address had its share.";
+        page.about(name, "counter", help);
+        for why in TurnedAway::ALL {
+            page.sample(name, &[("reason", why.name())], connections.turned_away(why));
+        }
+    }
+
     fn requests(&self, page: &mut Page) {
         let routes = self.service.log().meters().routes();
         page.about("vestibule_requests_total", "counter", "Requests by route and verdict.");
@@ -86,6 +103,9 @@ impl Sources<'_> {
         let help =
             "Whether the configuration that was read last is in force; 0 where it was refused.";
         page.number(name, "gauge", help, u8::from(in_force.last_reload_ok));
+    }
+
+    fn certificates(&self, page: &mut Page) {
         let name = "vestibule_certificate_expiry_timestamp_seconds";
         let certificates = self.gateway.certificates();
         if !certificates.is_empty() {
@@ -93,6 +113,23 @@ impl Sources<'_> {
         }
         for certificate in certificates {
             page.sample(name, &[("name", &certificate.name)], certificate.at.as_secs());
+        }
+        let fetches = self.service.log().meters().fetches();
+        let failing = fetches.iter().filter(|fetch| fetch.failures > 0).count();
+        let help = "Certificates that could not be fetched when that was tried last.";
+        page.number("vestibule_certificates_failing", "gauge", help, failing);
+        if fetches.is_empty() {
+            return;
+        }
+        let name = "vestibule_certificate_fetch_failures";
+        page.about(name, "gauge", "How often fetching failed since it last went well.");
+        for fetch in &fetches {
+            page.sample(name, &[("name", &fetch.name)], fetch.failures);
+        }
+        let name = "vestibule_certificate_next_fetch_timestamp_seconds";
+        page.about(name, "gauge", "When the certificate for a name is fetched next.");
+        for fetch in &fetches {
+            page.sample(name, &[("name", &fetch.name)], fetch.next.as_secs());
         }
     }
 

@@ -18,6 +18,7 @@ mod assembly;
 mod clock;
 mod copying;
 mod demo;
+mod disk;
 mod doors;
 mod error;
 mod files;
@@ -223,10 +224,9 @@ async fn serve(
     let mut assembly = Assembly::default();
     let parts = assembly.parts(&config, Arc::clone(&service)).await.map_err(RunError::thread)?;
     let seed = random().map_err(|error| RunError::store(error.to_string()))?;
-    let gateway = Gateway::new(parts, u64::from_be_bytes(seed));
+    let gateway = Gateway::new(parts, u64::from_be_bytes(seed), self::files::connections);
     say_unresolved(&gateway).await;
-    let connections = self::files::connections(gateway.workers());
-    let serving = gateway.serving(connections).map_err(RunError::thread)?;
+    let serving = gateway.serving().map_err(RunError::thread)?;
     // All that takes time is done: in a hand-over nobody accepts from here on until it serves.
     let before = handed_over(before, &mut orders).await?;
     let store = files.open(&config)?;

@@ -2,6 +2,7 @@
 //! them. A link is followed to where it leads now, so that a folder that is swapped as a whole, as
 //! Kubernetes does with its config maps, is seen as well.
 
+use super::disk::Disk;
 use std::collections::BTreeMap;
 use std::fs::metadata;
 use std::os::unix::fs::MetadataExt as _;
@@ -20,11 +21,10 @@ impl Look {
         Self(files.into_iter().map(|path| (path.clone(), told(&path))).collect())
     }
 
-    /// Looks at the same files again.
-    pub(super) async fn again(&self) -> Self {
+    /// Looks at the same files again, if the disk answers.
+    pub(super) async fn again(&self, disk: &mut Disk) -> Option<Self> {
         let files = self.0.keys().cloned().collect();
-        // A disk that is far away must not keep what else goes on in the background.
-        tokio::task::spawn_blocking(move || Self::at(files)).await.unwrap_or_default()
+        disk.ask(move || Self::at(files)).await
     }
 
     /// What was told earlier, as far as that is known, counts in its place.

@@ -145,11 +145,14 @@ pub enum AuditEvent {
     Restored { made_at: Timestamp },
     /// Everything was sealed under a new master key.
     KeysRotated,
+    /// The configuration was read anew, at a signal or since a file changed; its short name, where it
+    /// was not refused.
+    Reloaded { at_signal: bool, digest: Option<String> },
 }
 
 impl AuditEvent {
     /// Every name there is.
-    pub const NAMES: [&str; 24] = [
+    pub const NAMES: [&str; 25] = [
         "signed_in",
         "sign_in_failed",
         "signed_out",
@@ -174,6 +177,7 @@ impl AuditEvent {
         "backup_made",
         "restored",
         "keys_rotated",
+        "reloaded",
     ];
 
     /// That somebody was added: whoever does that in person adds themselves.
@@ -239,6 +243,7 @@ impl AuditEvent {
             Self::BackupMade => "backup_made",
             Self::Restored { .. } => "restored",
             Self::KeysRotated => "keys_rotated",
+            Self::Reloaded { .. } => "reloaded",
         }
     }
 
@@ -268,7 +273,8 @@ impl AuditEvent {
             Self::TrailPruned { .. }
             | Self::BackupMade
             | Self::Restored { .. }
-            | Self::KeysRotated => None,
+            | Self::KeysRotated
+            | Self::Reloaded { .. } => None,
         }
     }
 
@@ -308,6 +314,10 @@ impl AuditEvent {
             | Self::UserRemoved { name, .. } => name.to_string(),
             Self::UserChanged { how, .. } => (*how).to_owned(),
             Self::SessionsRevoked { count, .. } | Self::TrailPruned { count } => count.to_string(),
+            Self::Reloaded { at_signal, digest } => {
+                let cause = if *at_signal { "signal" } else { "file" };
+                format!("{cause}, {}", digest.as_deref().unwrap_or("refused"))
+            }
             Self::Restored { made_at } => format!("as of {}", made_at.rfc3339()),
             Self::Enrolled { .. }
             | Self::SecondFactorRemoved { .. }
@@ -355,6 +365,7 @@ mod tests {
             AuditEvent::BackupMade,
             AuditEvent::Restored { made_at: Timestamp::from_secs(1) },
             AuditEvent::KeysRotated,
+            AuditEvent::Reloaded { at_signal: true, digest: None },
         ];
         assert_eq!(all.map(|event| event.name()), AuditEvent::NAMES);
     }

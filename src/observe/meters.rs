@@ -6,6 +6,7 @@
 use super::Outcome;
 use super::writer::{SEATS, seat};
 use crate::domain::{AuditEvent, SignInFailure};
+use crate::types::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -139,6 +140,17 @@ impl std::fmt::Debug for RouteMeter {
     }
 }
 
+/// How it goes with a certificate that is fetched from an authority.
+#[derive(Clone, Debug)]
+pub struct Fetch {
+    /// Whose.
+    pub name: String,
+    /// How often it failed since it last went well.
+    pub failures: u32,
+    /// When it is tried next.
+    pub next: Timestamp,
+}
+
 /// Everything that is counted.
 pub struct Meters {
     routes: Mutex<BTreeMap<String, Arc<RouteMeter>>>,
@@ -147,6 +159,7 @@ pub struct Meters {
     lockouts: Numbers<1>,
     reads: Durations,
     changes: Durations,
+    fetches: Mutex<Vec<Fetch>>,
 }
 
 /// How sign-ins end.
@@ -185,6 +198,7 @@ impl Default for Meters {
             lockouts: Numbers::default(),
             reads: Durations::new(&STORE),
             changes: Durations::new(&STORE),
+            fetches: Mutex::default(),
         }
     }
 }
@@ -234,6 +248,16 @@ impl Meters {
     /// How long it took to change something.
     pub const fn changes(&self) -> &Durations {
         &self.changes
+    }
+
+    /// Notes how it goes with all certificates that are fetched.
+    pub fn note_fetches(&self, all: Vec<Fetch>) {
+        *self.fetches.lock().unwrap_or_else(PoisonError::into_inner) = all;
+    }
+
+    /// How it goes with them.
+    pub fn fetches(&self) -> Vec<Fetch> {
+        self.fetches.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

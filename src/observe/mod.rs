@@ -14,7 +14,7 @@ mod writer;
 pub use access::{Access, Outcome};
 pub use copies::{Copies, Syslog, add_lines, last_line};
 pub use line::{Format, Level};
-pub use meters::{Durations, Measured, Meters, RouteMeter};
+pub use meters::{Durations, Fetch, Measured, Meters, RouteMeter};
 pub use writer::{Log, LogThread};
 
 use crate::domain::{Happening, Occasion};

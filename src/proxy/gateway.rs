@@ -49,6 +49,7 @@ pub struct Gateway {
     pub(super) streams: Arc<Streams>,
     pub(super) waits: Arc<Waits>,
     challenges: Arc<Challenges>,
+    connections: Arc<Connections>,
     workers: usize,
     started: Instant,
     seed: u64,
@@ -126,11 +127,14 @@ impl Ctx {
 }
 
 impl Gateway {
-    /// Puts the data path together. `seed`: unpredictable bits that name this process's requests.
-    pub fn new(parts: Parts, seed: u64) -> Arc<Self> {
+    /// Puts the data path together. `seed`: unpredictable bits that name this process's requests;
+    /// `room`: how many connections there may be beside so many workers.
+    pub fn new(parts: Parts, seed: u64, room: impl FnOnce(usize) -> usize) -> Arc<Self> {
         let challenges = Arc::<Challenges>::default();
+        let workers = workers(parts.settings.workers);
         Arc::new(Self {
-            workers: workers(parts.settings.workers),
+            connections: Connections::new(room(workers)),
+            workers,
             in_force: ArcSwap::from_pointee(InForce::new(parts, &challenges, None)),
             challenges,
             streams: Arc::default(),
@@ -210,20 +214,18 @@ impl Gateway {
         self.in_force.load().say(level, message);
     }
 
-    /// How many workers there are to be.
-    pub const fn workers(&self) -> usize {
-        self.workers
+    /// The connections that are open.
+    pub const fn connections(&self) -> &Arc<Connections> {
+        &self.connections
     }
 
-    /// Puts the engine and the guard around the data path, once for each worker, for so many
-    /// connections at once.
-    pub fn serving(self: &Arc<Self>, max_connections: usize) -> io::Result<Serving> {
-        let connections = Connections::new(max_connections);
-        let fronts = (0..self.workers).map(|_| self.front(Arc::clone(&connections)));
+    /// Puts the engine and the guard around the data path, once for each worker.
+    pub fn serving(self: &Arc<Self>) -> io::Result<Serving> {
+        let fronts = (0..self.workers).map(|_| self.front(Arc::clone(&self.connections)));
         let of_hands = Arc::clone(self);
         let current = move || of_hands.in_force.load().certificates().cloned();
         let handshake = Handshake::new(current, Arc::clone(&self.challenges))?;
-        Ok(Serving::new(handshake, fronts.collect(), connections))
+        Ok(Serving::new(handshake, fronts.collect(), Arc::clone(&self.connections)))
     }
 
     /// Until when the certificates are good that clients are shown, by name.

@@ -32,6 +32,7 @@ mod upstream;
 mod waits;
 
 pub use gateway::Gateway;
+pub use guard::{Connections, TurnedAway};
 pub use health::HealthCheck;
 pub use in_force::Parts;
 pub use listening::{Listener, Socket};

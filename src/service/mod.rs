@@ -21,6 +21,7 @@ mod links;
 mod live;
 mod programs;
 mod registration;
+mod reloads;
 mod second_factor;
 mod settings;
 mod sign_in;

@@ -20,6 +20,17 @@ impl ClientAddr {
         }
     }
 
+    /// What of it stands for one site, where it matters more that nobody has many than that each has
+    /// its own: an IPv4 address, or the 56 bits of an IPv6 address that a household or a small
+    /// office has.
+    #[must_use]
+    pub fn site(self) -> Self {
+        match self.0 {
+            IpAddr::V4(_) => self,
+            IpAddr::V6(ip) => Self(Ipv6Addr::from(u128::from(ip) >> 72 << 72).into()),
+        }
+    }
+
     /// As text. The usual kind by hand, since every request is told on with its own.
     pub fn text(self) -> String {
         let IpAddr::V4(ip) = self.0 else { return self.0.to_string() };
@@ -151,6 +162,9 @@ mod tests {
         assert_eq!(addr("2001:db8:1:2::7").block(), addr("2001:db8:1:2:ffff::8").block());
         assert_ne!(addr("2001:db8:1:2::7").block(), addr("2001:db8:1:3::7").block());
         assert_ne!(addr("192.0.2.7").block(), addr("192.0.2.8").block());
+        assert_eq!(addr("2001:db8:1:200::7").site(), addr("2001:db8:1:2ff:ffff::8").site());
+        assert_ne!(addr("2001:db8:1:200::7").site(), addr("2001:db8:1:300::7").site());
+        assert_ne!(addr("192.0.2.7").site(), addr("192.0.2.8").site());
     }
 
     #[test]

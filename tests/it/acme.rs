@@ -3,7 +3,8 @@
 mod authority;
 
 use crate::harness::{
-    App, Gateway, Options, PATIENCE, Reply, connect, exchange, read_head, read_reply, send_raw,
+    App, Gateway, Options, PATIENCE, Reply, connect, exchange, free_port, read_head, read_reply,
+    send_raw,
 };
 use authority::{Authority, own_address};
 use rustls::pki_types::pem::PemObject as _;
@@ -92,6 +93,28 @@ fn s_client(at: SocketAddr, args: &[&str], sends: &str) -> String {
     String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
 }
 
+/// The same, where it tells its numbers at this address.
+fn measured(mut options: Options) -> (Options, SocketAddr) {
+    let health = free_port();
+    options.env.push(("VESTIBULE_SERVER__ADMIN_LISTEN".into(), health.to_string()));
+    (options, health)
+}
+
+/// What it tells of this, if anything.
+fn number(health: SocketAddr, name: &str) -> Option<u64> {
+    let told = get(health, "a", "/metrics").text();
+    let value = told.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    value.map(|value| value.parse().unwrap())
+}
+
+fn of(name: &str, host: &str) -> String {
+    format!("vestibule_certificate_{name}{{name=\"{host}\"}}")
+}
+
+fn now() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
+}
+
 /// The folder with what is kept of the one authority.
 fn shelf(gateway: &Gateway) -> PathBuf {
     let mut folders = std::fs::read_dir(gateway.data.join("data/acme")).unwrap();
@@ -115,8 +138,16 @@ fn first_certificates_are_fetched_by_http_and_shown_and_kept_for_their_owner_alo
     let Some(mut authority) = Authority::start(&[(PORTAL, at), (WIKI, at)]) else { return };
     let app = App::start();
     let redirect = format!("\"{at}:80\"");
-    let gateway = Gateway::start(options(&app, at, &redirect, &authority.section()));
+    let (options, health) = measured(options(&app, at, &redirect, &authority.section()));
+    let gateway = Gateway::start(options);
     hear_fetched(&gateway, &authority, &[PORTAL, WIKI]);
+    let told = |name: &str, host: &str| number(health, &of(name, host)).unwrap();
+    for host in [PORTAL, WIKI] {
+        assert!(told("expiry_timestamp_seconds", host) > now(), "{host}");
+        assert!(told("next_fetch_timestamp_seconds", host) > now(), "{host}");
+        assert_eq!(told("fetch_failures", host), 0, "{host}");
+    }
+    assert_eq!(number(health, "vestibule_certificates_failing"), Some(0));
     let roots = [authority.root()];
     for (name, status) in [(PORTAL, 404), (WIKI, 401)] {
         let mut stream = open(gateway.address, name, &roots).unwrap();
@@ -253,9 +284,19 @@ fn without_a_certificate_no_hands_are_shaken_and_the_log_says_why_there_is_none(
     let Some(authority) = Authority::start(&[(PORTAL, nowhere)]) else { return };
     let app = App::start();
     let redirect = format!("\"{at}:80\"");
-    let gateway = Gateway::start(options(&app, at, &redirect, &authority.section()));
+    let (options, health) = measured(options(&app, at, &redirect, &authority.section()));
+    let gateway = Gateway::start(options);
     gateway.hear(&format!("no certificate for {PORTAL}"));
     gateway.hear(&format!("no certificate for {WIKI}"));
+    let until = Instant::now() + PATIENCE;
+    while number(health, "vestibule_certificates_failing") != Some(2) {
+        assert!(Instant::now() < until, "nobody is told: {}", get(health, "a", "/metrics").text());
+    }
+    for host in [PORTAL, WIKI] {
+        assert_eq!(number(health, &of("expiry_timestamp_seconds", host)), None, "{host}");
+        assert_eq!(number(health, &of("fetch_failures", host)), Some(1), "{host}");
+        assert!(number(health, &of("next_fetch_timestamp_seconds", host)) > Some(now()), "{host}");
+    }
     let log = gateway.log();
     let line =
         log.lines().find(|line| line.contains(PORTAL) && line.contains("no certif")).unwrap();

@@ -122,6 +122,11 @@ fn the_slow_are_cut_off_and_the_patient_and_everybody_else_are_not() {
         });
         let silent = scope.spawn(|| to_the_end(open(house, "")));
         let preface = scope.spawn(|| to_the_end(open(house, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")));
+        // It says that it is there, asks for nothing, and begins a head.
+        let settled = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+        let hello = scope.spawn(|| to_the_end(open(house, settled)));
+        let began = format!("{settled}\0\0\x09\x01\0\0\0\0\x01x");
+        let began = scope.spawn(move || to_the_end(open(house, &began)));
         let second = scope.spawn(|| {
             let mut stream = open(house, "GET /x HTTP/1.1\r\nHost: a\r\n$C\r\nGET /x HT");
             assert_eq!(read_reply(&mut stream, false).text(), "hello");
@@ -152,11 +157,13 @@ fn the_slow_are_cut_off_and_the_patient_and_everybody_else_are_not() {
         assert_cut("a form", &body.join().unwrap(), Some(408));
         assert_cut("a form in chunks", &chunks.join().unwrap(), Some(408));
         assert_cut("silence", &silent.join().unwrap(), None);
-        let (frames, after) = preface.join().unwrap();
-        assert!(
-            after < Duration::from_secs(13) && !frames.contains("HTTP/1.1"),
-            "{after:?} {frames}"
-        );
+        for http2 in [preface, hello, began] {
+            let (frames, after) = http2.join().unwrap();
+            assert!(
+                after < Duration::from_secs(13) && !frames.contains("HTTP/1.1"),
+                "{after:?} {frames}"
+            );
+        }
         assert_eq!(late.join().unwrap(), "late");
         assert_eq!(upload.join().unwrap(), "last");
         assert_eq!(socket.join().unwrap(), "pong");

@@ -5,10 +5,10 @@
 //! the person whose requests must not suffer.
 
 mod crowds;
+mod room;
 
-use crate::harness::{App, House, Options, PATIENCE, read_reply};
+use crate::harness::{App, House, Options};
 use crowds::from;
-use std::io::{BufReader, Read as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -93,34 +93,4 @@ fn a_siege_of_every_kind_harms_nobody_else_and_leaves_nothing_behind() {
     });
     house.gateway.stop();
     assert!(!house.gateway.log().contains("panic"), "{}", house.gateway.log());
-}
-
-#[test]
-fn a_full_house_turns_away_at_once_keeps_whom_it_has_and_has_room_again() {
-    // Room for thirty-two, of which each address may have sixteen.
-    let house = house(208);
-    let address = house.gateway.address;
-    let runtime = Runtime::new().unwrap();
-    let request = house.fill(b"GET /x HTTP/1.1\r\nHost: a\r\n$C\r\n");
-    let mut kept = BufReader::new(crate::harness::connect(address));
-    let ask = |kept: &mut BufReader<std::net::TcpStream>| {
-        kept.get_mut().write_all(&request).unwrap();
-        read_reply(kept, false).text()
-    };
-    assert_eq!(ask(&mut kept), "hello");
-    let held: Vec<_> = (2..6_u8)
-        .flat_map(|host| [host; 16])
-        .map(|host| runtime.block_on(from(host, address)).unwrap())
-        .collect();
-    let since = Instant::now();
-    let mut late = crate::harness::connect(address);
-    let _ = late.write_all(b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
-    assert!(matches!(late.read(&mut [0; 1]), Ok(0) | Err(_)), "there was room");
-    assert!(since.elapsed() < BOUND, "turned away after {:?}", since.elapsed());
-    assert_eq!(ask(&mut kept), "hello", "whoever is in stays in");
-    drop(held);
-    let since = Instant::now();
-    while house.get("/x", "").text() != "hello" {
-        assert!(since.elapsed() < PATIENCE, "no room again");
-    }
 }

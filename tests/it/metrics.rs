@@ -1,16 +1,20 @@
 //! What Prometheus is told.
 
-use crate::harness::{App, Browser, Gateway, Options, Person, exchange, free_port};
+use crate::harness::{App, Browser, Gateway, Options, Person, exchange, fixture, free_port};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::process::Command;
 
 /// A gateway that tells its numbers, and where.
 fn measured(app: &App, more: &str) -> (Gateway, SocketAddr) {
-    let health = free_port();
-    let mut options = Options::upstream(&app.url()).config(more);
-    options.env.push(("VESTIBULE_SERVER__ADMIN_LISTEN".into(), health.to_string()));
+    let (options, health) = telling(Options::upstream(&app.url()).config(more));
     (Gateway::start(options), health)
+}
+
+fn telling(mut options: Options) -> (Options, SocketAddr) {
+    let health = free_port();
+    options.env.push(("VESTIBULE_SERVER__ADMIN_LISTEN".into(), health.to_string()));
+    (options, health)
 }
 
 fn scrape(health: SocketAddr) -> String {
@@ -113,7 +117,10 @@ fn names(text: &str) -> Vec<&str> {
 #[test]
 fn the_dashboard_and_the_alerts_ask_for_numbers_that_there_are() {
     let app = App::start();
-    let (_gateway, health) = measured(&app, "");
+    let (cert, key) = (fixture("app.pem"), fixture("app.key"));
+    let server = format!("tls = {{ cert = \"{cert}\", key = \"{key}\" }}");
+    let (options, health) = telling(Options { server, ..Options::upstream(&app.url()) });
+    let _gateway = Gateway::start(options);
     let told = scrape(health);
     for file in ["dashboard.json", "alerts.yml"] {
         let path = format!("{}/deploy/prometheus/{file}", env!("CARGO_MANIFEST_DIR"));

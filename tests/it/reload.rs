@@ -2,13 +2,17 @@
 //! not ask.
 
 use crate::harness::{
-    App, Gateway, House, Options, PATIENCE, connect, exchange, read_head, read_reply, read_until,
+    App, Gateway, House, Options, PATIENCE, connect, exchange, free_port, read_head, read_reply,
+    read_until,
 };
 use std::io::{BufReader, Read as _, Write as _};
+use std::net::SocketAddr;
 use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 const OPEN: &str = "[[rule]]\npath = \"/open\"\npolicy = \"bypass\"\n";
 const IN_FORCE: &str = "reloaded: the configuration ";
@@ -113,6 +117,101 @@ fn an_invalid_file_is_refused_with_its_reason_and_what_was_in_force_stays() {
     std::fs::write(picture, "<svg xmlns=\"http://www.w3.org/2000/svg\"/>").unwrap();
     gateway.hear(IN_FORCE);
     assert_eq!(explained(gateway), ("sign_in".into(), "*/".into()));
+}
+
+/// Puts a pipe that nobody writes to in the place of a file.
+fn pipe_at(path: &Path) {
+    let draft = path.with_extension("pipe");
+    assert!(Command::new("mkfifo").arg(&draft).status().unwrap().success());
+    std::fs::rename(draft, path).unwrap();
+}
+
+fn last_reload(health: SocketAddr) -> char {
+    let told = exchange(health, b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n").text();
+    let name = "\nvestibule_config_last_reload_successful ";
+    told[told.find(name).expect("no gauge") + name.len()..].chars().next().unwrap()
+}
+
+#[test]
+fn a_file_that_does_not_answer_costs_a_refusal_and_reloads_go_on() {
+    let (app, health) = (App::start(), free_port());
+    let mut first = options(&app, "");
+    first.env.push(("VESTIBULE_SERVER__ADMIN_LISTEN".into(), health.to_string()));
+    let mut gateway = Gateway::start(first);
+    let refused = "reload refused, what was in force stays in force: ";
+    // In place of the file itself it is seen at once.
+    pipe_at(&gateway.data.join("config.toml"));
+    gateway.hear(&format!("{refused}the configuration is not in a regular file"));
+    assert_eq!((last_reload(health), stranger(&gateway, "/open")), ('0', 401));
+    // In place of a file that is named in it, it is read, and given up after a while.
+    let picture = gateway.data.join("logo.svg");
+    pipe_at(&picture);
+    let logo = format!("[branding]\nlogo = {picture:?}\n");
+    gateway.rewrite(&options(&app, &format!("{OPEN}{logo}")));
+    gateway.hear(&format!("{refused}the disk has not answered within 10 seconds: "));
+    assert_eq!((last_reload(health), stranger(&gateway, "/open")), ('0', 401));
+    gateway.rewrite(&options(&app, OPEN));
+    gateway.hear(IN_FORCE);
+    assert_eq!((last_reload(health), stranger(&gateway, "/open")), ('1', 200));
+    // Whoever still waits keeps nobody.
+    let since = Instant::now();
+    gateway.stop();
+    assert!(since.elapsed() < PATIENCE / 2, "{:?}", since.elapsed());
+}
+
+/// What the audit trail tells of reloads: by whom, and how they went.
+fn told_of_reloads(gateway: &Gateway) -> Vec<(String, String)> {
+    let output = gateway.command(&["audit", "export"]);
+    let export = String::from_utf8(output.stdout).unwrap();
+    let entries =
+        export.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let of = |entry: &serde_json::Value, key: &str| entry[key].as_str().unwrap().to_owned();
+    entries
+        .filter(|entry| entry["event"] == "reloaded")
+        .map(|entry| (of(&entry, "by"), of(&entry, "detail")))
+        .collect()
+}
+
+#[test]
+fn the_audit_trail_tells_of_reloads_that_changed_something_or_were_refused() {
+    let app = App::start();
+    let gateway = Gateway::start(options(&app, ""));
+    let first = gateway.log();
+    gateway.hangup("reloaded: nothing has changed");
+    gateway.reload(&options(&app, OPEN));
+    gateway.rewrite(&options(&app, "nonsense"));
+    gateway.hear("reload refused");
+    gateway.rewrite(&options(&app, ""));
+    gateway.hear_times(IN_FORCE, 2);
+    let since = Instant::now();
+    while told_of_reloads(&gateway).len() < 3 {
+        assert!(since.elapsed() < PATIENCE, "{:?}", told_of_reloads(&gateway));
+    }
+    let told = told_of_reloads(&gateway);
+    let digests: Vec<_> = told.iter().map(|(_, detail)| detail.split_once(", ").unwrap()).collect();
+    assert_eq!((told.len(), &*told[0].0, digests[0].0), (3, "command_line", "signal"), "{told:?}");
+    assert!(gateway.log().contains(&format!("{IN_FORCE}{}", digests[0].1)), "{told:?}");
+    assert_eq!(told[1], (String::from("gateway"), String::from("file, refused")));
+    assert_eq!((&*told[2].0, digests[2].0), ("gateway", "file"));
+    assert!(first.contains(&format!("the configuration {} is in force", digests[2].1)), "{first}");
+    assert!(gateway.command(&["audit", "verify"]).status.success());
+}
+
+#[test]
+fn a_file_that_is_being_written_is_not_read_before_it_is_whole() {
+    let app = App::start();
+    let gateway = Gateway::start(options(&app, ""));
+    let (path, text) = (gateway.data.join("config.toml"), gateway.config_of(&options(&app, OPEN)));
+    let (begun, rest) = text.split_at(text.find("policy").unwrap());
+    // In place, and with pauses that some look falls into: at each end of a line it can be read, and
+    // is a mistake.
+    for round in 1..4 {
+        std::fs::write(&path, begun).unwrap();
+        std::thread::sleep(Duration::from_millis(700));
+        std::fs::write(&path, format!("{begun}{rest}\n[branding]\nname = \"{round}\"\n")).unwrap();
+        gateway.hear_times(IN_FORCE, round);
+    }
+    assert!(!gateway.log().contains("refused"), "{}", gateway.log());
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::harness::{
     read_reply, send_raw,
 };
 use certificates::Certificate;
-use client::{Client, s_client};
+use client::{Client, s_client, status_over};
 use std::io::{BufReader, Read as _, Write as _};
 use std::process::Command;
 use std::sync::Arc;
@@ -241,6 +241,52 @@ fn whoever_is_slow_to_shake_hands_holds_nobody_and_is_let_go() {
         stream.read_to_end(&mut rest).unwrap();
     }
     assert!((9..15).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn in_a_crowded_house_whoever_shakes_no_hands_gives_way_to_those_who_do() {
+    let certificate = Certificate::make(&["a.test"], 30);
+    let app = App::start();
+    // Room for twenty, of which an address may have sixteen: fifteen of them at rest.
+    let files = Some(128 + 8 + 2 * 20);
+    let gateway = Gateway::start(Options { files, ..options(&app, &[&certificate], "") });
+    let begun = Instant::now();
+    let crowd: Vec<_> = (0..16).map(|_| connect(gateway.address)).collect();
+    crowd.iter().for_each(|stream| stream.set_nonblocking(true).unwrap());
+    let gone = || crowd.iter().filter(|stream| matches!(stream.peek(&mut [0]), Ok(0))).count();
+    while gone() == 0 {
+        assert!(begun.elapsed().as_secs() < 8, "they have their ten seconds");
+        std::thread::yield_now();
+    }
+    let request = b"GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n";
+    let client = Client::of(&gateway, &certificate);
+    assert_eq!(client.exchange("a.test", request).status, 401);
+}
+
+#[test]
+fn an_idle_http2_connection_keeps_no_hand_over_waiting() {
+    let certificate = Certificate::make(&["a.test"], 30);
+    let gateway = gateway(&App::start(), &[&certificate], "");
+    let client = Client::of(&gateway, &certificate);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let _kept = runtime.block_on(async {
+        let sender = client.http2("a.test").await;
+        assert_eq!(status_over(&sender, "a.test").await, 401);
+        sender
+    });
+    gateway.signal("-QUIT");
+    gateway.hear("nobody accepted for ");
+    let log = gateway.log();
+    let number = |before: &str, after: &str| {
+        let text = log.split(before).nth(1).unwrap().split(after).next().unwrap();
+        text.parse::<u64>().unwrap()
+    };
+    let heir = number("handed over to process ", ":").to_string();
+    let _ = Command::new("kill").args(["-9", &heir]).output();
+    // Whoever is undecided is waited for that long.
+    let gap = number("nobody accepted for ", " ms");
+    println!("nobody accepted for {gap} ms");
+    assert!(gap < 3000, "nobody accepted for {gap} ms");
 }
 
 #[test]

@@ -15,7 +15,7 @@ mod order;
 mod shelf;
 
 use crate::crypto::random;
-use crate::observe::Level;
+use crate::observe::{Fetch, Level};
 use crate::proxy::{Fetching, Gateway};
 use crate::types::{Host, Timestamp};
 use shelf::Shelf;
@@ -51,26 +51,38 @@ impl Try {
     }
 }
 
+/// What was tried, by the folder it is kept in and the name.
+type Tries = HashMap<(PathBuf, Host), Try>;
+
 /// Fetches what is due, for as long as the gateway runs.
 pub(super) fn start(gateway: &Arc<Gateway>) -> JoinHandle<()> {
     let gateway = Arc::clone(gateway);
     tokio::spawn(async move {
-        let mut tries = HashMap::new();
+        let mut tries = Tries::new();
         loop {
-            if let Some(fetching) = gateway.fetching() {
-                fetch_due(&gateway, &fetching, &mut tries).await;
+            match gateway.fetching() {
+                Some(fetching) => fetch_due(&gateway, &fetching, &mut tries).await,
+                None => gateway.service().log().meters().note_fetches(Vec::new()),
             }
             sleep(LOOK).await;
         }
     })
 }
 
-async fn fetch_due(
-    gateway: &Gateway,
-    fetching: &Fetching,
-    tries: &mut HashMap<(PathBuf, Host), Try>,
-) {
+/// Notes how it goes, for the metrics.
+fn note(gateway: &Gateway, fetching: &Fetching, tries: &Tries) {
+    let fetch = |name: &Host| {
+        let Try { at, failures } = *tries.get(&(fetching.folder.clone(), name.clone()))?;
+        Some(Fetch { name: name.to_string(), failures, next: at })
+    };
+    let all = fetching.names.iter().filter_map(fetch).collect();
+    gateway.service().log().meters().note_fetches(all);
+}
+
+async fn fetch_due(gateway: &Gateway, fetching: &Fetching, tries: &mut Tries) {
     for name in &fetching.names {
+        // A look at one may take minutes.
+        note(gateway, fetching, tries);
         let now = gateway.service().clock().now();
         let shelf = Shelf::of(fetching);
         let next = tries
@@ -101,6 +113,7 @@ async fn fetch_due(
             }
         }
     }
+    note(gateway, fetching, tries);
 }
 
 /// How long it is not tried again after so many failures. A little longer by chance, so that many

@@ -51,7 +51,7 @@ words! {
         ev_factor_removed, ev_codes_renewed, ev_registered, ev_locked_out, ev_program,
         ev_refresh_reused, ev_code_used, ev_password, ev_link_used, ev_user_added,
         ev_user_changed, ev_user_removed, ev_token_added, ev_token_revoked, ev_revoked,
-        ev_pruned, ev_backup, ev_restored, ev_keys: Text;
+        ev_pruned, ev_backup, ev_restored, ev_keys, ev_reloaded: Text;
         // And more closely.
         de_credentials, de_code, de_code_reused, de_locked, de_address_rate, de_account_rate,
         de_set, de_disabled, de_enabled, de_unlocked, de_factor_reset, de_password_reset: Text;
@@ -108,6 +108,7 @@ impl ConsoleWords {
             "backup_made" => self.ev_backup,
             "restored" => self.ev_restored,
             "keys_rotated" => self.ev_keys,
+            "reloaded" => self.ev_reloaded,
             _ => return None,
         })
     }

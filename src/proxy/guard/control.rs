@@ -1,8 +1,5 @@
 //! The handle by which hooks and operators reach a connection that is being served.
 
-use crate::types::ClientAddr;
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -14,7 +11,7 @@ use std::time::Duration;
 use crate::proxy::hygiene::ProtectedNames;
 
 /// Locks, also after a panic elsewhere: what lies inside is never half written.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -27,6 +24,10 @@ pub(crate) struct ConnControl {
     server_name: OnceLock<Option<Box<str>>>,
     killed: AtomicBool,
     closing: AtomicBool,
+    /// Whether others need its place.
+    gives_way: AtomicBool,
+    /// Whether a request has come whole that is not answered yet; over HTTP/2, whether any ever has.
+    asked: AtomicBool,
     body_timeout_ms: AtomicU64,
     /// Requests under way, where there can be several.
     busy: AtomicUsize,
@@ -42,6 +43,11 @@ pub(crate) struct ConnControl {
 }
 
 impl ConnControl {
+    /// One for a connection on which these names are the gateway's.
+    pub(super) fn new(protected: Arc<ProtectedNames>) -> Arc<Self> {
+        Arc::new(Self { protected, ..Self::default() })
+    }
+
     /// The control of the connection a session runs on, HTTP/1 or HTTP/2.
     pub(crate) fn of(session: &pingora::proxy::Session) -> Option<&Arc<Self>> {
         let digest = session.digest()?.proxy_digest.as_ref()?;
@@ -101,6 +107,40 @@ impl ConnControl {
         self.wake();
     }
 
+    /// Ends the connection for the sake of others: at once where nothing has come that is to be
+    /// answered, else at the next border between requests.
+    pub(super) fn give_way(&self) {
+        self.gives_way.store(true, Ordering::SeqCst);
+        self.wake_reader();
+    }
+
+    /// Ready when it is to give way.
+    pub(super) async fn giving_way(&self) {
+        poll_fn(|cx| {
+            self.register_reader(cx.waker());
+            if self.gives_way() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+
+    pub(super) fn gives_way(&self) -> bool {
+        self.gives_way.load(Ordering::SeqCst)
+    }
+
+    /// Whether nothing has come that is to be answered: no more than the beginning of a request.
+    pub(super) fn is_at_rest(&self) -> bool {
+        if self.shared.load(Ordering::SeqCst) { !self.is_busy() } else { !self.has_asked() }
+    }
+
+    /// Notes that a request has come whole, or over HTTP/1 that the next one is awaited.
+    pub(super) fn note_asked(&self, asked: bool) {
+        self.asked.store(asked, Ordering::Relaxed);
+    }
+
+    pub(super) fn has_asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
+    }
+
     /// How long the body of the current request may stand still. The next request starts afresh.
     pub(crate) fn set_body_timeout(&self, limit: Duration) {
         let ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX).max(1);
@@ -120,6 +160,9 @@ impl ConnControl {
 
     /// A request over HTTP/2 begins; it ends where what comes back is dropped.
     pub(crate) fn busy(self: &Arc<Self>) -> Busy {
+        if !self.has_asked() {
+            self.note_asked(true);
+        }
         self.busy.fetch_add(1, Ordering::SeqCst);
         Busy(Arc::clone(self))
     }
@@ -131,7 +174,7 @@ impl ConnControl {
     }
 
     /// Whether something on it still has to be answered or decided, as far as anybody can tell.
-    fn is_undecided(&self) -> bool {
+    pub(super) fn is_undecided(&self) -> bool {
         let passed = self.passed.load(Ordering::SeqCst);
         let is_at_rest = if self.shared.load(Ordering::SeqCst) {
             self.busy.load(Ordering::SeqCst) <= passed
@@ -151,9 +194,9 @@ impl ConnControl {
         self.left.store(true, Ordering::SeqCst);
     }
 
-    /// Whether it is to end, and nothing is under way.
-    pub(super) fn may_end(&self) -> bool {
-        self.is_closing() && self.busy.load(Ordering::SeqCst) == 0
+    /// Whether requests are under way, where there can be several.
+    pub(super) fn is_busy(&self) -> bool {
+        self.busy.load(Ordering::SeqCst) > 0
     }
 
     pub(crate) fn is_killed(&self) -> bool {
@@ -193,7 +236,7 @@ pub(crate) struct Busy(Arc<ConnControl>);
 impl Drop for Busy {
     fn drop(&mut self) {
         self.0.busy.fetch_sub(1, Ordering::SeqCst);
-        if self.0.is_closing() {
+        if self.0.is_closing() || self.0.gives_way() {
             self.0.wake_reader();
         }
     }
@@ -221,171 +264,5 @@ impl fmt::Debug for ConnControl {
             .field("killed", &self.is_killed())
             .field("closing", &self.is_closing())
             .finish_non_exhaustive()
-    }
-}
-
-/// All connections that are open now.
-#[derive(Debug)]
-pub(crate) struct Connections {
-    max: usize,
-    next: AtomicU64,
-    closing: AtomicBool,
-    open: Mutex<Open>,
-}
-
-/// The connections, and how many of them each client has.
-#[derive(Debug, Default)]
-struct Open {
-    all: HashMap<u64, Arc<ConnControl>>,
-    of: HashMap<ClientAddr, usize>,
-}
-
-/// One client may have this part of all the room, however many others come.
-const SHARE: usize = 8;
-
-/// What one client may have in any case: a browser has no more to one host.
-const LEAST: usize = 16;
-
-impl Connections {
-    /// Room for so many; one more is closed at once.
-    pub(crate) fn new(max: usize) -> Arc<Self> {
-        Arc::new(Self {
-            max,
-            next: AtomicU64::new(0),
-            closing: AtomicBool::new(false),
-            open: Mutex::default(),
-        })
-    }
-
-    /// How many are open.
-    pub(crate) fn len(&self) -> usize {
-        lock(&self.open).all.len()
-    }
-
-    /// Whether none is open.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Whether something still has to be answered or decided.
-    pub(crate) fn is_anybody_undecided(&self) -> bool {
-        lock(&self.open).all.values().any(|control| control.is_undecided())
-    }
-
-    /// Drain: idle connections end now, busy ones after their answer, new ones likewise.
-    pub(crate) fn close_idle(&self) {
-        self.closing.store(true, Ordering::SeqCst);
-        self.each(ConnControl::close_when_idle);
-    }
-
-    /// Ends every connection at once.
-    pub(crate) fn close_all(&self) {
-        self.each(ConnControl::kill);
-    }
-
-    fn each(&self, act: impl Fn(&ConnControl)) {
-        // Copied out, so that no task is woken under the lock it needs in order to leave.
-        let all: Vec<_> = lock(&self.open).all.values().cloned().collect();
-        for control in &all {
-            act(control);
-        }
-    }
-
-    /// A place for one more, unless the house is full or this client has its share. Nobody is
-    /// counted where the peer speaks for many.
-    pub(super) fn admit(
-        self: &Arc<Self>,
-        client: Option<ClientAddr>,
-        protected: Arc<ProtectedNames>,
-    ) -> Option<Slot> {
-        let control = Arc::new(ConnControl { protected, ..ConnControl::default() });
-        let id = self.next.fetch_add(1, Ordering::Relaxed);
-        let client = client.map(ClientAddr::block);
-        {
-            let mut open = lock(&self.open);
-            if open.all.len() >= self.max {
-                return None;
-            }
-            if let Some(client) = client {
-                let theirs = open.of.entry(client).or_default();
-                if *theirs >= LEAST.max(self.max / SHARE) {
-                    return None;
-                }
-                *theirs += 1;
-            }
-            open.all.insert(id, control.clone());
-        }
-        // Looked at after the insertion: whoever closes later finds this connection in the map.
-        if self.closing.load(Ordering::SeqCst) {
-            control.close_when_idle();
-        }
-        Some(Slot { house: self.clone(), id, client, control })
-    }
-}
-
-/// A place in the register, given back when dropped.
-#[derive(Debug)]
-pub(super) struct Slot {
-    house: Arc<Connections>,
-    id: u64,
-    client: Option<ClientAddr>,
-    pub(super) control: Arc<ConnControl>,
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        let mut open = lock(&self.house.open);
-        open.all.remove(&self.id);
-        let Some(client) = self.client else { return };
-        if let Entry::Occupied(mut theirs) = open.of.entry(client) {
-            *theirs.get_mut() -= 1;
-            if *theirs.get() == 0 {
-                theirs.remove();
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn client(text: &str) -> Option<ClientAddr> {
-        Some(ClientAddr::from(text.parse::<std::net::IpAddr>().unwrap()))
-    }
-
-    #[test]
-    fn one_client_has_its_share_of_the_room_and_no_more() {
-        let house = Connections::new(SHARE * 20);
-        let full = |who: &str| {
-            let held: Vec<_> =
-                std::iter::from_fn(|| house.admit(client(who), Arc::default())).take(100).collect();
-            assert_eq!(held.len(), 20, "{who}");
-            held
-        };
-        let held = [full("192.0.2.1"), full("2001:db8:0:1::1"), full("2001:db8:0:2::1")];
-        assert!(
-            house.admit(client("::ffff:192.0.2.1"), Arc::default()).is_none(),
-            "another spelling"
-        );
-        assert!(
-            house.admit(client("2001:db8:0:1:ffff::2"), Arc::default()).is_none(),
-            "the same network"
-        );
-        // Whoever speaks for many is held to the room alone.
-        let many: Vec<_> = std::iter::from_fn(|| house.admit(None, Arc::default())).collect();
-        assert_eq!(many.len(), SHARE * 20 - 60);
-        drop(many);
-        drop(held);
-        assert!(house.is_empty() && lock(&house.open).of.is_empty(), "somebody is remembered");
-        drop(full("192.0.2.1"));
-    }
-
-    #[test]
-    fn a_small_room_still_has_one_browser_in_it() {
-        let house = Connections::new(LEAST + 1);
-        let held: Vec<_> =
-            std::iter::from_fn(|| house.admit(client("192.0.2.1"), Arc::default())).collect();
-        assert_eq!(held.len(), LEAST);
     }
 }

@@ -11,7 +11,7 @@ use pingora::protocols::Stream;
 use pingora::protocols::raw_connect::ProxyDigest;
 use pingora::server::ShutdownWatch;
 
-use super::control::{Connections, Slot};
+use super::connections::{Connections, Slot};
 use super::stream::GuardedStream;
 use crate::proxy::hygiene::{HeadLimits, ProtectedNames, Refusal};
 use crate::proxy::tls::Handshake;
@@ -114,7 +114,11 @@ where
         let Some(slot) = self.admit(&stream) else { return };
         let Some(handshake) = handshake else { return self.go_on(stream, slot, shutdown).await };
         let shaking = Box::pin(handshake.shake(stream));
-        let Some(Some(shaken)) = slot.control.drive(shaking).await else { return };
+        let shaken = tokio::select! {
+            shaken = slot.control.drive(shaking) => shaken.flatten(),
+            () = slot.control.giving_way() => None,
+        };
+        let Some(shaken) = shaken else { return };
         slot.control.set_server_name(shaken.server_name);
         self.go_on(shaken.stream, slot, shutdown).await;
     }

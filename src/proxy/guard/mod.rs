@@ -35,6 +35,7 @@
 mod answer;
 mod buffer;
 mod chunked;
+mod connections;
 mod control;
 mod deadline;
 mod delegate;
@@ -48,5 +49,6 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use control::{Busy, ConnControl, Connections, Passed};
+pub use connections::{Connections, TurnedAway};
+pub(crate) use control::{Busy, ConnControl, Passed};
 pub(crate) use front::{Front, GuardSettings, Refused};

@@ -15,7 +15,8 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, BufWriter, ReadBuf};
 
 use super::answer::Farewell;
 use super::buffer::Buffer;
-use super::control::{ConnControl, Slot};
+use super::connections::Slot;
+use super::control::ConnControl;
 use super::deadline::Deadline;
 use super::framing::{Framing, Phase};
 use super::front::{GuardSettings, Refused, peer_of};
@@ -67,6 +68,9 @@ impl GuardedStream {
         digest: Arc<ProxyDigest>,
     ) -> Self {
         let http2 = matches!(inner.selected_alpn_proto(), Some(ALPN::H2));
+        if http2 {
+            slot.control.note_shared();
+        }
         Self {
             framing: Framing::new(slot.control.protected().clone(), settings.limits, http2),
             inner: BufWriter::with_capacity(WRITE_BUFFER, inner),

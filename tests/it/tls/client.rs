@@ -2,6 +2,8 @@
 
 use super::certificates::Certificate;
 use crate::harness::{Gateway, PATIENCE, Reply, connect, h2_exchange, read_reply};
+use ::h2::client::SendRequest;
+use bytes::Bytes;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
@@ -48,19 +50,21 @@ impl Client {
         read_reply(&mut stream, request.starts_with(b"HEAD "))
     }
 
+    /// Opens a connection for this name that speaks HTTP/2.
+    pub async fn http2(&self, name: &str) -> SendRequest<Bytes> {
+        let tcp = tokio::net::TcpStream::connect(self.address).await.unwrap();
+        let name = ServerName::try_from(name.to_owned()).unwrap();
+        let connector = TlsConnector::from(Arc::new(self.config(&[b"h2"])));
+        let tls = connector.connect(name, tcp).await.unwrap();
+        let (sender, connection) = ::h2::client::handshake(tls).await.unwrap();
+        tokio::spawn(connection);
+        sender
+    }
+
     /// What is said to a request for this host in HTTP/2.
     pub fn status_in_http2(&self, name: &str, host: &str) -> u16 {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let asking = async {
-            let tcp = tokio::net::TcpStream::connect(self.address).await.unwrap();
-            let name = ServerName::try_from(name.to_owned()).unwrap();
-            let connector = TlsConnector::from(Arc::new(self.config(&[b"h2"])));
-            let tls = connector.connect(name, tcp).await.unwrap();
-            let (sender, connection) = ::h2::client::handshake(tls).await.unwrap();
-            tokio::spawn(connection);
-            let request = http::Request::get(format!("https://{host}/")).body(()).unwrap();
-            h2_exchange(&sender, request, b"").await.unwrap().status
-        };
+        let asking = async { status_over(&self.http2(name).await, host).await };
         runtime.block_on(async { tokio::time::timeout(PATIENCE, asking).await.unwrap() })
     }
 
@@ -73,6 +77,12 @@ impl Client {
         config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
         config
     }
+}
+
+/// What is said to a request for this host.
+pub async fn status_over(sender: &SendRequest<Bytes>, host: &str) -> u16 {
+    let request = http::Request::get(format!("https://{host}/")).body(()).unwrap();
+    h2_exchange(sender, request, b"").await.unwrap().status
 }
 
 /// What OpenSSL's client says about a handshake.

@@ -172,6 +172,7 @@ pub(super) static WORDS: ConsoleWords = ConsoleWords {
     ev_backup: "Backup made",
     ev_restored: "Backup restored",
     ev_keys: "Master key changed",
+    ev_reloaded: "Configuration reloaded",
     de_credentials: "Name or password wrong",
     de_code: "Code wrong",
     de_code_reused: "Code used before",

@@ -182,6 +182,7 @@ pub(super) static WORDS: ConsoleWords = ConsoleWords {
     ev_backup: "Sauvegarde créée",
     ev_restored: "Sauvegarde restaurée",
     ev_keys: "Clé maîtresse changée",
+    ev_reloaded: "Configuration rechargée",
     de_credentials: "Nom ou mot de passe incorrect",
     de_code: "Code incorrect",
     de_code_reused: "Code déjà utilisé",

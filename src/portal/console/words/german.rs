@@ -179,6 +179,7 @@ pub(super) static WORDS: ConsoleWords = ConsoleWords {
     ev_backup: "Sicherung erstellt",
     ev_restored: "Sicherung zurückgespielt",
     ev_keys: "Hauptschlüssel gewechselt",
+    ev_reloaded: "Konfiguration neu geladen",
     de_credentials: "Name oder Passwort falsch",
     de_code: "Code falsch",
     de_code_reused: "Code schon benutzt",

@@ -172,6 +172,7 @@ pub(super) static WORDS: ConsoleWords = ConsoleWords {
     ev_backup: "バックアップを作成",
     ev_restored: "バックアップを復元",
     ev_keys: "マスターキーを交換",
+    ev_reloaded: "設定を再読み込み",
     de_credentials: "名前またはパスワードの誤り",
     de_code: "コードの誤り",
     de_code_reused: "使用済みのコード",

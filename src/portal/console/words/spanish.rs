@@ -178,6 +178,7 @@ pub(super) static WORDS: ConsoleWords = ConsoleWords {
     ev_backup: "Copia de seguridad creada",
     ev_restored: "Copia de seguridad restaurada",
     ev_keys: "Clave maestra cambiada",
+    ev_reloaded: "Configuración recargada",
     de_credentials: "Nombre o contraseña incorrectos",
     de_code: "Código incorrecto",
     de_code_reused: "Código ya usado",

@@ -47,9 +47,10 @@ impl GuardedStream {
     /// Waits for the client within the limits of a head; ready when the connection has ended.
     fn poll_wait_head(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let killed = self.park(cx);
+        self.control().note_asked(false);
         // An empty line is what some clients send after a body, not the start of a request.
         if matches!(self.buffer.unread(), b"" | b"\r" | b"\r\n") {
-            let closing = self.control().is_closing();
+            let closing = self.control().is_closing() || self.control().gives_way();
             let (wait, limit) = if self.fresh && closing {
                 (Wait::Last, NEWCOMER)
             } else if self.fresh {
@@ -64,6 +65,10 @@ impl GuardedStream {
             }
         } else if killed {
             self.leave(Farewell::silent(), Some(io::ErrorKind::ConnectionReset));
+            return Poll::Ready(());
+        } else if self.control().gives_way() {
+            ready!(self.deadline.poll(cx, Wait::Last, NEWCOMER));
+            self.leave(self.last_word(), None);
             return Poll::Ready(());
         } else if self.deadline.poll(cx, Wait::Head, self.settings.head_timeout).is_ready() {
             self.refuse(Refusal::HeadTimeout);
@@ -106,6 +111,7 @@ impl GuardedStream {
     fn accept(&mut self, head: &Head) {
         self.fresh = false;
         self.deadline.clear();
+        self.control().note_asked(true);
         self.control().reset_body_timeout();
         if head.rewrite {
             let bytes = self.buffer.unread().get(head.skip..head.end).unwrap_or_default();
@@ -164,7 +170,10 @@ impl GuardedStream {
         if Pin::new(&mut self.inner).poll_read(cx, out)?.is_pending() {
             return self.poll_wait_body(cx);
         }
-        self.deadline.clear();
+        // Over HTTP/2, whoever says something may still ask for nothing.
+        if !matches!(self.framing.phase(), Phase::Http2(_)) {
+            self.deadline.clear();
+        }
         let fresh = out.filled().get(before..).unwrap_or_default();
         match self.framing.body(fresh) {
             Ok(n) => {
@@ -192,16 +201,32 @@ impl GuardedStream {
                 self.refuse(Refusal::BodyTimeout);
                 self.poll_leave(cx)
             }
-            Phase::Http2(1..) => {
-                ready!(self.deadline.poll(cx, Wait::First, self.settings.head_timeout));
-                self.close_quietly()
-            }
-            // The engine has said goodbye, and waits for as long as the client likes to hear it back.
-            Phase::Http2(0) if self.control().may_end() => {
-                ready!(self.deadline.poll(cx, Wait::Goodbye, GOODBYE));
+            Phase::Http2(_) => {
+                let Some((wait, limit)) = self.http2_wait() else {
+                    self.deadline.clear();
+                    return Poll::Pending;
+                };
+                ready!(self.deadline.poll(cx, wait, limit));
                 self.close_quietly()
             }
             _ => Poll::Pending,
+        }
+    }
+
+    /// What an HTTP/2 client is waited for, and how long; nothing while requests are under way, and
+    /// between them the engine waits.
+    fn http2_wait(&self) -> Option<(Wait, Duration)> {
+        let control = self.control();
+        if control.is_busy() {
+            None
+        } else if control.gives_way() {
+            Some((Wait::Last, NEWCOMER))
+        } else if control.is_closing() && matches!(self.framing.phase(), Phase::Http2(0)) {
+            // The engine has said goodbye, and would wait for as long as the client likes to hear it
+            // back.
+            Some((Wait::Goodbye, GOODBYE))
+        } else {
+            (!control.has_asked()).then_some((Wait::First, self.settings.head_timeout))
         }
     }
 

@@ -1,0 +1,226 @@
+//! Room for those who come: a few cannot fill the house, and whoever does nothing gives way.
+
+use super::crowds::from;
+use crate::harness::{
+    App, Gateway, House, Options, PATIENCE, connect, exchange, free_port, read_head, read_reply,
+};
+use std::io::{BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+use tokio::io::AsyncReadExt as _;
+use tokio::io::AsyncWriteExt as _;
+use tokio::runtime::Runtime;
+use tokio::time::timeout;
+
+/// How long somebody may stay who asks for nothing: ten seconds, on a busy machine.
+const STAY: Duration = Duration::from_secs(14);
+
+/// Files for so many connections: half of what is left beside 128 and 8 for each of two workers.
+const fn files(room: u32) -> u32 {
+    128 + 2 * 8 + 2 * room
+}
+
+/// A gateway with room for so many, and where it tells its numbers.
+fn measured(app: App, room: u32, server: &str) -> (House, SocketAddr) {
+    let health = free_port();
+    let options = Options { files: Some(files(room)), ..Options::upstream(&app.url()) };
+    let mut options = Options { server: server.into(), ..options };
+    for (key, value) in [("WORKERS", String::from("2")), ("ADMIN_LISTEN", health.to_string())] {
+        options.env.push((format!("VESTIBULE_SERVER__{key}"), value));
+    }
+    (House::with(app, options), health)
+}
+
+fn number(health: SocketAddr, name: &str) -> usize {
+    let told = exchange(health, b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n").text();
+    let value = told.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    value.unwrap_or_else(|| panic!("no {name} in {told}")).parse().unwrap()
+}
+
+fn refused(health: SocketAddr, reason: &str) -> usize {
+    number(health, &format!("vestibule_connections_refused_total{{reason=\"{reason}\"}}"))
+}
+
+/// A connection from another address of this machine, to be used without waiting.
+fn own(runtime: &Runtime, host: u8, gateway: &Gateway) -> BufReader<TcpStream> {
+    let stream = runtime.block_on(from(host, gateway.address)).unwrap().into_std().unwrap();
+    stream.set_nonblocking(false).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    BufReader::new(stream)
+}
+
+/// Asks on a connection that stays open afterwards.
+fn ask(house: &House, stream: &mut BufReader<TcpStream>, target: &str) {
+    let request = format!("GET {target} HTTP/1.1\r\nHost: a\r\n$C\r\n");
+    stream.get_mut().write_all(&house.fill(request.as_bytes())).unwrap();
+}
+
+/// Whether it has been closed, after a while at the latest.
+fn is_closed(stream: &BufReader<TcpStream>, within: Duration) -> bool {
+    stream.get_ref().set_read_timeout(Some(within)).unwrap();
+    let closed = matches!(stream.get_ref().peek(&mut [0; 1]), Ok(0));
+    stream.get_ref().set_read_timeout(Some(PATIENCE)).unwrap();
+    closed
+}
+
+/// Speaks HTTP/2 and asks for nothing, for as long as it is let; how long that was.
+async fn silent(host: u8, address: SocketAddr) -> Duration {
+    let mut stream = from(host, address).await.unwrap();
+    let since = Instant::now();
+    let _ = stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await;
+    let mut buffer = [0; 256];
+    // A ping each second: whoever says something may still ask for nothing.
+    loop {
+        match timeout(Duration::from_secs(1), stream.read(&mut buffer)).await {
+            Ok(Ok(1..)) => {}
+            Ok(_) => return since.elapsed(),
+            Err(_) => drop(stream.write_all(b"\0\0\x08\x06\0\0\0\0\0 a ping ").await),
+        }
+    }
+}
+
+#[test]
+fn a_few_addresses_full_of_silent_http2_keep_nobody_out_and_are_counted_and_told_of() {
+    let (house, health) = measured(App::start(), 400, "");
+    let runtime = Runtime::new().unwrap();
+    let address = house.gateway.address;
+    // Eight have an eighth each, and try for more.
+    let crowd: Vec<_> = (2..10)
+        .flat_map(|host| [host; 70])
+        .map(|host| runtime.spawn(silent(host, address)))
+        .collect();
+    let (since, mut slowest, mut most) = (Instant::now(), Duration::ZERO, 0);
+    while crowd.iter().any(|one| !one.is_finished()) {
+        let asked = Instant::now();
+        assert_eq!(house.get("/x", "").text(), "hello", "after {:?}", since.elapsed());
+        slowest = slowest.max(asked.elapsed());
+        most = most.max(number(health, "vestibule_connections_open"));
+        assert!(since.elapsed() < STAY, "somebody stays");
+    }
+    let stays: Vec<_> = crowd.into_iter().map(|one| runtime.block_on(one).unwrap()).collect();
+    let let_in = stays.iter().filter(|stay| **stay > Duration::from_secs(9)).count();
+    println!("{let_in} of {} stayed, {most} at once; others: {slowest:?}", stays.len());
+    assert!(let_in >= 200, "there was no crowd: {let_in}");
+    assert!(slowest < super::BOUND, "{slowest:?}");
+    assert_eq!(number(health, "vestibule_connections_limit"), 400);
+    let by_share = refused(health, "share");
+    assert!(by_share >= 100 && refused(health, "full") == 0, "{by_share}");
+    house.gateway.hear("connections were turned away: 0 since all 400 places were taken, ");
+    let lines = house.gateway.log().matches("turned away").count();
+    assert!(lines <= 3, "{lines} lines for {by_share} connections");
+}
+
+#[test]
+fn whoever_does_nothing_gives_way_to_those_who_come_and_whoever_is_served_does_not() {
+    let (app, gate) = waiting();
+    let (house, health) = measured(app, 32, "");
+    let runtime = Runtime::new().unwrap();
+    let gateway = &house.gateway;
+    // Two have twelve each; all have asked, and one still waits for its answer.
+    let mut crowd: Vec<_> = [2, 3]
+        .iter()
+        .flat_map(|host| [*host; 12])
+        .map(|host| own(&runtime, host, gateway))
+        .collect();
+    let mut kept = own(&runtime, 4, gateway);
+    for stream in crowd.iter_mut().skip(1).chain([&mut kept]) {
+        ask(&house, stream, "/x");
+        assert_eq!(read_reply(stream, false).text(), "hello");
+    }
+    ask(&house, &mut crowd[0], "/wait");
+    let late: Vec<_> = (5..15)
+        .map(|host| {
+            let mut stream = own(&runtime, host, gateway);
+            ask(&house, &mut stream, "/x");
+            assert_eq!(read_reply(&mut stream, false).text(), "hello");
+            // They do not come all at once.
+            std::thread::sleep(Duration::from_millis(150));
+            stream
+        })
+        .collect();
+    let gone = crowd[1..].iter().filter(|s| is_closed(s, Duration::from_millis(20))).count();
+    assert!((10..=14).contains(&gone), "{gone} gave way to {}", late.len());
+    ask(&house, &mut kept, "/x");
+    assert_eq!(read_reply(&mut kept, false).text(), "hello", "whoever has little stays");
+    open(&gate);
+    assert_eq!(read_reply(&mut crowd[0], false).text(), "hello", "whoever is served stays");
+    assert_eq!((refused(health, "full"), refused(health, "share")), (0, 0));
+}
+
+#[test]
+fn a_trusted_proxy_speaks_for_many_and_has_all_the_room_there_is() {
+    let (house, _) = measured(App::start(), 32, "trusted_proxies = [\"127.0.0.2\"]");
+    let runtime = Runtime::new().unwrap();
+    let mut pool: Vec<_> = (0..30).map(|_| own(&runtime, 2, &house.gateway)).collect();
+    for _ in 0..2 {
+        for stream in &mut pool {
+            ask(&house, stream, "/x");
+            assert_eq!(read_reply(stream, false).text(), "hello");
+        }
+        // What it keeps open for its next request is left to it.
+        assert!(!is_closed(&pool[0], Duration::from_millis(400)));
+    }
+}
+
+/// Closed at first.
+type Gate = Arc<(Mutex<bool>, Condvar)>;
+
+fn open(gate: &Gate) {
+    *gate.0.lock().unwrap() = true;
+    gate.1.notify_all();
+}
+
+/// An app that answers `/wait` once its gate is open.
+fn waiting() -> (App, Gate) {
+    let gate = Gate::default();
+    let of_app = Arc::clone(&gate);
+    let app = App::by_hand(move |mut stream| {
+        loop {
+            let head = read_head(&mut stream);
+            if head.is_empty() {
+                return;
+            }
+            if head.starts_with("GET /wait ") {
+                let is_open = of_app.0.lock().unwrap();
+                drop(of_app.1.wait_while(is_open, |is_open| !*is_open).unwrap());
+            }
+            let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+            let _ = stream.get_mut().write_all(answer);
+        }
+    });
+    (app, gate)
+}
+
+#[test]
+fn a_full_house_turns_away_at_once_keeps_whom_it_serves_and_has_room_again() {
+    let (app, gate) = waiting();
+    let (house, health) = measured(app, 32, "");
+    let runtime = Runtime::new().unwrap();
+    // Each address may have sixteen.
+    let mut held: Vec<_> = [2, 3]
+        .iter()
+        .flat_map(|host| [*host; 16])
+        .map(|host| own(&runtime, host, &house.gateway))
+        .collect();
+    held.iter_mut().for_each(|stream| ask(&house, stream, "/wait"));
+    let since = Instant::now();
+    while number(health, "vestibule_connections_open") < 32 {
+        assert!(since.elapsed() < PATIENCE, "not all came in");
+    }
+    let since = Instant::now();
+    let mut late = connect(house.gateway.address);
+    let _ = late.write_all(b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert!(matches!(late.read(&mut [0; 1]), Ok(0) | Err(_)), "there was room");
+    assert!(since.elapsed() < super::BOUND, "turned away after {:?}", since.elapsed());
+    assert_eq!(refused(health, "full"), 1);
+    open(&gate);
+    for stream in &mut held {
+        assert_eq!(read_reply(stream, false).text(), "hello", "whoever is served is served");
+    }
+    drop(held);
+    let since = Instant::now();
+    while house.get("/x", "").text() != "hello" {
+        assert!(since.elapsed() < PATIENCE, "no room again");
+    }
+}
