@@ -14,6 +14,7 @@
 //! here that a request could feel.
 
 mod acme;
+mod asking;
 mod assembly;
 mod clock;
 mod copying;

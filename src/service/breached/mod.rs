@@ -14,7 +14,7 @@ mod sorted;
 mod tests;
 mod url;
 
-pub use api::system_roots;
+pub use api::{asking_over_tls, system_roots};
 pub use url::RangeUrl;
 
 use super::{Denied, Service};
