@@ -21,6 +21,8 @@ mod copying;
 mod demo;
 mod doors;
 mod error;
+#[cfg(feature = "otlp")]
+mod exporting;
 mod files;
 mod handover;
 mod jobs;
@@ -41,6 +43,7 @@ pub use whole::{check_backup, make_backup, restore_backup, rotate_keys};
 
 use crate::config::Config;
 use crate::crypto::{Keyring, random};
+use crate::observe::traces::{Finished, Tracer};
 use crate::observe::{Format, Level, Log};
 use crate::proxy::{Expiry, Gateway, RouteSettings};
 use crate::service::{AdminCap, AdminError, AdminReply, AdminRequest, Service};
@@ -223,7 +226,8 @@ async fn serve(
     let mut assembly = Assembly::default();
     let parts = assembly.parts(&config, Arc::clone(&service)).await.map_err(RunError::thread)?;
     let seed = random().map_err(|error| RunError::store(error.to_string()))?;
-    let gateway = Gateway::new(parts, u64::from_be_bytes(seed));
+    let (tracer, finished) = Tracer::new(config.traces.as_ref());
+    let gateway = Gateway::new(parts, tracer, u64::from_be_bytes(seed));
     say_unresolved(&gateway).await;
     let connections = self::files::connections(gateway.workers());
     let serving = gateway.serving(connections).map_err(RunError::thread)?;
@@ -233,6 +237,7 @@ async fn serve(
     let admin_socket = config.admin_socket.clone();
     let counters = leaving::Counters::open(&admin_socket, &mut doors, &gateway, &state)?;
     let mut jobs = jobs::start(&gateway, &config.copies, &config.data_dir);
+    export(&gateway, &config, finished)?;
     let running = serving.start(&doors.listeners).map_err(RunError::thread)?;
     let greeting = greeting(&config, &service).await?;
     let status = format!("listens on {}", greeting.listens.join(", "));
@@ -258,6 +263,22 @@ async fn serve(
         admin_socket,
     };
     house.until_told(quit, stop).await
+}
+
+/// Sends traces on, where this binary can.
+fn export(
+    gateway: &Arc<Gateway>,
+    config: &Config,
+    finished: Option<Finished>,
+) -> Result<(), RunError> {
+    #[cfg(feature = "otlp")]
+    if let Some((settings, finished)) = config.traces.clone().zip(finished) {
+        let started = exporting::Exporter::start(gateway, settings, finished);
+        return started.map_err(RunError::sentence);
+    }
+    #[cfg(not(feature = "otlp"))]
+    let _ = (gateway, config, finished);
+    Ok(())
 }
 
 async fn greeting(config: &Config, service: &Service) -> Result<Greeting, RunError> {
