@@ -3,6 +3,7 @@
 use super::{Passage, TraceSettings};
 use crate::observe::Access;
 use crate::types::RequestId;
+use std::future::{Ready, ready};
 use std::time::Instant;
 
 /// Would tell of requests.
@@ -11,7 +12,7 @@ pub struct Tracer;
 
 /// Would be what is told of one.
 #[derive(Default)]
-pub struct Trace;
+pub struct Trace(());
 
 /// Would be where what is told is taken from.
 pub struct Finished;
@@ -33,11 +34,13 @@ impl Tracer {
         _began: Instant,
         _told: impl FnOnce() -> (bool, Option<&'t [u8]>),
     ) -> Trace {
-        Trace
+        Trace(())
     }
 
     /// Sends nothing.
-    pub async fn flush(&self) {}
+    pub fn flush(&self) -> Ready<()> {
+        ready(())
+    }
 
     /// Nothing was sent, and nothing dropped.
     pub const fn counts(&self) -> Option<(u64, u64)> {
