@@ -256,6 +256,11 @@ fn a_sign_in_is_told_with_its_hash_and_with_nothing_that_is_anybodys() {
     assert_eq!(whole.attributes["vestibule.verdict"], "portal");
     assert!(whole.nanos.0 <= hash.nanos.0 && hash.nanos.1 <= whole.nanos.1);
     collector.spans_of("/after");
+    // Paths of our own have names in them.
+    browser.request("GET", "/_vestibule/admin/users/annabella", "", "");
+    browser.request("POST", "/_vestibule/api/v1/admin/users/annabella/disable", "", "x");
+    collector.spans_of("/_vestibule/admin/users/{name}");
+    collector.spans_of("/_vestibule/api/v1/admin/users/{name}/disable");
     gateway.log_to_its_end();
     let all = collector.requests().concat();
     let cookies = browser.cookies.values().map(String::as_str);

@@ -164,11 +164,16 @@ impl Ended {
         }
     }
 
+    /// What spans are called after.
+    fn verb(&self) -> &str {
+        if *self.method == *"_OTHER" { "HTTP" } else { &self.method }
+    }
+
     /// All of the request.
     fn whole(&self, now: Moment) -> Span<'_> {
         let name = match &self.route {
-            Some(route) => format!("{} {route}", self.method),
-            None => self.method.to_string(),
+            Some(route) => format!("{} {route}", self.verb()),
+            None => self.verb().to_owned(),
         };
         let times = [now.tell(self.began), now.tell(self.over)];
         let mut span = self.span(self.server.span, SERVER, name, times);
@@ -193,7 +198,7 @@ impl Ended {
     fn exchange(&self, now: Moment) -> Option<Span<'_>> {
         let (id, since) = self.asked?;
         let times = [now.tell(since), now.tell(self.over)];
-        let mut span = self.span(id, CLIENT, self.method.to_string(), times);
+        let mut span = self.span(id, CLIENT, self.verb().to_owned(), times);
         span.attributes = vec![text("http.request.method", &*self.method)];
         if let Some((address, port)) = &self.passage.app {
             span.attributes.push(text("server.address", address.as_str()));

@@ -195,9 +195,9 @@ impl Open {
             link: self.link,
             began: self.began,
             over: Instant::now(),
-            method: access.method.into(),
+            method: method(access.method).into(),
             host: access.host.into(),
-            path: access.path.get(..access.path.floor_char_boundary(PATH)).unwrap_or("").into(),
+            path: path(access).into(),
             route: access.route.map(|route| route.name().into()),
             verdict: access.outcome.name(),
             reason: access.reason.map(Into::into),
@@ -207,6 +207,22 @@ impl Open {
             steps: iter::zip(names, steps).collect(),
         }
     }
+}
+
+/// The method, by the names that there are: others are anybody's to choose.
+fn method(method: &str) -> &str {
+    const KNOWN: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"];
+    if KNOWN.contains(&method) { method } else { "_OTHER" }
+}
+
+/// What is told of the path: the names of people that are in paths of our own are not.
+fn path(access: &Access<'_>) -> String {
+    const PEOPLE: &str = "/admin/users/";
+    let path = access.path.get(..access.path.floor_char_boundary(PATH)).unwrap_or_default();
+    let people = path.split_once(PEOPLE).filter(|_| access.route.is_none());
+    let Some((before, after)) = people else { return path.to_owned() };
+    let rest = after.split_once('/').map(|(_, rest)| format!("/{rest}"));
+    format!("{before}{PEOPLE}{{name}}{}", rest.unwrap_or_default())
 }
 
 impl Finished {
