@@ -15,7 +15,7 @@
 //! | 1 | [`crypto`] | Argon2id and hashes of others, TOTP, recovery codes, sealing, tokens, signed statements; mints the proofs |
 //! | 2 | [`domain`] | decisions without input or output: the ladder, sessions, failures, routes, access |
 //! | 3 | [`store`] | what outlives the process: atomic verbs, in memory and on sled |
-//! | 3 | [`observe`] | what operators see: lines, numbers, copies of the audit trail |
+//! | 3 | [`observe`] | what operators see: lines, numbers, traces, copies of the audit trail |
 //! | 4 | [`service`] | the use cases, the hashing pool, the sessions in use, the gate |
 //! | 5 | [`http`] | the vocabulary of both: cookies, forms, JSON, answers, languages, the frame of the HTML |
 //! | 6 | [`portal`] | the pages for people |

@@ -99,6 +99,7 @@ impl House {
         // Once the workers hold none of them either, who comes is refused.
         drop(self.doors);
         let finished = self.running.drain(PATIENCE).await;
+        self.gateway.tracer().flush().await;
         self.jobs.iter().for_each(JoinHandle::abort);
         let closed = self.gateway.service().close().await;
         let word = if finished { "stopped" } else { "stopped with requests unfinished" };
@@ -155,6 +156,7 @@ impl House {
         let watch = tokio::spawn(watch(Arc::clone(&self.gateway), self.admin_socket));
         let finished = self.running.drain(PATIENCE).await;
         watch.abort();
+        self.gateway.tracer().flush().await;
         let word = if finished { "stopped" } else { "stopped with requests unfinished" };
         self.gateway.say(Level::Info, word);
         Ok(())

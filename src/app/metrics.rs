@@ -141,6 +141,13 @@ impl Sources<'_> {
         page.histogram(name, &[("operation", "change")], &meters.changes().measured());
         let lost = "Lines of the log that were dropped, since nobody wrote them fast enough.";
         page.number("vestibule_log_lines_lost_total", "counter", lost, self.service.log().lost());
+        if let Some((sent, dropped)) = self.gateway.tracer().counts() {
+            let help = "Requests that the collector of traces was told of.";
+            page.number("vestibule_traces_sent_total", "counter", help, sent);
+            let help =
+                "Requests that it was not, since it did not take them fast enough or at all.";
+            page.number("vestibule_traces_dropped_total", "counter", help, dropped);
+        }
         page.about("vestibule_build_info", "gauge", "Always 1; the version is in the label.");
         page.sample("vestibule_build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
     }

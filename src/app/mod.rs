@@ -14,6 +14,7 @@
 //! here that a request could feel.
 
 mod acme;
+mod asking;
 mod assembly;
 mod clock;
 mod copying;
@@ -21,6 +22,8 @@ mod demo;
 mod disk;
 mod doors;
 mod error;
+#[cfg(feature = "otlp")]
+mod exporting;
 mod files;
 mod handover;
 mod jobs;
@@ -41,6 +44,7 @@ pub use whole::{check_backup, make_backup, restore_backup, rotate_keys};
 
 use crate::config::Config;
 use crate::crypto::{Keyring, random};
+use crate::observe::traces::{Finished, Tracer};
 use crate::observe::{Format, Level, Log};
 use crate::proxy::{Expiry, Gateway, RouteSettings};
 use crate::service::{AdminCap, AdminError, AdminReply, AdminRequest, Service};
@@ -224,7 +228,9 @@ async fn serve(
     let mut assembly = Assembly::default();
     let parts = assembly.parts(&config, Arc::clone(&service)).await.map_err(RunError::thread)?;
     let seed = random().map_err(|error| RunError::store(error.to_string()))?;
-    let gateway = Gateway::new(parts, u64::from_be_bytes(seed), self::files::connections);
+    let (tracer, finished) = Tracer::new(config.traces.as_ref());
+    let seed = u64::from_be_bytes(seed);
+    let gateway = Gateway::new(parts, tracer, seed, self::files::connections);
     say_unresolved(&gateway).await;
     let serving = gateway.serving().map_err(RunError::thread)?;
     // All that takes time is done: in a hand-over nobody accepts from here on until it serves.
@@ -233,6 +239,7 @@ async fn serve(
     let admin_socket = config.admin_socket.clone();
     let counters = leaving::Counters::open(&admin_socket, &mut doors, &gateway, &state)?;
     let mut jobs = jobs::start(&gateway, &config.copies, &config.data_dir);
+    export(&gateway, &config, finished)?;
     let running = serving.start(&doors.listeners).map_err(RunError::thread)?;
     let greeting = greeting(&config, &service).await?;
     let status = format!("listens on {}", greeting.listens.join(", "));
@@ -258,6 +265,26 @@ async fn serve(
         admin_socket,
     };
     house.until_told(quit, stop).await
+}
+
+/// Sends traces on, where this binary can.
+#[cfg_attr(
+    not(feature = "otlp"),
+    expect(clippy::unnecessary_wraps, reason = "a binary that can may have no roots to trust")
+)]
+fn export(
+    gateway: &Arc<Gateway>,
+    config: &Config,
+    finished: Option<Finished>,
+) -> Result<(), RunError> {
+    #[cfg(feature = "otlp")]
+    if let Some((settings, finished)) = config.traces.clone().zip(finished) {
+        let started = exporting::Exporter::start(gateway, settings, finished);
+        return started.map_err(RunError::sentence);
+    }
+    #[cfg(not(feature = "otlp"))]
+    let _ = (gateway, config, finished);
+    Ok(())
 }
 
 async fn greeting(config: &Config, service: &Service) -> Result<Greeting, RunError> {

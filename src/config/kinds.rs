@@ -50,6 +50,23 @@ impl Raw for i64 {
     }
 }
 
+/// A part of a whole: a fraction, or none and all of it as 0 and 1.
+pub(super) struct Part(String);
+
+impl Raw for Part {
+    fn take(placed: Placed) -> Result<Self, Wrong> {
+        match placed.value {
+            Value::Integer(number) => Ok(Self(number.to_string())),
+            Value::Fraction(text) | Value::Loose(text) => Ok(Self(text)),
+            other => Err(must_be("a fraction", &other, "write 0.1, without quotes")),
+        }
+    }
+
+    fn toml(&self) -> String {
+        self.0.clone()
+    }
+}
+
 impl Raw for bool {
     fn take(placed: Placed) -> Result<Self, Wrong> {
         match placed.value {
@@ -256,6 +273,13 @@ where
                 .advise(format!("write {least} to {most}"))
         })
     }
+}
+
+/// A part, from none to all.
+pub(super) fn part(Part(text): Part) -> Result<f64, Wrong> {
+    text.parse().ok().filter(|part| (0.0..=1.0).contains(part)).ok_or_else(|| {
+        Wrong::new(format!("{text:?} is not a part of all")).advise("write 0.0 to 1.0")
+    })
 }
 
 /// True or false.

@@ -36,6 +36,7 @@ mod server;
 mod show;
 #[cfg(test)]
 mod tests;
+mod traces;
 mod tree;
 mod upstream;
 
@@ -46,6 +47,7 @@ pub use load::load;
 use crate::crypto::Keyring;
 use crate::domain::{ReturnOrigins, RouteTable};
 use crate::observe::Copies;
+use crate::observe::traces::TraceSettings;
 use crate::types::{Host, HostPattern, PathView, Secret};
 use crate::{http, proxy, service};
 use fault::Wrong;
@@ -101,12 +103,16 @@ pub struct Config {
     pub service: service::Settings,
     /// Where the audit trail is copied to.
     pub copies: Copies,
+    /// Where traces are sent, if any are.
+    pub traces: Option<TraceSettings>,
     /// For our own pages.
     pub site: http::Site,
     /// For the data path.
     pub proxy: proxy::Settings,
     /// A picture for our own pages.
     logo: Option<PathBuf>,
+    /// Fields that the collector of traces asks for.
+    traces_headers: Option<PathBuf>,
     entries: Vec<Entry>,
 }
 
@@ -141,8 +147,9 @@ impl Config {
         let (config, own) = server::with_certificates(self);
         let (config, certificates) = upstream::with_certificates(config);
         let (config, logo) = branding::with_logo(config);
-        let faults: Vec<Fault> =
-            list.err().into_iter().chain(own).chain(certificates).chain(logo).collect();
+        let (config, headers) = traces::with_headers(config);
+        let faults: Vec<Fault> = list.err().into_iter().chain(own).chain(certificates).collect();
+        let faults: Vec<Fault> = faults.into_iter().chain(logo).chain(headers).collect();
         if faults.is_empty() {
             return Ok(config);
         }
@@ -179,6 +186,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
     let rules = rules::read(reader, server.public_url.as_ref());
     let identity = reader.section("identity", apps::identity);
     let branding = reader.section("branding", branding::read);
+    let traces = reader.section("traces", traces::read);
     let routes = apps::routes(reader, server.prefix.as_deref());
     let (public_url, rules, routes) = (server.public_url?, rules?, routes?);
     let origins = ReturnOrigins {
@@ -187,6 +195,8 @@ fn read(reader: &mut Reader) -> Option<Config> {
         cookie_domain: rules.cookie_domain.clone(),
     };
     let (brand, logo) = branding?;
+    let (traces, traces_headers) =
+        traces?.map(|traces| (traces.settings, traces.headers_file)).unzip();
     let by_http = !server.http_redirect.as_ref()?.is_empty();
     let fetching = acme?.map(|acme| acme.fetching(&data, by_http, &public_url, &routes));
     Some(Config {
@@ -198,6 +208,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
         admin_listen: server.admin_listen?,
         service: rules.service,
         copies: rules.copies,
+        traces,
         site: http::Site {
             public_url,
             prefix: server.prefix?,
@@ -216,6 +227,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
             identity: identity?,
         },
         logo,
+        traces_headers: traces_headers.flatten(),
         entries: Vec::new(),
     })
 }

@@ -12,7 +12,7 @@ use std::mem;
 use std::path::PathBuf;
 
 /// Keys that are read at the start alone.
-const AT_START: [(&str, &str); 16] = [
+const AT_START: [(&str, &str); 20] = [
     ("", "data_dir"),
     ("server", "listen"),
     ("server", "http_redirect"),
@@ -29,6 +29,10 @@ const AT_START: [(&str, &str); 16] = [
     ("password", "hash_queue"),
     ("audit", "file"),
     ("audit", "syslog"),
+    ("traces", "endpoint"),
+    ("traces", "sample"),
+    ("traces", "service"),
+    ("traces", "headers_file"),
 ];
 
 impl Config {
@@ -57,6 +61,7 @@ impl Config {
         self.service.hash_workers = running.service.hash_workers;
         self.service.hash_queue = running.service.hash_queue;
         self.copies.clone_from(&running.copies);
+        self.traces.clone_from(&running.traces);
         self.proxy.listen.clone_from(&running.proxy.listen);
         self.proxy.http_redirect.clone_from(&running.proxy.http_redirect);
         self.proxy.workers = running.proxy.workers;

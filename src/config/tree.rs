@@ -21,6 +21,7 @@ pub(super) struct Placed {
 pub(super) enum Value {
     Text(String),
     Integer(i64),
+    Fraction(String),
     Boolean(bool),
     List(Vec<Placed>),
     Table(Table),
@@ -36,6 +37,7 @@ impl Value {
         match self {
             Self::Text(_) | Self::Loose(_) => "a string",
             Self::Integer(_) => "an integer",
+            Self::Fraction(_) => "a fraction",
             Self::Boolean(_) => "true or false",
             Self::List(_) => "a list",
             Self::Table(_) => "a table",
@@ -74,7 +76,7 @@ fn convert(text: &str, value: &DeValue<'_>) -> Value {
         DeValue::Boolean(flag) => Value::Boolean(*flag),
         DeValue::Array(items) => Value::List(items.iter().map(item).collect()),
         DeValue::Table(table) => Value::Table(keys(text, table)),
-        DeValue::Float(_) => Value::Foreign("a fraction"),
+        DeValue::Float(number) => Value::Fraction(number.as_str().to_owned()),
         DeValue::Datetime(_) => Value::Foreign("a date"),
     }
 }
@@ -101,6 +103,24 @@ pub(super) fn variable(table: &str, name: &str) -> String {
     format!("{PREFIX}{table}{border}{name}").to_uppercase()
 }
 
+/// Variables that everybody who tells of traces heeds, and the keys that they set. A binary that
+/// tells of none does not: they may be there for all programs of a machine.
+const OF_ALL: &[(&str, &str)] = if cfg!(feature = "otlp") {
+    &[("OTEL_EXPORTER_OTLP_ENDPOINT", "traces__endpoint"), ("OTEL_SERVICE_NAME", "traces__service")]
+} else {
+    &[]
+};
+
+/// The key that a variable sets, if it sets one.
+fn key(variable: &str) -> Option<String> {
+    let Some(name) = variable.strip_prefix(PREFIX) else {
+        let of_all = OF_ALL.iter().find(|(of_all, _)| *of_all == variable);
+        return of_all.map(|(_, key)| (*key).to_owned());
+    };
+    let is_key = !NOT_KEYS.contains(&variable) && !is_of_kubernetes(name);
+    is_key.then(|| name.to_lowercase())
+}
+
 /// Lays the environment over the file. Names that are no keys are laid too: whoever reads the
 /// tree finds them as it finds the file's.
 pub(super) fn lay_environment<'e>(
@@ -108,13 +128,12 @@ pub(super) fn lay_environment<'e>(
     environment: impl Iterator<Item = (&'e str, &'e str)>,
 ) -> Vec<Fault> {
     let mut faults = Vec::new();
-    for (variable, text) in environment {
-        let Some(name) = variable.strip_prefix(PREFIX) else { continue };
-        if NOT_KEYS.contains(&variable) || is_of_kubernetes(name) {
-            continue;
-        }
+    // Ours win over those that everybody heeds.
+    let (of_all, own): (Vec<_>, Vec<_>) =
+        environment.partition(|(variable, _)| !variable.starts_with(PREFIX));
+    for (variable, text) in of_all.into_iter().chain(own) {
+        let Some(name) = key(variable) else { continue };
         let place = Place::Variable(variable.to_owned());
-        let name = name.to_lowercase();
         let path: Vec<&str> = name.split("__").collect();
         let placed = Placed { place: place.clone(), value: Value::Loose(text.to_owned()) };
         if let Err(wrong) = lay(root, &path, placed) {

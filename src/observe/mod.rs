@@ -9,6 +9,7 @@ mod access;
 mod copies;
 mod line;
 mod meters;
+pub mod traces;
 mod writer;
 
 pub use access::{Access, Outcome};

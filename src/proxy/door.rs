@@ -14,19 +14,21 @@
 //!
 //! The engine tells nothing to a log of its own: its messages may quote a request.
 
-use super::apps::App;
 use super::bridge::{self, BODY_PATIENCE, declared_length, split_target};
+use super::ending;
 use super::gateway::{Arrival, Ctx, Gateway};
 use super::guard::ConnControl;
 use super::headers::HeaderRules;
 use super::hygiene::is_websocket_upgrade;
 use super::in_force::{InForce, Turn};
 use super::judging::{is_misdirected, judge};
+use super::tracing;
 use super::waits::{Line, Phase, Wait};
 use crate::http::{
     Language, Location, Response, challenge, credential, is_page_navigation, maintenance, refusal,
 };
-use crate::observe::{Access, Outcome};
+use crate::observe::Outcome;
+use crate::observe::traces::watched;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::header::{SET_COOKIE, STRICT_TRANSPORT_SECURITY, TRANSFER_ENCODING};
@@ -75,7 +77,7 @@ impl Door {
             Turn::Forward => return Ok(false),
             Turn::Portal => {
                 self.name_visitor(session, ctx, arrival).await;
-                self.ask_portal(session, arrival, ctx).await
+                watched(ctx.trace.steps(), self.ask_portal(session, arrival, ctx)).await
             }
             Turn::Encrypt(location) => moved(force, &location),
             Turn::Prove(text) => shown(force, text),
@@ -201,6 +203,7 @@ impl ProxyHttp for Door {
         let judged = judge(session, &force);
         let id = self.0.request_id();
         ctx.arrival = force.arrival(id, head, peer_of(session), is_tls(session));
+        ctx.trace = tracing::begin(&self.0, ctx, &head.headers);
         if session.is_http2() {
             ctx.busy = ConnControl::of(session).map(ConnControl::busy);
         }
@@ -259,6 +262,7 @@ impl ProxyHttp for Door {
             return Err(Error::new(ErrorType::HTTPStatus(502)));
         };
         ctx.tried.push(choice);
+        ctx.trace.asks();
         ctx.wait = None;
         Ok(peer)
     }
@@ -302,7 +306,8 @@ impl ProxyHttp for Door {
         let Some(app) = ctx.app() else { return Err(Error::new(ErrorType::HTTPStatus(403))) };
         let telling = app.telling(ctx.tried.last());
         let person = arrival.force.introduce(ctx.person.as_deref(), arrival)?;
-        arrival.force.headers().rewrite(request, &person, arrival, &telling)
+        arrival.force.headers().rewrite(request, &person, arrival, &telling)?;
+        tracing::tell(&ctx.trace, request)
     }
 
     async fn request_body_filter(
@@ -459,37 +464,6 @@ impl ProxyHttp for Door {
     }
 
     async fn logging(&self, session: &mut Session, _error: Option<&Error>, ctx: &mut Box<Ctx>) {
-        let head = session.req_header();
-        let (path, _) = split_target(head.raw_path());
-        let status = session.response_written().map_or(0, |response| response.status.as_u16());
-        let arrival = ctx.arrival.as_ref();
-        let asked = (&head.method, arrival.map_or("-", |arrival| arrival.host.as_str()), path);
-        // A check is logged as what it was about.
-        let about = ctx.about.as_ref();
-        let about = about.map(|(method, host, path)| (method, host.as_str(), path.as_str()));
-        let (method, host, path) = about.unwrap_or(asked);
-        let current;
-        let force = match arrival {
-            Some(arrival) => &arrival.force,
-            None => {
-                current = self.0.in_force();
-                &current
-            }
-        };
-        let service = force.service();
-        service.log().access(&Access {
-            route: ctx.app().map(App::meter),
-            at: arrival.map_or_else(|| service.clock().now(), |arrival| arrival.cx.now),
-            id: arrival.map(|arrival| arrival.cx.id),
-            client: arrival.and_then(|arrival| arrival.client.to_str().ok()),
-            method: method.as_str(),
-            host,
-            path,
-            user: ctx.person.as_ref().map(|live| live.username()),
-            outcome: ctx.outcome,
-            status,
-            micros: u64::try_from(ctx.began.elapsed().as_micros()).unwrap_or(u64::MAX),
-            reason: ctx.reason,
-        });
+        ending::note(&self.0, session, ctx);
     }
 }

@@ -14,6 +14,7 @@ use super::tls::{Challenges, Expiry, Fetching, Handshake};
 use super::upstream::Upstream;
 use super::waits::{Wait, Waits};
 use crate::domain::Place;
+use crate::observe::traces::{Trace, Tracer};
 use crate::observe::{Access, Level, Outcome};
 use crate::service::{LiveSession, Permit, Service};
 use crate::types::{ClientAddr, Host, RequestCx, RequestId};
@@ -54,6 +55,7 @@ pub struct Gateway {
     started: Instant,
     seed: u64,
     requests: AtomicU64,
+    pub(super) tracer: Tracer,
 }
 
 /// What is known of a request while it lasts.
@@ -77,6 +79,7 @@ pub(super) struct Ctx {
     pub(super) reason: Option<&'static str>,
     /// What another proxy asks about: a method, a host and a path.
     pub(super) about: Option<(Method, Host, String)>,
+    pub(super) trace: Trace,
 }
 
 /// What is known of a request once its head is in order.
@@ -111,6 +114,7 @@ impl Ctx {
             outcome: Outcome::Failed,
             reason: None,
             about: None,
+            trace: Trace::default(),
         }
     }
 
@@ -129,7 +133,12 @@ impl Ctx {
 impl Gateway {
     /// Puts the data path together. `seed`: unpredictable bits that name this process's requests;
     /// `room`: how many connections there may be beside so many workers.
-    pub fn new(parts: Parts, seed: u64, room: impl FnOnce(usize) -> usize) -> Arc<Self> {
+    pub fn new(
+        parts: Parts,
+        tracer: Tracer,
+        seed: u64,
+        room: impl FnOnce(usize) -> usize,
+    ) -> Arc<Self> {
         let challenges = Arc::<Challenges>::default();
         let workers = workers(parts.settings.workers);
         Arc::new(Self {
@@ -141,8 +150,14 @@ impl Gateway {
             waits: Arc::default(),
             started: Instant::now(),
             requests: AtomicU64::new(0),
+            tracer,
             seed,
         })
+    }
+
+    /// Who tells of requests.
+    pub const fn tracer(&self) -> &Tracer {
+        &self.tracer
     }
 
     /// What is in force at this moment.

@@ -11,6 +11,7 @@ mod apps;
 mod bridge;
 mod client;
 mod door;
+mod ending;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod gateway;
@@ -28,6 +29,7 @@ mod serve;
 mod settings;
 mod streams;
 mod tls;
+mod tracing;
 mod upstream;
 mod waits;
 

@@ -5,6 +5,7 @@
 //! told to come back, so that a flood of sign-ins slows sign-ins and nothing else.
 
 use super::error::Denied;
+use crate::observe::traces::step;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -75,7 +76,7 @@ impl HashPool {
         });
         let ended = || Denied::Unavailable("a password hash could not be computed".into());
         self.jobs.send(job).map_err(|_| ended())?;
-        answer.await.map_err(|_| ended())
+        step("password.hash", answer).await.map_err(|_| ended())
     }
 }
 

@@ -35,7 +35,7 @@ pub use admin::{
     UserView,
 };
 pub use assertion::{AppOrigin, Unsigned};
-pub use breached::{BreachSource, RangeUrl, system_roots};
+pub use breached::{BreachSource, RangeUrl, asking_over_tls, system_roots};
 pub use capability::{AdminCap, NoLeave};
 pub use enrol::Enrolment;
 pub use error::Denied;

@@ -13,6 +13,13 @@ impl RequestId {
         Self(bytes)
     }
 
+    /// What the process that named it is called by, and the request's number within it.
+    pub fn parts(self) -> (u64, u64) {
+        let (process, number) = self.0.split_at(8);
+        let half = |bytes: &[u8]| u64::from_be_bytes(bytes.try_into().unwrap_or_default());
+        (half(process), half(number))
+    }
+
     /// Thirty-two lower-case hexadecimal digits, on the stack.
     pub fn hex(self) -> [u8; 32] {
         let digit = |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };

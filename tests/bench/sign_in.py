@@ -59,4 +59,5 @@ def main(origin, name, password, secret):
     print(session[0])
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

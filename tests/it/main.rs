@@ -47,6 +47,7 @@ mod streaming;
 mod strength;
 mod time;
 mod tls;
+mod traces;
 mod upstream_care;
 mod upstreams;
 mod websocket;

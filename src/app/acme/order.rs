@@ -115,5 +115,5 @@ async fn reason(order: &mut Order) -> String {
 
 /// An error with its causes.
 fn sentence(error: Error) -> String {
-    super::client::sentence(&error)
+    crate::app::asking::sentence(&error)
 }

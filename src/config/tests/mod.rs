@@ -5,6 +5,7 @@ mod checks;
 mod example;
 mod layers;
 mod reload;
+mod traces;
 mod upstream;
 
 use super::{Config, Faults, Overrides};
@@ -30,7 +31,7 @@ pub(super) fn faults(text: &str) -> String {
 /// Everything that decides what the gateway does, and nothing about where it was said.
 pub(super) fn meaning(config: &Config) -> String {
     let Config { data_dir, master_key, store_path, admin_socket, admin_listen, .. } = config;
-    let Config { service, site, proxy, .. } = config;
+    let Config { service, site, proxy, traces, .. } = config;
     format!("{:#?}", (data_dir, master_key, store_path, admin_socket, admin_listen))
-        + &format!("{:#?}", (service, site, proxy))
+        + &format!("{:#?}", (service, site, proxy, traces))
 }

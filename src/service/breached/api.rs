@@ -40,7 +40,10 @@ pub(super) struct Api {
 
 impl Api {
     pub(super) fn new(url: &RangeUrl) -> Self {
-        Self { url: url.clone(), tls: url.is_https().then(connector) }
+        Self {
+            url: url.clone(),
+            tls: url.is_https().then(|| system_roots().and_then(asking_over_tls)),
+        }
     }
 
     /// Whether it knows one of these, or why that cannot be said.
@@ -127,9 +130,9 @@ pub fn system_roots() -> Result<RootCertStore, String> {
     Ok(roots)
 }
 
-/// TLS as the rest of the gateway speaks it to apps: ring, and the system's roots.
-fn connector() -> Result<TlsConnector, String> {
-    let roots = system_roots()?;
+/// TLS as the rest of the gateway speaks it to apps, for those who are asked in HTTP/1.1: ring, and
+/// the authorities that are trusted to vouch for them.
+pub fn asking_over_tls(roots: RootCertStore) -> Result<TlsConnector, String> {
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
     let config = config.with_safe_default_protocol_versions().map_err(sentence)?;
     let mut config = config.with_root_certificates(roots).with_no_client_auth();

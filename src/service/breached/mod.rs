@@ -14,12 +14,13 @@ mod sorted;
 mod tests;
 mod url;
 
-pub use api::system_roots;
+pub use api::{asking_over_tls, system_roots};
 pub use url::RangeUrl;
 
 use super::{Denied, Service};
 use crate::crypto::{Password, Spelling};
 use crate::observe::Level;
+use crate::observe::traces::step;
 use api::Api;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -109,10 +110,17 @@ impl Breaches {
                     path.display()
                 ))
             }),
-            Source::Api { api, accept_unanswered } => api.knows(&spellings).await.map_err(|why| {
-                let why = format!("the list of stolen passwords (password.breached): {why}");
-                if *accept_unanswered { Unknown::DoneWithout(why) } else { Unknown::Failed(why) }
-            }),
+            Source::Api { api, accept_unanswered } => {
+                let known = step("password.breached", Box::pin(api.knows(&spellings))).await;
+                known.map_err(|why| {
+                    let why = format!("the list of stolen passwords (password.breached): {why}");
+                    if *accept_unanswered {
+                        Unknown::DoneWithout(why)
+                    } else {
+                        Unknown::Failed(why)
+                    }
+                })
+            }
         }
     }
 

@@ -204,3 +204,26 @@ fn every_manifest_is_one_that_kubernetes_takes() {
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
     assert!(said.contains("Deployment wiki/wiki: valid"), "{said}");
 }
+
+#[test]
+fn the_image_is_built_from_all_that_a_build_needs() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let context = TempDir::new();
+    // The list is of what is sent, after a line that leaves everything out.
+    let list = std::fs::read_to_string(deploy().join("docker/Dockerfile.dockerignore")).unwrap();
+    for name in list.lines().filter_map(|line| line.strip_prefix('!')) {
+        let to = context.join(name);
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        let copied = Command::new("cp").arg("-r").arg(root.join(name)).arg(to).status();
+        assert!(copied.unwrap().success(), "{name}");
+    }
+    let manifest = context.join("Cargo.toml");
+    for line in std::fs::read_to_string(&manifest).unwrap().lines() {
+        let path = line.strip_prefix("path = \"").and_then(|rest| rest.strip_suffix('"'));
+        assert!(path.is_none_or(|path| context.join(path).exists()), "{line}");
+    }
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["metadata", "--locked", "--offline", "--no-deps", "--format-version", "1"]);
+    let output = cargo.arg("--manifest-path").arg(manifest).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
