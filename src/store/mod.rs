@@ -394,8 +394,9 @@ pub trait Trail: Send + Sync {
     async fn tip(&self) -> Result<Tip>;
     /// Checks the whole chain against its tip.
     async fn verify_trail(&self) -> Result<std::result::Result<Tip, Broken>>;
-    /// Forgets the oldest entries, up to the first that is not older, some at a time; how many.
-    async fn prune_trail(&self, older_than: Timestamp) -> Result<usize>;
+    /// Forgets the oldest entries, some at a time, for as long as there are more than so many or
+    /// the first is older; how many.
+    async fn prune_trail(&self, older_than: Timestamp, most: u64) -> Result<usize>;
 }
 
 /// What keeps it in order.

@@ -135,13 +135,13 @@ fn check(
     Ok(Some(Ok(done)))
 }
 
-fn prune(txn: &mut Txn<'_>, older_than: Timestamp) -> Result<usize> {
+fn prune(txn: &mut Txn<'_>, older_than: Timestamp, most: u64) -> Result<usize> {
     let (begun, older_than) = (tip(txn)?, older_than.rfc3339());
     let mut tip = begun;
     while !tip.is_empty() && tip.first < begun.first.saturating_add(AT_ONCE) {
         // One that is gone cannot be followed; what is left is not better for being kept.
         let Some(text) = line(txn, tip.first)? else { break };
-        if parse::<Entry>(&text)?.at >= older_than {
+        if tip.len() <= most && parse::<Entry>(&text)?.at >= older_than {
             break;
         }
         txn.remove(layout::trail(tip.first));
@@ -187,8 +187,8 @@ impl Trail for KvStore {
         Ok(Err(Broken::at(done.next.saturating_sub(1), "it was changed, or what followed is gone")))
     }
 
-    async fn prune_trail(&self, older_than: Timestamp) -> Result<usize> {
-        self.writer.submit(move |txn| prune(txn, older_than)).await
+    async fn prune_trail(&self, older_than: Timestamp, most: u64) -> Result<usize> {
+        self.writer.submit(move |txn| prune(txn, older_than, most)).await
     }
 }
 

@@ -268,6 +268,52 @@ fn what_is_older_than_it_must_be_kept_is_forgotten_and_the_chain_stays_whole() {
 }
 
 #[test]
+fn what_is_more_than_may_be_kept_is_forgotten_however_young_and_the_log_says_so_once_a_day() {
+    let world = World::new(Settings { trail_most: 200, ..Settings::default() });
+    let tip = || match world.admin(AdminRequest::AuditVerify) {
+        AdminReply::Verified { tip } => tip,
+        _ => panic!("it is not whole"),
+    };
+    // One guess is one entry, whatever address it comes from.
+    let guess = |times: u64| {
+        for _ in 0..times {
+            let mut browser = world.browser();
+            let page = browser.open("/_vestibule/login");
+            browser.submit(&page, &[("username", "nobody"), ("password", "wrong password")]);
+        }
+    };
+    let prune = || world.run(world.service.prune_trail()).unwrap();
+    let fill = |most: u64| {
+        while tip().len() < most {
+            world.pass(3600);
+            guess(1);
+        }
+    };
+    fill(200);
+    prune();
+    assert_eq!((tip().first, tip().len()), (1, 200), "so many may be kept");
+    fill(201);
+    prune();
+    // A hundredth at a time: three are forgotten, and one tells of it.
+    assert_eq!((tip().first, tip().len()), (4, 199));
+    assert_eq!(read(&world, AuditQuestion::default())[0], "trail_pruned");
+    let warnings = |last: &str| world.logged(last).matches("audit.max_entries = 200").count();
+    assert_eq!(warnings("\"level\":\"warn\""), 1);
+    prune();
+    assert_eq!(tip().len(), 199, "nothing is forgotten where there is room");
+    // The flood goes on, and after a day it is told again.
+    fill(201);
+    prune();
+    assert_eq!(warnings("\"detail\":\"3\""), 1);
+    for _ in 0..30 {
+        fill(201);
+        prune();
+    }
+    guess(1);
+    assert!((2..=4).contains(&warnings("audit.max_entries")), "{}", warnings(""));
+}
+
+#[test]
 fn a_store_of_the_first_version_opens_with_all_that_was_in_it_and_an_empty_trail() {
     let data = Arc::new(TempDir::new());
     let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/fixtures/store-1.tgz");

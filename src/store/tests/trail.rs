@@ -13,6 +13,7 @@ on_both_engines! {
     the_trail_is_read_from_either_end_in_pages
     a_filter_finds_what_it_names
     the_oldest_entries_are_forgotten_without_breaking_the_chain
+    the_oldest_entries_beyond_so_many_are_forgotten_however_young
     appending_from_many_tasks_leaves_one_chain
     whoever_changes_an_entry_is_found_out
 }
@@ -132,17 +133,32 @@ async fn a_filter_finds_what_it_names(bench: &Bench) {
 async fn the_oldest_entries_are_forgotten_without_breaking_the_chain(bench: &Bench) {
     let store = &bench.store;
     fill(store, 1..8).await;
-    assert_eq!(store.prune_trail(Timestamp::from_secs(5)).await, Ok(4));
-    assert_eq!(store.prune_trail(Timestamp::from_secs(5)).await, Ok(0));
+    assert_eq!(store.prune_trail(Timestamp::from_secs(5), u64::MAX).await, Ok(4));
+    assert_eq!(store.prune_trail(Timestamp::from_secs(5), u64::MAX).await, Ok(0));
     let tip = store.verify_trail().await.unwrap().unwrap();
     assert_eq!((tip.first, tip.next, tip.len()), (5, 8, 3));
     let lines = all(store).await;
     assert_eq!(lines.iter().map(|line| line.entry.seq).collect::<Vec<_>>(), [5, 6, 7]);
     assert_eq!(lines[0].entry.prev, tip.anchor);
-    assert_eq!(store.prune_trail(Timestamp::from_secs(99)).await, Ok(3));
+    assert_eq!(store.prune_trail(Timestamp::from_secs(99), u64::MAX).await, Ok(3));
     fill(store, 100..102).await;
     let tip = store.verify_trail().await.unwrap().unwrap();
     assert_eq!((tip.first, tip.next), (8, 10));
+}
+
+async fn the_oldest_entries_beyond_so_many_are_forgotten_however_young(bench: &Bench) {
+    let (store, never) = (&bench.store, Timestamp::from_secs(0));
+    fill(store, 1..8).await;
+    assert_eq!(store.prune_trail(never, 7).await, Ok(0));
+    assert_eq!(store.prune_trail(never, 5).await, Ok(2));
+    assert_eq!(store.prune_trail(never, 5).await, Ok(0));
+    let tip = store.verify_trail().await.unwrap().unwrap();
+    assert_eq!((tip.first, tip.next, tip.len()), (3, 8, 5));
+    assert_eq!(all(store).await[0].entry.prev, tip.anchor);
+    // Whichever forgets more.
+    assert_eq!(store.prune_trail(Timestamp::from_secs(6), 4).await, Ok(3));
+    assert_eq!(store.prune_trail(Timestamp::from_secs(7), 1).await, Ok(1));
+    assert_eq!(store.verify_trail().await.unwrap().unwrap().len(), 1);
 }
 
 async fn appending_from_many_tasks_leaves_one_chain(bench: &Bench) {

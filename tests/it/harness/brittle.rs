@@ -107,7 +107,7 @@ brittle!(Trail {
     fn excerpt(start: Start, wanted: Filter, most: usize) -> Excerpt;
     fn tip() -> Tip;
     fn verify_trail() -> std::result::Result<Tip, Broken>;
-    fn prune_trail(older_than: Timestamp) -> usize;
+    fn prune_trail(older_than: Timestamp, most: u64) -> usize;
 });
 
 brittle!(Upkeep {
