@@ -202,7 +202,8 @@ fn explain(config: &Config, explain: ExplainArgs, json: bool) -> Result<(), Fail
 /// Imports people. Done is done only where nobody is left out.
 fn take_in(config: &Config, import: &ImportArgs, json: bool) -> Result<(), Failure> {
     let people = authelia::read(&import.file).map_err(Failure::Failed)?;
-    let reply = ask(config, &AdminRequest::UserImport { people, dry_run: import.dry_run })?;
+    let ImportArgs { dry_run, with_admins, .. } = *import;
+    let reply = ask(config, &AdminRequest::UserImport { people, dry_run, with_admins })?;
     print::reply(&reply, json);
     let AdminReply::Imported { people, .. } = reply else { return Ok(()) };
     let is_left_out = |outcome: &Outcome| matches!(outcome, Outcome::Skipped { .. });
