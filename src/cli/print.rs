@@ -178,9 +178,9 @@ fn arrivals(people: &[Arrival], dry_run: bool) -> String {
 
 /// Who administers the gateway from now on, and who does not although the list would have it so.
 fn administrators(people: &[Arrival], dry_run: bool) -> Vec<String> {
-    let named = |is_one| {
-        let named = people.iter().filter(|person| person.administrator == Some(is_one));
-        let names: Vec<_> = named.map(|person| person.name.escape_debug().to_string()).collect();
+    let list = |is_one| {
+        let some = people.iter().filter(|person| person.administrator == Some(is_one));
+        let names: Vec<_> = some.map(|person| person.name.escape_debug().to_string()).collect();
         Some(names.join(", ")).filter(|names| !names.is_empty())
     };
     let how = if dry_run {
@@ -189,8 +189,8 @@ fn administrators(people: &[Arrival], dry_run: bool) -> Vec<String> {
         "`vestibule user set NAME --group admins`, with their other groups, makes them one"
     };
     let administer = if dry_run { "would administer" } else { "administer" };
-    let are = named(true).map(|names| format!("{administer} the gateway: {names}"));
-    let are_not = named(false).map(|names| {
+    let are = list(true).map(|names| format!("{administer} the gateway: {names}"));
+    let are_not = list(false).map(|names| {
         format!("administrators in the file, and no more than others here: {names}; {how}")
     });
     are.into_iter().chain(are_not).collect()

@@ -168,18 +168,20 @@ fn a_copy_in_a_file_has_no_gap_and_no_entry_twice_however_the_gateway_ended() {
     let options =
         Options::upstream(&app.url()).config(&format!("[audit]\nfile = \"{}\"\n", file.display()));
     let mut gateway = eventful(options);
+    let copied = |path: &Path| std::fs::read_to_string(path).unwrap_or_default();
+    wait_for("the first entry is copied", || copied(&file).contains('\n').then_some(()));
     for round in 0..4 {
         for number in 0..5 {
             gateway.json(&["user", "add", &format!("p{round}-{number}")], "");
         }
-        gateway = gateway.kill_and_restart();
+        gateway.kill();
         if round == 1 {
             // As a crash leaves it, in the middle of a line.
             let text = std::fs::read_to_string(&file).unwrap();
             std::fs::write(&file, &text[..text.len() - 10]).unwrap();
         }
+        gateway = gateway.kill_and_restart();
     }
-    let copied = |path: &Path| std::fs::read_to_string(path).unwrap_or_default();
     let last = export(&gateway).lines().last().unwrap().to_owned();
     wait_for("the last entry is copied", || copied(&file).lines().any(|l| l == last).then_some(()));
     assert_eq!(copied(&file), export(&gateway));

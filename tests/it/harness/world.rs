@@ -15,7 +15,7 @@ use vestibule::crypto::{HashParams, Keyring};
 use vestibule::domain::{Rate, ReturnOrigins};
 use vestibule::forward::Forward;
 use vestibule::http::{Brand, IdentityNames, Request, Site};
-use vestibule::observe::{Format, Log};
+use vestibule::observe::{Format, Log, LogThread};
 use vestibule::portal::Portal;
 use vestibule::service::{
     AdminCap, AdminReply, AdminRequest, NewUser, RateRules, Service, Settings,
@@ -59,6 +59,8 @@ pub struct World {
     pub service: Arc<Service>,
     clock: Arc<HandSet>,
     logged: Logged,
+    /// Writes for as long as it is held.
+    _writing: LogThread,
 }
 
 impl World {
@@ -99,7 +101,7 @@ impl World {
         // Far enough from every border of a step that a test can count from here.
         let clock = Arc::new(HandSet(AtomicU64::new(1_800_000_015)));
         let logged = Logged::default();
-        let (log, _) = Log::start(Format::Json, logged.clone()).unwrap();
+        let (log, writing) = Log::start(Format::Json, logged.clone()).unwrap();
         let at = format!("http://{HOST}/_vestibule");
         let service = Service::start(store, keys(), settings, at, Arc::clone(&clock) as _, log);
         let service = Arc::new(service.unwrap());
@@ -107,7 +109,7 @@ impl World {
         let portal = Portal::new(Arc::clone(&service), Arc::clone(&site));
         let api = Api::new(Arc::clone(&service), Arc::clone(&site));
         let forward = Forward::new(Arc::clone(&service), site, IdentityNames::default());
-        Arc::new(Self { runtime, portal, api, forward, service, clock, logged })
+        Arc::new(Self { runtime, portal, api, forward, service, clock, logged, _writing: writing })
     }
 
     /// What the time is, in seconds since 1970.
