@@ -24,6 +24,9 @@ use std::io::Read as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+/// More than any password has, in bytes.
+const LONGEST_LINE: u64 = 4096;
+
 /// Why a command did not do what it was asked.
 enum Failure {
     /// It tried. Exit 1.
@@ -296,12 +299,18 @@ fn token_request(command: TokenCommand) -> AdminRequest {
 
 /// One line of standard input. Arguments are seen by everyone on the machine; this is not.
 fn read_password() -> Result<String, Failure> {
-    let mut text = String::new();
-    let read = std::io::stdin().take(4096).read_to_string(&mut text);
+    let wrong = |what: &str| Failure::Wrong(format!("vestibule: --password-stdin: {what}"));
+    let mut bytes = Vec::new();
+    let read = std::io::stdin().take(LONGEST_LINE + 1).read_to_end(&mut bytes);
     read.map_err(|error| Failure::Failed(format!("the password cannot be read: {error}")))?;
+    if bytes.len() as u64 > LONGEST_LINE {
+        return Err(wrong(
+            "standard input is longer than any password; pipe the password alone into it",
+        ));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| wrong("the password is not text (UTF-8)"))?;
     let password = text.strip_suffix('\n').unwrap_or(&text);
     let password = password.strip_suffix('\r').unwrap_or(password);
-    let wrong = |what: &str| Failure::Wrong(format!("vestibule: --password-stdin: {what}"));
     if password.is_empty() {
         return Err(wrong("standard input is empty; pipe the password into it"));
     }
