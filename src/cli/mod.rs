@@ -7,6 +7,8 @@
 mod args;
 mod audit;
 mod authelia;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod manual;
 mod print;
 mod whole;
