@@ -20,6 +20,8 @@ pub(super) const BCRYPT64: GeneralPurpose = GeneralPurpose::new(&alphabet::BCRYP
 pub(super) const BCRYPT_KEY: usize = 23;
 const BCRYPT_SALT_DIGITS: usize = 22;
 
+/// A key of which less is left would soon fit some other password.
+const SHORTEST_KEY: usize = 16;
 /// No program makes longer ones.
 const LONGEST_KEY: usize = 64;
 const LONGEST_SALT: usize = 64;
@@ -31,6 +33,9 @@ impl ForeignHash {
     pub(in crate::crypto) fn take(written: &str) -> Result<Self, ForeignError> {
         let hash = Self::read(written)?;
         hash.price().within(price::TAKEN)?;
+        if hash.key.len() < SHORTEST_KEY {
+            return Err(ForeignError::Unknown);
+        }
         // The checker of SHA-crypt does not even look at a password where the key's last digit says
         // more than a byte has bits left.
         let ends: &[u8] = match hash.method {
