@@ -345,7 +345,8 @@ pub(super) enum ImportCommand {
     ///
     /// Nobody has to choose a new password: each one's hash is checked as it is at the next
     /// sign-in, and replaced by Argon2id then. Who is there already stays as they are. Second
-    /// factors are not in that file: people enrol a new one when a rule asks for it.
+    /// factors are not in that file: people enrol a new one when a rule asks for it. Members of the
+    /// group admins administer the gateway, so nobody is taken over into it without being asked.
     #[command(
         after_help = "Examples:\n  vestibule import authelia --dry-run users_database.yml\n  vestibule import authelia users_database.yml"
     )]
@@ -359,6 +360,9 @@ pub(super) struct ImportArgs {
     /// Only say what would become of each person
     #[arg(long)]
     pub(super) dry_run: bool,
+    /// Take over the group admins too: its members administer the gateway
+    #[arg(long)]
+    pub(super) with_admins: bool,
 }
 
 #[derive(Subcommand)]

@@ -7,7 +7,7 @@ use crate::service::{AdminReply, AdminRequest, AuditQuestion};
 use clap::{Args, Subcommand};
 use serde_json::json;
 use std::fs::File;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,6 +16,9 @@ const LATEST: usize = 50;
 
 /// Entries that are asked for at a time.
 const PAGE: usize = 1000;
+
+/// Many times what the longest line of a file has, in bytes.
+const LONGEST: u64 = 64 << 10;
 
 /// How often somebody who follows is told.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -156,19 +159,30 @@ fn page(config: &Config, question: AuditQuestion) -> Result<(Vec<Line>, Option<S
 }
 
 fn verify_file(path: &Path, json: bool) -> Result<(), Failure> {
-    let fault = |error| Failure::Failed(format!("{}: {error}", path.display()));
-    let file = BufReader::new(File::open(path).map_err(fault)?);
-    let mut tip = None;
-    for (number, line) in file.lines().enumerate() {
-        let line = line.map_err(fault)?;
-        tip =
-            Some(check_export(&line, tip).map_err(|why| {
-                Failure::Failed(format!("{}:{}: {why}", path.display(), number + 1))
-            })?);
-    }
-    let tip = tip.ok_or_else(|| Failure::Failed(format!("{}: it has no entry", path.display())))?;
-    whole(tip, json);
+    let fault = |why: &str| Failure::Failed(format!("{}{why}", path.display()));
+    let file = File::open(path).map_err(|error| fault(&format!(": {error}")))?;
+    whole(check(BufReader::new(file)).map_err(|why| fault(&why))?, json);
     Ok(())
+}
+
+/// Checks the lines of a file; what is wrong begins with the place, for after the file's name.
+pub(super) fn check(mut from: impl BufRead) -> Result<Tip, String> {
+    let (mut tip, mut line) = (None, String::new());
+    for number in 1.. {
+        let at = |why: &str| format!(":{number}: {why}");
+        line.clear();
+        let read = from.by_ref().take(LONGEST).read_line(&mut line);
+        if read.map_err(|error| at(&error.to_string()))? == 0 {
+            break;
+        }
+        if line.len() as u64 == LONGEST {
+            return Err(at("it is longer than any entry"));
+        }
+        let text = line.strip_suffix('\n').unwrap_or(&line);
+        let text = text.strip_suffix('\r').unwrap_or(text);
+        tip = Some(check_export(text, tip).map_err(at)?);
+    }
+    tip.ok_or_else(|| String::from(": it has no entry"))
 }
 
 fn whole(tip: Tip, json: bool) {

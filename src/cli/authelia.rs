@@ -38,7 +38,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<Newcomer>, String> {
     parse(&text).map_err(|why| fault(&why))
 }
 
-fn parse(text: &str) -> Result<Vec<Newcomer>, String> {
+pub(super) fn parse(text: &str) -> Result<Vec<Newcomer>, String> {
     let file: UserFile = serde_saphyr::from_str(text).map_err(|error| {
         let line = error.location().map(|place| format!("line {}: ", place.line()));
         let line = line.unwrap_or_default();
@@ -109,5 +109,21 @@ mod tests {
             text.push_str(&format!("a{level}: &a{level} [{below}]\n"));
         }
         assert!(parse(&(text + "users: {ann: {groups: *a8}}\n")).is_err());
+        // A long word that is repeated is as many bytes.
+        let word = "x".repeat(1 << 20);
+        let all = vec!["*x"; 90].join(", ");
+        let text = format!("users:\n  x: {{displayname: &x {word}}}\n  ann: {{groups: [{all}]}}\n");
+        assert!(parse(&text).is_err());
+    }
+
+    #[test]
+    fn what_is_nested_beyond_all_measure_is_refused() {
+        for (open, close) in [("[", "]"), ("{a: ", "}"), ("- ", ""), ("? ", "")] {
+            for depth in [100, 10_000, 500_000] {
+                let (open, close) = (open.repeat(depth), close.repeat(depth));
+                assert!(parse(&format!("users: {{}}\nmore: {open}{close}\n")).is_err(), "{depth}");
+                assert!(parse(&format!("users: {open}{close}\n")).is_err(), "{depth}");
+            }
+        }
     }
 }

@@ -7,6 +7,8 @@
 mod args;
 mod audit;
 mod authelia;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod manual;
 mod print;
 mod whole;
@@ -23,6 +25,9 @@ use clap::Parser as _;
 use std::io::Read as _;
 use std::process::ExitCode;
 use std::sync::Arc;
+
+/// More than any password has, in bytes.
+const LONGEST_LINE: u64 = 4096;
 
 /// Why a command did not do what it was asked.
 enum Failure {
@@ -202,7 +207,8 @@ fn explain(config: &Config, explain: ExplainArgs, json: bool) -> Result<(), Fail
 /// Imports people. Done is done only where nobody is left out.
 fn take_in(config: &Config, import: &ImportArgs, json: bool) -> Result<(), Failure> {
     let people = authelia::read(&import.file).map_err(Failure::Failed)?;
-    let reply = ask(config, &AdminRequest::UserImport { people, dry_run: import.dry_run })?;
+    let ImportArgs { dry_run, with_admins, .. } = *import;
+    let reply = ask(config, &AdminRequest::UserImport { people, dry_run, with_admins })?;
     print::reply(&reply, json);
     let AdminReply::Imported { people, .. } = reply else { return Ok(()) };
     let is_left_out = |outcome: &Outcome| matches!(outcome, Outcome::Skipped { .. });
@@ -295,12 +301,18 @@ fn token_request(command: TokenCommand) -> AdminRequest {
 
 /// One line of standard input. Arguments are seen by everyone on the machine; this is not.
 fn read_password() -> Result<String, Failure> {
-    let mut text = String::new();
-    let read = std::io::stdin().take(4096).read_to_string(&mut text);
+    let wrong = |what: &str| Failure::Wrong(format!("vestibule: --password-stdin: {what}"));
+    let mut bytes = Vec::new();
+    let read = std::io::stdin().take(LONGEST_LINE + 1).read_to_end(&mut bytes);
     read.map_err(|error| Failure::Failed(format!("the password cannot be read: {error}")))?;
+    if bytes.len() as u64 > LONGEST_LINE {
+        return Err(wrong(
+            "standard input is longer than any password; pipe the password alone into it",
+        ));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| wrong("the password is not text (UTF-8)"))?;
     let password = text.strip_suffix('\n').unwrap_or(&text);
     let password = password.strip_suffix('\r').unwrap_or(password);
-    let wrong = |what: &str| Failure::Wrong(format!("vestibule: --password-stdin: {what}"));
     if password.is_empty() {
         return Err(wrong("standard input is empty; pipe the password into it"));
     }

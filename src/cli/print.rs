@@ -155,13 +155,15 @@ fn arrivals(people: &[Arrival], dry_run: bool) -> String {
     let added = if dry_run { "would be added" } else { "added" };
     let mut counts = [0; 3];
     let mut lines = Vec::new();
-    for Arrival { name, outcome } in people {
+    for Arrival { name, outcome, administrator } in people {
         // A name that is refused may hold anything.
         let name = name.escape_debug();
-        let (kind, line) = match outcome {
-            Outcome::Added => (0, format!("{name}: {added}")),
-            Outcome::Exists => (1, format!("{name}: is there already, and stays as it is")),
-            Outcome::Skipped { reason } => (2, format!("{name}: left out: {reason}")),
+        let (kind, line) = match (outcome, administrator) {
+            (Outcome::Added, None) => (0, format!("{name}: {added}")),
+            (Outcome::Added, Some(true)) => (0, format!("{name}: {added}, as an administrator")),
+            (Outcome::Added, Some(false)) => (0, format!("{name}: {added}, but not to admins")),
+            (Outcome::Exists, _) => (1, format!("{name}: is there already, and stays as it is")),
+            (Outcome::Skipped { reason }, _) => (2, format!("{name}: left out: {reason}")),
         };
         if let Some(count) = counts.get_mut(kind) {
             *count += 1;
@@ -170,7 +172,28 @@ fn arrivals(people: &[Arrival], dry_run: bool) -> String {
     }
     let [new, old, left_out] = counts;
     lines.push(format!("{new} {added}, {old} there already, {left_out} left out"));
+    lines.extend(administrators(people, dry_run));
     lines.join("\n") + "\n"
+}
+
+/// Who administers the gateway from now on, and who does not although the list would have it so.
+fn administrators(people: &[Arrival], dry_run: bool) -> Vec<String> {
+    let list = |is_one| {
+        let some = people.iter().filter(|person| person.administrator == Some(is_one));
+        let names: Vec<_> = some.map(|person| person.name.escape_debug().to_string()).collect();
+        Some(names.join(", ")).filter(|names| !names.is_empty())
+    };
+    let how = if dry_run {
+        "--with-admins takes that over"
+    } else {
+        "`vestibule user set NAME --group admins`, with their other groups, makes them one"
+    };
+    let administer = if dry_run { "would administer" } else { "administer" };
+    let are = list(true).map(|names| format!("{administer} the gateway: {names}"));
+    let are_not = list(false).map(|names| {
+        format!("administrators in the file, and no more than others here: {names}; {how}")
+    });
+    are.into_iter().chain(are_not).collect()
 }
 
 fn person(user: &UserView) -> String {

@@ -1,18 +1,19 @@
-//! `[audit]`: how long the trail is kept, and where else its entries go.
+//! `[audit]`: how much of the trail is kept, and where else its entries go.
 
 use super::fault::Wrong;
-use super::kinds::{duration, optional, path};
+use super::kinds::{duration, optional, path, within};
 use super::reader::Section;
 use crate::observe::{Copies, Syslog};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// For how long, and where to.
-pub(super) fn read(s: &mut Section<'_>) -> Option<(Option<Duration>, Copies)> {
+/// For how long, how many, and where to.
+pub(super) fn read(s: &mut Section<'_>) -> Option<(Option<Duration>, u64, Copies)> {
     let keep = s.read("keep", "365d", optional(duration));
+    let most = s.read("max_entries", "1000000", within(1_000..=1_000_000_000));
     let file = s.read("file", "", optional(path));
     let syslog = s.read("syslog", "", optional(syslog));
-    Some((keep?, Copies { file: file?, syslog: syslog? }))
+    Some((keep?, most?, Copies { file: file?, syslog: syslog? }))
 }
 
 fn syslog(text: String) -> Result<Syslog, Wrong> {

@@ -32,7 +32,7 @@ pub(super) fn read(reader: &mut Reader, public_url: Option<&PublicUrl>) -> Optio
     let (session, cookie_domain) = session?;
     let Passwords { rules: password, breached, hash, hash_workers, hash_queue } = passwords?;
     let (totp_issuer, totp, totp_skew) = totp?;
-    let (trail_keep, copies) = audit?;
+    let (trail_keep, trail_most, copies) = audit?;
     let Limits { rates, failures, body_max } = limits?;
     let service = service::Settings {
         session,
@@ -50,6 +50,7 @@ pub(super) fn read(reader: &mut Reader, public_url: Option<&PublicUrl>) -> Optio
         access: access?,
         issuer: public_url?.to_string(),
         trail_keep,
+        trail_most,
     };
     Some(Rules { service, cookie_domain, body_max, copies })
 }

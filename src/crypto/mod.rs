@@ -6,6 +6,8 @@
 
 mod chain;
 mod foreign;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod keys;
 mod password;
 mod pieces;

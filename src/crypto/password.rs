@@ -168,7 +168,16 @@ impl PasswordHash {
 
     /// Takes a hash that another program made, if it is of a known kind and bearable cost.
     pub fn foreign(text: &str) -> Result<Self, ForeignError> {
-        ForeignHash::read(text).map(|hash| Self(Kind::Foreign(Box::new(hash))))
+        ForeignHash::take(text).map(|hash| Self(Kind::Foreign(Box::new(hash))))
+    }
+
+    /// What checking it takes: bytes and nanoseconds, where another program chose.
+    #[cfg(feature = "fuzzing")]
+    pub(super) fn price(&self) -> Option<(u64, u64)> {
+        match &self.0 {
+            Kind::Ours(_) => None,
+            Kind::Foreign(hash) => Some((hash.price().memory, hash.price().time)),
+        }
     }
 
     /// Whether another program made it.
@@ -220,7 +229,10 @@ impl PasswordHash {
     /// Reads what [`PasswordHash::to_phc`] wrote.
     pub fn from_phc(text: &str) -> Option<Self> {
         match text.strip_prefix(FOREIGN) {
-            Some(foreign) => Self::foreign(foreign).ok(),
+            Some(foreign) => {
+                let hash = ForeignHash::read(foreign).ok()?;
+                Some(Self(Kind::Foreign(Box::new(hash))))
+            }
             None => OurHash::from_phc(text).map(|ours| Self(Kind::Ours(ours))),
         }
     }

@@ -100,6 +100,11 @@ impl User {
         self.groups.iter().any(|group| group.as_str() == ADMINISTRATORS)
     }
 
+    /// Takes them out of the administrators.
+    pub fn leave_administrators(&mut self) {
+        self.groups.retain(|group| group.as_str() != ADMINISTRATORS);
+    }
+
     /// Applies a change; says whether the person's sessions must end with it.
     pub fn apply(&mut self, change: UserChange) -> bool {
         let ends_sessions = change.ends_sessions();

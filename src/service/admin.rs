@@ -9,6 +9,9 @@ mod explain;
 mod import;
 mod tokens;
 
+#[cfg(feature = "fuzzing")]
+pub(super) use import::record;
+
 use super::Denied;
 use crate::domain::{Broken, Line, Start, Tip};
 use crate::types::{
@@ -63,7 +66,7 @@ pub enum AdminRequest {
     /// Adds somebody.
     UserAdd(NewUser),
     /// Adds people from another program's list, or only says what that would do.
-    UserImport { people: Vec<Newcomer>, dry_run: bool },
+    UserImport { people: Vec<Newcomer>, dry_run: bool, with_admins: bool },
     /// Everyone.
     UserList,
     /// One person.
@@ -219,6 +222,10 @@ pub struct Arrival {
     /// What became of them.
     #[serde(flatten)]
     pub outcome: Outcome,
+    /// Of somebody who was added and whom the list has among the administrators: whether they are
+    /// one here.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub administrator: Option<bool>,
 }
 
 /// What became, or would become, of somebody who was to be imported.

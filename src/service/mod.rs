@@ -14,6 +14,8 @@ mod ending;
 mod enrol;
 mod error;
 mod factors;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod gate;
 mod hashing;
 mod limits;

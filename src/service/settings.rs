@@ -37,6 +37,8 @@ pub struct Settings {
     pub access: AccessRules,
     /// How long entries of the audit trail are kept, where not for ever.
     pub trail_keep: Option<Duration>,
+    /// How many entries of the audit trail are kept.
+    pub trail_most: u64,
     /// Who signs what apps are told: the address of the portal.
     pub issuer: String,
 }
@@ -58,6 +60,7 @@ impl Default for Settings {
             failures: FailureRules::default(),
             access: AccessRules::default(),
             trail_keep: Some(Duration::from_secs(365 * 86_400)),
+            trail_most: 1_000_000,
             issuer: String::from("http://127.0.0.1:8080"),
         }
     }

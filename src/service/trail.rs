@@ -6,14 +6,16 @@
 //!
 //! What did not change anything and comes by the thousand, tries that were refused before anything
 //! of them was judged, is in the log each time and in the trail once a quarter of an hour for each
-//! address or account, so that nobody can fill a disk with it.
+//! address or account. What was judged is in the trail each time, so the trail is bounded by the
+//! number of its entries as well as by their age: nobody can fill a disk with either.
 
 use super::{Denied, Service};
 use crate::domain::{
-    Actor, AuditEvent, Broken, Filter, Happening, Occasion, Rate, SignInFailure, Start, Tip,
+    Actor, AuditEvent, Broken, Entry, Filter, Happening, Occasion, Rate, SignInFailure, Start, Tip,
 };
+use crate::observe::Level;
 use crate::store::{Excerpt, StoreError};
-use crate::types::{RequestCx, UserId};
+use crate::types::{RequestCx, Timestamp, UserId};
 use std::hash::Hash;
 use std::time::Duration;
 
@@ -22,6 +24,9 @@ const TURNED_AWAY: Rate = Rate { times: 1, per: Duration::from_secs(900) };
 
 /// Entries are forgotten a day's worth at a time, not one by one.
 const DAY: Duration = Duration::from_secs(86_400);
+
+/// How often it is told that entries are forgotten before their time, while that goes on.
+const WARNED: Rate = Rate { times: 1, per: DAY };
 
 impl Service {
     /// Writes down that a try was turned away before it was judged, and says so. `whose` is what it
@@ -63,17 +68,61 @@ impl Service {
         self.store.verify_trail().await
     }
 
-    /// Forgets what is older than it must be kept.
+    /// Forgets what is older than it must be kept, and what is more than may be kept.
     pub async fn prune_trail(&self) -> Result<(), StoreError> {
-        let Some(keep) = self.settings.trail_keep else { return Ok(()) };
         let at = self.clock.now();
-        let oldest = self.store.excerpt(Start::After(0), Filter::default(), 1).await?;
-        let bound = at.minus(keep.saturating_add(DAY)).rfc3339();
-        if oldest.lines.first().is_none_or(|line| line.entry.at >= bound) {
+        self.forget_old(at).await?;
+        self.forget_excess(at).await
+    }
+
+    async fn forget_old(&self, now: Timestamp) -> Result<(), StoreError> {
+        let Some(keep) = self.settings.trail_keep else { return Ok(()) };
+        let bound = now.minus(keep.saturating_add(DAY)).rfc3339();
+        match self.oldest_entry().await? {
+            Some(oldest) if oldest.at < bound => {
+                self.forget(now.minus(keep), u64::MAX, now).await.map(drop)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A hundredth at a time, not one by one.
+    async fn forget_excess(&self, now: Timestamp) -> Result<(), StoreError> {
+        let most = self.settings.trail_most;
+        if self.store.tip().await?.len() <= most {
             return Ok(());
         }
-        let on = Occasion::here(Actor::Gateway, at);
-        while self.store.prune_trail(at.minus(keep), on).await? > 0 {}
+        let count = self.forget(Timestamp::from_secs(0), most - most / 100, now).await?;
+        if count > 0 && self.windows.admit(&WARNED, "the trail is full", now).is_ok() {
+            let since = self.oldest_entry().await?.map_or_else(String::new, |oldest| oldest.at);
+            let warning = format!(
+                "the audit trail has more than audit.max_entries = {most} entries: the oldest are \
+                 forgotten before their time, and it reaches back to {since} now. Somebody may be \
+                 flooding it: see `vestibule audit list`; if not, raise audit.max_entries"
+            );
+            self.log.say(now, Level::Warn, &warning);
+        }
         Ok(())
+    }
+
+    async fn oldest_entry(&self) -> Result<Option<Entry>, StoreError> {
+        let oldest = self.store.excerpt(Start::After(0), Filter::default(), 1).await?;
+        Ok(oldest.lines.into_iter().next().map(|line| line.entry))
+    }
+
+    async fn forget(
+        &self,
+        older_than: Timestamp,
+        most: u64,
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
+        let on = Occasion::here(Actor::Gateway, now);
+        let mut count = 0;
+        loop {
+            match self.store.prune_trail(older_than, most, on).await? {
+                0 => return Ok(count),
+                some => count += some,
+            }
+        }
     }
 }

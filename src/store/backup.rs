@@ -190,13 +190,14 @@ impl<W: Write> Writing<W> {
         while self.waiting.len() > PIECE {
             let rest = self.waiting.split_off(PIECE);
             let piece = std::mem::replace(&mut self.waiting, rest);
-            self.piece(&piece, 0)?;
+            self.piece(&piece, false)?;
         }
         Ok(())
     }
 
-    fn piece(&mut self, text: &[u8], last: u32) -> io::Result<()> {
-        let sealed = self.pieces.seal(text, last != 0).map_err(io::Error::other)?;
+    pub(super) fn piece(&mut self, text: &[u8], is_last: bool) -> io::Result<()> {
+        let sealed = self.pieces.seal(text, is_last).map_err(io::Error::other)?;
+        let last = if is_last { LAST } else { 0 };
         self.out.write_all(&(length(&sealed)? | last).to_be_bytes())?;
         self.out.write_all(&sealed)
     }
@@ -205,7 +206,7 @@ impl<W: Write> Writing<W> {
     pub(super) fn finish(mut self) -> io::Result<u64> {
         self.text(&[], &self.rows.to_be_bytes())?;
         let piece = std::mem::take(&mut self.waiting);
-        self.piece(&piece, LAST)?;
+        self.piece(&piece, true)?;
         self.out.flush()?;
         Ok(self.rows)
     }
@@ -266,7 +267,7 @@ impl<R: Read> Backup<R> {
         }
         let salt = unhex(&head.salt).ok_or(BackupError::Changed)?;
         let pieces = keys.pieces(&salt, &line);
-        let mut reading = Reading { from, pieces, text: Vec::new(), is_over: false };
+        let mut reading = Reading { from, pieces, text: Vec::new(), taken: 0, is_over: false };
         let BackupHead { version, made_at, .. } = head;
         let mut summary = BackupSummary { version, made_at, rows: 0, users: 0, sessions: 0 };
         let (mut counted, mut kept) = (Inventory::default(), None);
@@ -317,7 +318,9 @@ impl From<StoreError> for Unread {
 struct Reading<R> {
     from: R,
     pieces: Pieces,
+    /// What was opened, and how much of it was taken.
     text: Vec<u8>,
+    taken: usize,
     is_over: bool,
 }
 
@@ -334,11 +337,12 @@ impl<R: Read> Reading<R> {
 
     /// So much of the text.
     fn take(&mut self, most: usize) -> Result<Vec<u8>, BackupError> {
-        while self.text.len() < most {
+        while self.text.len() - self.taken < most {
             self.next_piece()?;
         }
-        let rest = self.text.split_off(most);
-        Ok(std::mem::replace(&mut self.text, rest))
+        let (begin, end) = (self.taken, self.taken + most);
+        self.taken = end;
+        Ok(self.text.get(begin..end).ok_or(BackupError::Changed)?.to_vec())
     }
 
     fn next_piece(&mut self) -> Result<(), BackupError> {
@@ -356,13 +360,15 @@ impl<R: Read> Reading<R> {
         let mut sealed = vec![0; length];
         self.from.read_exact(&mut sealed)?;
         let opened = self.pieces.open(&sealed, self.is_over);
+        self.text.drain(..self.taken);
+        self.taken = 0;
         self.text.extend(opened.map_err(|_| BackupError::Changed)?.reveal());
         Ok(())
     }
 
     /// Sees that nothing follows.
     fn end(&mut self) -> Result<(), BackupError> {
-        if !self.is_over || !self.text.is_empty() {
+        if !self.is_over || self.taken < self.text.len() {
             return Err(BackupError::Changed);
         }
         if self.from.read(&mut [0])? > 0 { Err(BackupError::Longer) } else { Ok(()) }

@@ -434,8 +434,9 @@ pub trait Trail: Send + Sync {
     async fn tip(&self) -> Result<Tip>;
     /// Checks the whole chain against its tip.
     async fn verify_trail(&self) -> Result<std::result::Result<Tip, Broken>>;
-    /// Forgets the oldest entries, up to the first that is not older, some at a time; how many.
-    async fn prune_trail(&self, older_than: Timestamp, on: Occasion) -> Result<usize>;
+    /// Forgets the oldest entries, some at a time: where there are more than so many until there are
+    /// as many, and up to the first that is not older; how many.
+    async fn prune_trail(&self, older_than: Timestamp, most: u64, on: Occasion) -> Result<usize>;
 }
 
 /// What keeps it in order.

@@ -135,13 +135,15 @@ fn check(
     Ok(Some(Ok(done)))
 }
 
-fn prune(txn: &mut Txn<'_>, older_than: Timestamp, on: Occasion) -> Result<usize> {
+fn prune(txn: &mut Txn<'_>, older_than: Timestamp, most: u64, on: Occasion) -> Result<usize> {
     let (begun, older_than) = (tip(txn)?, older_than.rfc3339());
     let mut tip = begun;
+    // With room for the entry that tells of this.
+    let is_excess = |tip: &Tip| begun.len() > most && tip.len() >= most;
     while !tip.is_empty() && tip.first < begun.first.saturating_add(AT_ONCE) {
         // One that is gone cannot be followed; what is left is not better for being kept.
         let Some(text) = line(txn, tip.first)? else { break };
-        if parse::<Entry>(&text)?.at >= older_than {
+        if !is_excess(&tip) && parse::<Entry>(&text)?.at >= older_than {
             break;
         }
         txn.remove(layout::trail(tip.first));
@@ -192,8 +194,8 @@ impl Trail for KvStore {
         Ok(Err(Broken::at(done.next.saturating_sub(1), "it was changed, or what followed is gone")))
     }
 
-    async fn prune_trail(&self, older_than: Timestamp, on: Occasion) -> Result<usize> {
-        self.writer.submit(move |txn| prune(txn, older_than, on)).await
+    async fn prune_trail(&self, older_than: Timestamp, most: u64, on: Occasion) -> Result<usize> {
+        self.writer.submit(move |txn| prune(txn, older_than, most, on)).await
     }
 }
 

@@ -4,11 +4,16 @@
 //! what tells the fuzzer which code an input has reached.
 #![no_main]
 
+mod memory;
 mod targets;
 
 use libfuzzer_sys::fuzz_target;
+use memory::Counted;
 use std::sync::OnceLock;
 use targets::Target;
+
+#[global_allocator]
+static MEMORY: Counted = Counted::new();
 
 /// Reads the name once.
 fn target() -> Target {

@@ -189,18 +189,20 @@ fn a_copy_in_a_file_has_no_gap_and_no_entry_twice_however_the_gateway_ended() {
     let options =
         Options::upstream(&app.url()).config(&format!("[audit]\nfile = \"{}\"\n", file.display()));
     let mut gateway = eventful(options);
+    let copied = |path: &Path| std::fs::read_to_string(path).unwrap_or_default();
+    wait_for("the first entry is copied", || copied(&file).contains('\n').then_some(()));
     for round in 0..4 {
         for number in 0..5 {
             gateway.json(&["user", "add", &format!("p{round}-{number}")], "");
         }
-        gateway = gateway.kill_and_restart();
+        gateway.kill();
         if round == 1 {
             // As a crash leaves it, in the middle of a line.
             let text = std::fs::read_to_string(&file).unwrap();
             std::fs::write(&file, &text[..text.len() - 10]).unwrap();
         }
+        gateway = gateway.kill_and_restart();
     }
-    let copied = |path: &Path| std::fs::read_to_string(path).unwrap_or_default();
     let last = export(&gateway).lines().last().unwrap().to_owned();
     wait_for("the last entry is copied", || copied(&file).lines().any(|l| l == last).then_some(()));
     assert_eq!(copied(&file), export(&gateway));
@@ -286,6 +288,52 @@ fn what_is_older_than_it_must_be_kept_is_forgotten_and_the_chain_stays_whole() {
         AdminReply::Verified { tip } => assert_eq!((tip.first, tip.next), (2, 4)),
         _ => panic!("it is not whole"),
     }
+}
+
+#[test]
+fn what_is_more_than_may_be_kept_is_forgotten_however_young_and_the_log_says_so_once_a_day() {
+    let world = World::new(Settings { trail_most: 200, ..Settings::default() });
+    let tip = || match world.admin(AdminRequest::AuditVerify) {
+        AdminReply::Verified { tip } => tip,
+        _ => panic!("it is not whole"),
+    };
+    // One guess is one entry, whatever address it comes from.
+    let guess = |times: u64| {
+        for _ in 0..times {
+            let mut browser = world.browser();
+            let page = browser.open("/_vestibule/login");
+            browser.submit(&page, &[("username", "nobody"), ("password", "wrong password")]);
+        }
+    };
+    let prune = || world.run(world.service.prune_trail()).unwrap();
+    let fill = |most: u64| {
+        while tip().len() < most {
+            world.pass(3600);
+            guess(1);
+        }
+    };
+    fill(200);
+    prune();
+    assert_eq!((tip().first, tip().len()), (1, 200), "so many may be kept");
+    fill(201);
+    prune();
+    // A hundredth at a time: three are forgotten, and one tells of it.
+    assert_eq!((tip().first, tip().len()), (4, 199));
+    assert_eq!(read(&world, AuditQuestion::default())[0], "trail_pruned");
+    let warnings = |last: &str| world.logged(last).matches("audit.max_entries = 200").count();
+    assert_eq!(warnings("\"level\":\"warn\""), 1);
+    prune();
+    assert_eq!(tip().len(), 199, "nothing is forgotten where there is room");
+    // The flood goes on, and after a day it is told again.
+    fill(201);
+    prune();
+    assert_eq!(warnings("\"detail\":\"3\""), 1);
+    for _ in 0..30 {
+        fill(201);
+        prune();
+    }
+    guess(1);
+    assert!((2..=4).contains(&warnings("audit.max_entries")), "{}", warnings(""));
 }
 
 #[test]

@@ -180,7 +180,8 @@ fn what_cannot_be_done_is_said_in_a_sentence_with_its_exit_code() {
         let reads = ["user", "add", "dan", "--password-stdin"];
         place.fails(&reads, "short", 1, &["at least 12 characters"]);
         place.fails(&reads, "dandandandandan", 1, &["more in it than your name"]);
-        place.fails(&reads, &"x".repeat(5000), 1, &["1024 bytes"]);
+        place.fails(&reads, &"x".repeat(2000), 1, &["1024 bytes"]);
+        place.fails(&reads, &"\u{e9}".repeat(5000), 2, &["longer than any password"]);
         place.fails(&reads, "", 2, &["--password-stdin", "standard input is empty"]);
         place.fails(&reads, "\n", 2, &["standard input is empty"]);
         place.fails(&reads, "a pass phrase of one\nline and another\n", 2, &["one line"]);
@@ -328,4 +329,24 @@ fn the_socket_and_the_key_are_for_their_owner_alone() {
     };
     assert_eq!((mode("data"), mode("data/admin.sock")), (0o700, 0o600));
     assert_eq!((mode("data/master.key"), mode("data/store")), (0o600, 0o700));
+}
+
+#[test]
+fn a_file_that_has_no_end_is_refused_by_whoever_reads_it() {
+    let gateway = Gateway::start(Options::default());
+    for (args, code, part) in [
+        (&["audit", "verify", "/dev/zero"][..], 1, "/dev/zero:1: it is longer than any entry"),
+        (&["backup", "verify", "/dev/zero"], 1, "/dev/zero: this is no backup of vestibule"),
+        (&["backup", "restore", "/dev/zero"], 1, "/dev/zero: this is no backup of vestibule"),
+        (&["import", "authelia", "/dev/zero"], 1, "/dev/zero: it is longer than 8 MiB"),
+    ] {
+        let output = gateway.command(args);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {said}");
+        assert!(said.contains(part), "{args:?}: {said}");
+    }
+    let checked = run(&["config", "check", "/dev/zero"], "");
+    let said = String::from_utf8_lossy(&checked.stderr);
+    assert_eq!(checked.status.code(), Some(2), "{said}");
+    assert!(said.contains("/dev/zero") && said.contains("longer than 4 MiB"), "{said}");
 }

@@ -2,8 +2,9 @@
 //!
 //! They are kept as they are and checked until their owner signs in; from then on there is one of
 //! ours. What checking costs was chosen elsewhere, so it is bounded where a hash is read, and no
-//! sign-in takes more than a quarter of a GiB or a few seconds on account of one.
+//! sign-in takes more than a quarter of a GiB or about a second on account of one.
 
+mod price;
 mod read;
 
 use crate::types::Secret;
@@ -39,7 +40,9 @@ impl fmt::Display for ForeignError {
             Self::Memory => {
                 "the password hash takes more than 256 MiB to check, which no sign-in may"
             }
-            Self::Time => "the password hash takes too many rounds to check for a sign-in",
+            Self::Time => {
+                "the password hash takes more than a second to check, which no sign-in may"
+            }
         })
     }
 }
@@ -115,7 +118,7 @@ impl ForeignHash {
             && self.salt.len() == other.salt.len()
     }
 
-    /// Whether this is the password, as it was typed. Takes up to seconds.
+    /// Whether this is the password, as it was typed. Takes up to its price.
     pub(super) fn fits(&self, password: &[u8]) -> bool {
         let fits = match self.method {
             Method::ShaCrypt { .. } => {

@@ -1,6 +1,6 @@
 //! Reading hashes as other programs write them, and refusing what costs too much.
 
-use super::{Digest, ForeignError, ForeignHash, Method};
+use super::{Digest, ForeignError, ForeignHash, Method, price};
 use crate::types::Secret;
 use argon2::Algorithm;
 use base64::alphabet;
@@ -20,14 +20,8 @@ pub(super) const BCRYPT64: GeneralPurpose = GeneralPurpose::new(&alphabet::BCRYP
 pub(super) const BCRYPT_KEY: usize = 23;
 const BCRYPT_SALT_DIGITS: usize = 22;
 
-/// The most memory that checking may take, in bytes.
-const MOST_MEMORY: u64 = 256 << 20;
-/// How many bytes Argon2 and scrypt may write: seconds, not minutes.
-const MOST_WRITTEN: u64 = 4 << 30;
-/// The same for the others, in their own rounds.
-const MOST_PBKDF2: u32 = 2_000_000;
-const MOST_SHA_CRYPT: u32 = 1_000_000;
-const MOST_BCRYPT: u32 = 15;
+/// A key of which less is left would soon fit some other password.
+const SHORTEST_KEY: usize = 16;
 /// No program makes longer ones.
 const LONGEST_KEY: usize = 64;
 const LONGEST_SALT: usize = 64;
@@ -35,7 +29,25 @@ const LONGEST_SALT: usize = 64;
 type Read = Result<(Method, Vec<u8>, Vec<u8>), ForeignError>;
 
 impl ForeignHash {
-    /// Reads a hash as it stands in a user file.
+    /// Takes a hash as it stands in a user file, if a sign-in can bear what it takes.
+    pub(in crate::crypto) fn take(written: &str) -> Result<Self, ForeignError> {
+        let hash = Self::read(written)?;
+        hash.price().within(price::TAKEN)?;
+        if hash.key.len() < SHORTEST_KEY {
+            return Err(ForeignError::Unknown);
+        }
+        // The checker of SHA-crypt does not even look at a password where the key's last digit says
+        // more than a byte has bits left.
+        let ends: &[u8] = match hash.method {
+            Method::ShaCrypt { long: true, .. } => b"./01",
+            Method::ShaCrypt { long: false, .. } => b"./0123456789ABCD",
+            _ => return Ok(hash),
+        };
+        let ends_well = hash.key.last().is_some_and(|last| ends.contains(last));
+        if ends_well { Ok(hash) } else { Err(ForeignError::Unknown) }
+    }
+
+    /// Reads a hash that was taken, also by an earlier version.
     pub(in crate::crypto) fn read(written: &str) -> Result<Self, ForeignError> {
         // LDAP's marks, which some files have taken over.
         let text = written.strip_prefix("{CRYPT}").or(written.strip_prefix("{ARGON2}"));
@@ -51,20 +63,20 @@ impl ForeignHash {
             [kind, rounds, salt, key] => pbkdf2(kind, rounds, salt, key),
             _ => Err(ForeignError::Unknown),
         }?;
-        if key.is_empty() || key.len() > LONGEST_KEY.max(method.digits()) {
-            return Err(ForeignError::Unknown);
-        }
-        Ok(Self { text: Secret::new(text.to_owned()), method, salt, key, is_decoy: false })
+        let text = Secret::new(text.to_owned());
+        let hash = Self { text, method, salt, key, is_decoy: false };
+        hash.price().within(price::KEPT)?;
+        if hash.can_be_checked() { Ok(hash) } else { Err(ForeignError::Unknown) }
     }
-}
 
-impl Method {
-    /// How long a key is that is kept as it is written.
-    const fn digits(&self) -> usize {
-        match self {
-            Self::ShaCrypt { long: true, .. } => 86,
-            Self::ShaCrypt { long: false, .. } => 43,
-            _ => 0,
+    /// Whether checking it does not fail before any password is looked at.
+    fn can_be_checked(&self) -> bool {
+        let is_key = !self.key.is_empty() && self.key.len() <= LONGEST_KEY;
+        match self.method {
+            Method::Scrypt { log_n, r, p } => is_key && scrypt::Params::new(log_n, r, p).is_ok(),
+            Method::Pbkdf2(_, rounds) => is_key && rounds > 0,
+            Method::ShaCrypt { .. } => true,
+            Method::Argon2(..) | Method::Bcrypt(_) | Method::BcryptOfHmac(_) => is_key,
         }
     }
 }
@@ -78,8 +90,6 @@ fn argon2(kind: &str, costs: &str, salt: &str, key: &str) -> Read {
     };
     let memory: u32 = number(cost(costs, "m")?)?;
     let (passes, lanes) = (number(cost(costs, "t")?)?, number(cost(costs, "p")?)?);
-    let bytes = u64::from(memory) << 10;
-    bounded(bytes, bytes.saturating_mul(u64::from(passes)))?;
     let (salt, key) = (bytes_of(salt)?, bytes_of(key)?);
     // What it insists on, so that it does not fail when somebody signs in.
     let params = argon2::Params::new(memory, passes, lanes, Some(key.len()));
@@ -90,14 +100,6 @@ fn argon2(kind: &str, costs: &str, salt: &str, key: &str) -> Read {
 fn scrypt(costs: &str, salt: &str, key: &str) -> Read {
     let log_n: u8 = number(cost(costs, "ln")?)?;
     let (r, p): (u32, u32) = (number(cost(costs, "r")?)?, number(cost(costs, "p")?)?);
-    let n = 1_u64.checked_shl(log_n.into()).ok_or(ForeignError::Memory)?;
-    let memory = n.saturating_mul(128 * u64::from(r));
-    // It writes and reads all of it, once for each p.
-    bounded(
-        memory.max(128 * u64::from(r) * u64::from(p)),
-        memory.saturating_mul(2 * u64::from(p)),
-    )?;
-    scrypt::Params::new(log_n, r, p).map_err(|_| ForeignError::Unknown)?;
     Ok((Method::Scrypt { log_n, r, p }, bytes_of(salt)?, bytes_of(key)?))
 }
 
@@ -110,23 +112,19 @@ fn pbkdf2(kind: &str, rounds: &str, salt: &str, key: &str) -> Read {
         "pbkdf2-sha512" => Digest::Sha512,
         _ => return Err(ForeignError::Unknown),
     };
-    let rounds = at_most(MOST_PBKDF2, number(rounds)?)?;
-    if rounds == 0 {
-        return Err(ForeignError::Unknown);
-    }
     // Written in digits of its own, with a dot where others have a plus.
     let (salt, key) = (salt.replace('.', "+"), key.replace('.', "+"));
-    Ok((Method::Pbkdf2(digest, rounds), bytes_of(&salt)?, bytes_of(&key)?))
+    Ok((Method::Pbkdf2(digest, number(rounds)?), bytes_of(&salt)?, bytes_of(&key)?))
 }
 
 fn sha_crypt(kind: &str, rounds: &str, salt: &str, key: &str) -> Read {
     let rounds = number(rounds.strip_prefix("rounds=").ok_or(ForeignError::Unknown)?)?;
-    let method = Method::ShaCrypt { long: kind == "6", rounds: at_most(MOST_SHA_CRYPT, rounds)? };
+    let method = Method::ShaCrypt { long: kind == "6", rounds };
     let are_digits =
         |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"./".contains(&b));
     let fits = rounds >= sha_crypt::Params::ROUNDS_MIN
         && (1..=16).contains(&salt.len())
-        && key.len() == method.digits()
+        && key.len() == if kind == "6" { 86 } else { 43 }
         && are_digits(salt)
         && are_digits(key);
     if !fits {
@@ -154,10 +152,10 @@ fn bcrypt_parts(
     salt: &str,
     key: &str,
 ) -> Result<(u32, Vec<u8>, Vec<u8>), ForeignError> {
-    let cost = at_most(MOST_BCRYPT, number(cost)?)?;
+    let cost = number(cost)?;
     let decode = |text: &str| BCRYPT64.decode(text).map_err(|_| ForeignError::Unknown);
     let (salt, key) = (decode(salt)?, decode(key)?);
-    let fits = cost >= 4 && salt.len() == 16 && key.len() == BCRYPT_KEY;
+    let fits = (4..=31).contains(&cost) && salt.len() == 16 && key.len() == BCRYPT_KEY;
     if fits { Ok((cost, salt, key)) } else { Err(ForeignError::Unknown) }
 }
 
@@ -179,16 +177,4 @@ fn number<N: std::str::FromStr>(text: &str) -> Result<N, ForeignError> {
 fn bytes_of(text: &str) -> Result<Vec<u8>, ForeignError> {
     let bytes = B64.decode(text).map_err(|_| ForeignError::Unknown)?;
     if bytes.len() <= LONGEST_SALT { Ok(bytes) } else { Err(ForeignError::Unknown) }
-}
-
-const fn at_most(most: u32, rounds: u32) -> Result<u32, ForeignError> {
-    if rounds <= most { Ok(rounds) } else { Err(ForeignError::Time) }
-}
-
-const fn bounded(memory: u64, written: u64) -> Result<(), ForeignError> {
-    match (memory > MOST_MEMORY, written > MOST_WRITTEN) {
-        (true, _) => Err(ForeignError::Memory),
-        (_, true) => Err(ForeignError::Time),
-        _ => Ok(()),
-    }
 }

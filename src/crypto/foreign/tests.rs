@@ -119,12 +119,12 @@ fn what_would_exhaust_the_machine_is_refused_where_it_is_read() {
     use ForeignError::{Memory, Time};
     let bcrypt = "$74kKvQ.UiOI1LZIAI74oGu0wP17/C6n0ELnMlSYZIUj1IEbAsU.N.";
     let tail = "$c2l4dGVlbiBieXRlcyBvaw$Dv99HshPRG57Gr3txOmT/+Dnj9tgAKS5aTlg0+0f9ZA";
-    let key = "A".repeat(86);
+    let key = "A".repeat(85) + "1";
     for (text, why) in [
         (format!("$argon2id$v=19$m=67108864,t=1,p=1{tail}"), Memory), // 64 GiB
         (format!("$argon2id$v=19$m=262145,t=1,p=1{tail}"), Memory),
         (format!("$argon2id$v=19$m=65536,t=1073741824,p=1{tail}"), Time),
-        (format!("$argon2id$v=19$m=65536,t=65,p=1{tail}"), Time),
+        (format!("$argon2id$v=19$m=65536,t=20,p=1{tail}"), Time),
         (format!("$argon2id$v=19$m=65536,t=99999999999,p=1{tail}"), Time),
         (format!("$scrypt$ln=19,r=8,p=1{tail}"), Memory),
         (format!("$scrypt$ln=63,r=8,p=1{tail}"), Memory),
@@ -132,10 +132,11 @@ fn what_would_exhaust_the_machine_is_refused_where_it_is_read() {
         (format!("$scrypt$ln=4,r=8,p=134217727{tail}"), Memory),
         (format!("$scrypt$ln=16,r=8,p=64{tail}"), Time),
         (format!("$pbkdf2-sha512$1073741824{tail}"), Time),
-        (format!("$pbkdf2-sha512$2000001{tail}"), Time),
+        (format!("$pbkdf2-sha512$3000000{tail}"), Time),
+        (format!("$pbkdf2-sha512$4294967296{tail}"), Time),
         (format!("$6$rounds=999999999$salt${key}"), Time),
-        (format!("$6$rounds=1000001$salt${key}"), Time),
-        (format!("$2y$16{bcrypt}"), Time),
+        (format!("$6$rounds=700000$salt${key}"), Time),
+        (format!("$2y$15{bcrypt}"), Time),
         (format!("$2y$31{bcrypt}"), Time),
         (
             String::from(
@@ -150,11 +151,44 @@ fn what_would_exhaust_the_machine_is_refused_where_it_is_read() {
     for text in [
         format!("$argon2id$v=19$m=262144,t=3,p=4{tail}"),
         format!("$scrypt$ln=17,r=8,p=1{tail}"),
-        format!("$6$rounds=1000000$salt${key}"),
-        format!("$2y$15{bcrypt}"),
+        format!("$pbkdf2-sha512$1000000{tail}"),
+        format!("$6$rounds=656000$salt${key}"),
+        format!("$2y$14{bcrypt}"),
     ] {
         assert!(PasswordHash::foreign(&text).is_ok(), "{text}");
     }
+}
+
+#[test]
+fn no_hash_is_checked_for_nothing() {
+    let cheap = "$scrypt$ln=1,r=1,p=1$c2FsdHNhbHQ$QUFBQUFBQUFBQUFBQUFBQQ";
+    for text in MADE.map(|(_, text)| text).into_iter().chain([cheap]) {
+        assert!(ForeignHash::take(text).unwrap().price().time > 0, "{text}");
+    }
+}
+
+#[test]
+fn a_key_of_several_blocks_counts_for_each() {
+    let key = |bytes: usize| "A".repeat((bytes * 8).div_ceil(6));
+    let text = |bytes| format!("$pbkdf2-sha1$4000000$c2FsdHNhbHQ${}", key(bytes));
+    assert!(PasswordHash::foreign(&text(20)).is_ok());
+    assert_eq!(PasswordHash::foreign(&text(64)).err(), Some(ForeignError::Time));
+}
+
+#[test]
+fn a_hash_that_an_earlier_version_took_is_read_though_it_would_not_be_taken_now() {
+    let bcrypt = "$74kKvQ.UiOI1LZIAI74oGu0wP17/C6n0ELnMlSYZIUj1IEbAsU.N.";
+    let tail = "$c2l4dGVlbiBieXRlcyBvaw$Dv99HshPRG57Gr3txOmT/+Dnj9tgAKS5aTlg0+0f9ZA";
+    for text in [
+        format!("$argon2id$v=19$m=65536,t=64,p=1{tail}"),
+        format!("$scrypt$ln=16,r=8,p=32{tail}"),
+        format!("$6$rounds=1000000$salt${}", "A".repeat(86)),
+        format!("$2y$15{bcrypt}"),
+    ] {
+        assert!(PasswordHash::foreign(&text).is_err(), "{text}");
+        assert!(PasswordHash::from_phc(&format!("foreign {text}")).is_some(), "{text}");
+    }
+    assert!(PasswordHash::from_phc(&format!("foreign $2y$20{bcrypt}")).is_none());
 }
 
 #[test]
@@ -174,6 +208,13 @@ fn what_is_no_hash_that_is_known_is_refused() {
         "$bcrypt-sha256$v=1,t=2b,r=5$eXY0s14oqride1HQiUZWfO$mepaDlYT7YxaUydjWpwVNIxmDKhEX0W",
         "$6$rounds=999$salt$AAAA",
         "$6$salt$",
+        // Of the first only a byte is left, which every 256th password fits.
+        "$pbkdf2$40$c2FsdHNhbHQ$00",
+        "$pbkdf2-sha256$1000$c2FsdHNhbHQ$QUFBQUFBQUFBQUFBQUFB",
+        "$scrypt$ln=4,r=8,p=1$c2FsdHNhbHQ$QUFBQUFBQUE",
+        // Their last digits say more than a byte has bits left: no password would be looked at.
+        "$5$vestibule$lkM8ptOCE1k0I4xVmn9Gxs638eHtQFqJ9JGIV.X5I3E",
+        "$6$vestibule$ezSMqVxvixQ/XH025A/PeWh/1NfuyjQGg7OpBtZlBX/T0ioYdtCc0k8b6ipyHJrxr6qfsMziTSpNSF1.wgOA02",
         "$argon2id$v=16$m=1024,t=3,p=4$c2FsdHNhbHQ$QUFBQUFBQUE",
         "$argon2id$v=19$m=4,t=3,p=4$c2FsdHNhbHQ$QUFBQUFBQUE",
         "$argon2id$v=19$m=1024,t=0,p=4$c2FsdHNhbHQ$QUFBQUFBQUE",

@@ -30,7 +30,9 @@ impl Desk<'_> {
     async fn answer(&self, request: AdminRequest) -> Reply {
         match request {
             AdminRequest::UserAdd(new) => self.add_user(new).await,
-            AdminRequest::UserImport { people, dry_run } => self.import(people, dry_run).await,
+            AdminRequest::UserImport { people, dry_run, with_admins } => {
+                self.import(people, dry_run, with_admins).await
+            }
             AdminRequest::UserList => self.list_users().await,
             AdminRequest::UserShow { name } => self.show_user(&name).await,
             AdminRequest::UserSet { name, email, display_name, groups } => {

@@ -13,13 +13,30 @@ type Taken = HashSet<String>;
 
 impl Desk<'_> {
     /// Adds those who are not there yet. What somebody would lose is no reason to let them in with
-    /// less: whoever cannot be taken over whole is left out, with the reason.
-    pub(super) async fn import(&self, people: Vec<Newcomer>, dry_run: bool) -> Reply {
+    /// less: whoever cannot be taken over whole is left out, with the reason. But what another
+    /// program's list says makes nobody an administrator here, unless somebody says so.
+    pub(super) async fn import(
+        &self,
+        people: Vec<Newcomer>,
+        dry_run: bool,
+        with_admins: bool,
+    ) -> Reply {
         let (mut arrivals, mut taken) = (Vec::new(), Taken::new());
         for newcomer in people {
             let name = newcomer.name.clone();
-            let outcome = self.take_in(newcomer, &mut taken, dry_run).await?;
-            arrivals.push(Arrival { name, outcome });
+            let record = record(newcomer, new_user_id()?, self.service.clock.now());
+            let was_named = record.as_ref().is_ok_and(User::is_administrator);
+            let outcome = match record {
+                Ok(mut user) => {
+                    if !with_admins {
+                        user.leave_administrators();
+                    }
+                    self.take_in(user, &mut taken, dry_run).await?
+                }
+                Err(reason) => Outcome::Skipped { reason },
+            };
+            let is_in = was_named && outcome == Outcome::Added;
+            arrivals.push(Arrival { name, outcome, administrator: is_in.then_some(with_admins) });
         }
         if !dry_run {
             self.service.look_at_people().await?;
@@ -29,14 +46,10 @@ impl Desk<'_> {
 
     async fn take_in(
         &self,
-        newcomer: Newcomer,
+        user: User,
         taken: &mut Taken,
         dry_run: bool,
     ) -> Result<Outcome, AdminError> {
-        let user = match record(newcomer, new_user_id()?, self.service.clock.now()) {
-            Ok(user) => user,
-            Err(reason) => return Ok(Outcome::Skipped { reason }),
-        };
         let username = user.username.clone();
         if taken.contains(username.as_str()) || self.is_there(username.as_str()).await? {
             return Ok(Outcome::Exists);
@@ -63,7 +76,11 @@ impl Desk<'_> {
 }
 
 /// The record of a newcomer, or why there is none.
-fn record(newcomer: Newcomer, id: UserId, now: Timestamp) -> Result<User, String> {
+pub(in crate::service) fn record(
+    newcomer: Newcomer,
+    id: UserId,
+    now: Timestamp,
+) -> Result<User, String> {
     let Newcomer { name, email, display_name, groups, disabled, password_hash } = newcomer;
     let username = Username::parse(&name).map_err(|why| why.to_string())?;
     let hash = password_hash.ok_or("there is no password hash")?;

@@ -13,6 +13,7 @@ on_both_engines! {
     the_trail_is_read_from_either_end_in_pages
     a_filter_finds_what_it_names
     the_oldest_entries_are_forgotten_without_breaking_the_chain
+    the_oldest_entries_beyond_so_many_are_forgotten_however_young
     appending_from_many_tasks_leaves_one_chain
     whoever_changes_an_entry_is_found_out
 }
@@ -124,8 +125,8 @@ async fn a_filter_finds_what_it_names(bench: &Bench) {
 async fn the_oldest_entries_are_forgotten_without_breaking_the_chain(bench: &Bench) {
     let store = &bench.store;
     fill(store, 1..8).await;
-    assert_eq!(store.prune_trail(Timestamp::from_secs(5), HERE).await, Ok(4));
-    assert_eq!(store.prune_trail(Timestamp::from_secs(5), HERE).await, Ok(0));
+    assert_eq!(store.prune_trail(Timestamp::from_secs(5), u64::MAX, HERE).await, Ok(4));
+    assert_eq!(store.prune_trail(Timestamp::from_secs(5), u64::MAX, HERE).await, Ok(0));
     let tip = store.verify_trail().await.unwrap().unwrap();
     assert_eq!((tip.first, tip.next, tip.len()), (5, 9, 4));
     let lines = all(store).await;
@@ -134,10 +135,26 @@ async fn the_oldest_entries_are_forgotten_without_breaking_the_chain(bench: &Ben
     assert!(told.eq([(5, failed), (6, failed), (7, failed), (8, "trail_pruned")]));
     assert_eq!(lines[3].entry.detail.as_deref(), Some("4"));
     assert_eq!(lines[0].entry.prev, tip.anchor);
-    assert_eq!(store.prune_trail(Timestamp::from_secs(99), HERE).await, Ok(3));
+    assert_eq!(store.prune_trail(Timestamp::from_secs(99), u64::MAX, HERE).await, Ok(3));
     fill(store, 100..102).await;
     let tip = store.verify_trail().await.unwrap().unwrap();
     assert_eq!((tip.first, tip.next), (8, 12));
+}
+
+async fn the_oldest_entries_beyond_so_many_are_forgotten_however_young(bench: &Bench) {
+    let (store, never) = (&bench.store, Timestamp::from_secs(0));
+    fill(store, 1..8).await;
+    assert_eq!(store.prune_trail(never, 7, HERE).await, Ok(0));
+    // The entry that tells of it is one of those that may be kept.
+    assert_eq!(store.prune_trail(never, 5, HERE).await, Ok(3));
+    assert_eq!(store.prune_trail(never, 5, HERE).await, Ok(0));
+    let tip = store.verify_trail().await.unwrap().unwrap();
+    assert_eq!((tip.first, tip.next, tip.len()), (4, 9, 5));
+    assert_eq!(all(store).await[0].entry.prev, tip.anchor);
+    // Whichever forgets more.
+    assert_eq!(store.prune_trail(Timestamp::from_secs(7), 4, HERE).await, Ok(3));
+    assert_eq!(store.prune_trail(Timestamp::from_secs(7), 1, HERE).await, Ok(3));
+    assert_eq!(store.verify_trail().await.unwrap().unwrap().len(), 1);
 }
 
 async fn appending_from_many_tasks_leaves_one_chain(bench: &Bench) {

@@ -109,7 +109,7 @@ brittle!(Trail {
     fn excerpt(start: Start, wanted: Filter, most: usize) -> Excerpt;
     fn tip() -> Tip;
     fn verify_trail() -> std::result::Result<Tip, Broken>;
-    fn prune_trail(older_than: Timestamp, on: Occasion) -> usize;
+    fn prune_trail(older_than: Timestamp, most: u64, on: Occasion) -> usize;
 });
 
 brittle!(Upkeep {

@@ -2,18 +2,20 @@
 
 use super::brittle::BrittleStore;
 use super::browser::{Browser, Server};
-use super::http::Reply;
+use super::http::{PATIENCE, Reply};
 use super::people::ADMIN_PASSWORD;
+use std::io::Write;
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 use vestibule::api::Api;
 use vestibule::crypto::{HashParams, Keyring};
 use vestibule::domain::{Rate, ReturnOrigins};
 use vestibule::forward::Forward;
 use vestibule::http::{Brand, IdentityNames, Request, Site};
-use vestibule::observe::{Format, Log};
+use vestibule::observe::{Format, Log, LogThread};
 use vestibule::portal::Portal;
 use vestibule::service::{
     AdminCap, AdminReply, AdminRequest, NewUser, RateRules, Service, Settings,
@@ -34,6 +36,20 @@ impl Clock for HandSet {
     }
 }
 
+/// What was logged.
+#[derive(Clone, Default)]
+struct Logged(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Logged {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(line)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 /// A portal and everything below it, and the time.
 pub struct World {
     runtime: Runtime,
@@ -42,12 +58,15 @@ pub struct World {
     forward: Forward,
     pub service: Arc<Service>,
     clock: Arc<HandSet>,
+    logged: Logged,
+    /// Writes for as long as it is held.
+    _writing: LogThread,
 }
 
 impl World {
     /// One in which nobody tries too often.
     pub fn new(settings: Settings) -> Arc<Self> {
-        let any = Rate { times: u32::MAX, per: std::time::Duration::from_secs(60) };
+        let any = Rate { times: u32::MAX, per: Duration::from_secs(60) };
         let rates = RateRules { per_address: any, per_account: any };
         Self::with_rates(Settings { rates, ..settings })
     }
@@ -81,7 +100,8 @@ impl World {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         // Far enough from every border of a step that a test can count from here.
         let clock = Arc::new(HandSet(AtomicU64::new(1_800_000_015)));
-        let (log, _) = Log::start(Format::Json, std::io::sink()).unwrap();
+        let logged = Logged::default();
+        let (log, writing) = Log::start(Format::Json, logged.clone()).unwrap();
         let at = format!("http://{HOST}/_vestibule");
         let service = Service::start(store, keys(), settings, at, Arc::clone(&clock) as _, log);
         let service = Arc::new(service.unwrap());
@@ -89,7 +109,7 @@ impl World {
         let portal = Portal::new(Arc::clone(&service), Arc::clone(&site));
         let api = Api::new(Arc::clone(&service), Arc::clone(&site));
         let forward = Forward::new(Arc::clone(&service), site, IdentityNames::default());
-        Arc::new(Self { runtime, portal, api, forward, service, clock })
+        Arc::new(Self { runtime, portal, api, forward, service, clock, logged, _writing: writing })
     }
 
     /// What the time is, in seconds since 1970.
@@ -169,6 +189,19 @@ impl World {
                 (totp.map(|totp| totp.secret), recovery_codes)
             }
             _ => panic!("not added"),
+        }
+    }
+
+    /// The log, once this is in it.
+    pub fn logged(&self, awaited: &str) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let text = String::from_utf8(self.logged.0.lock().unwrap().clone()).unwrap();
+            if text.contains(awaited) {
+                return text;
+            }
+            assert!(Instant::now() < deadline, "{awaited:?} is not in the log:\n{text}");
+            std::thread::sleep(Duration::from_millis(5));
         }
     }
 

@@ -28,6 +28,41 @@ fn told(reply: &Reply, name: &str) -> (u16, Vec<(String, String)>, String) {
     (reply.status, headers, text)
 }
 
+/// The same under load: where there is no room to hash, no name is told apart by being answered.
+#[test]
+fn where_there_is_no_room_to_hash_every_name_is_turned_away_alike() {
+    let config = "[password]\nhash_workers = 1\nhash_queue = 1\n\
+                  [limits]\nlogin_per_ip = \"1000/1m\"\n";
+    let app = App::start();
+    let gateway = Gateway::start(Options::upstream(&app.url()).config(config));
+    for name in ["ann", "gone"] {
+        gateway.json(&["user", "add", name, "--password-stdin"], ADMIN_PASSWORD);
+    }
+    gateway.json(&["user", "disable", "gone"], "");
+    gateway.json(&["user", "add", "invited"], "");
+    let names = ["ann", "gone", "invited", "nobody"];
+    let answers: Vec<Vec<(u16, String)>> = std::thread::scope(|scope| {
+        let one = |name: &'static str| {
+            let mut browser = Browser::new(gateway.address);
+            let body = json!({"username": name, "password": "a wrong password"});
+            scope.spawn(move || {
+                let called = browser.call("POST", "/auth/login", body);
+                (called.status, called.text("code"))
+            })
+        };
+        // All at once, and fewer of each than an account may be tried.
+        let tries: Vec<_> = (0..8).flat_map(|_| names.map(one)).collect();
+        let answers: Vec<_> = tries.into_iter().map(|each| each.join().unwrap()).collect();
+        let of = |at: usize| answers.iter().skip(at).step_by(names.len()).cloned().collect();
+        (0..names.len()).map(of).collect()
+    });
+    let (busy, wrong) = ((503, "busy".to_owned()), (401, "invalid_credentials".to_owned()));
+    for (name, answers) in names.iter().zip(&answers) {
+        assert!(answers.contains(&busy), "{name} always finds room: {answers:?}");
+        assert!(answers.iter().all(|each| *each == busy || *each == wrong), "{name}: {answers:?}");
+    }
+}
+
 /// CVE-2026-23511, CVE-2026-32595: a wrong password tells nothing of the account, nor does a right
 /// code with it: not at the pages, not by JSON, not for programs.
 #[test]
