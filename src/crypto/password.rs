@@ -61,14 +61,14 @@ impl Password {
     /// How many letters and digits are left of it without these words, in any case; nothing where
     /// none of them is in it. Longer words are to come first.
     pub fn length_without(&self, words: &[&str]) -> Option<usize> {
-        let mut left = Zeroizing::new(self.text.reveal().to_lowercase());
-        let before = left.len();
+        let whole = Zeroizing::new(self.text.reveal().to_lowercase());
+        let mut left = whole.clone();
         for word in words.iter().filter(|word| !word.is_empty()) {
             // A space keeps what stood on either side from making another of the words.
             left = Zeroizing::new(left.replace(&word.to_lowercase(), " "));
         }
         let count = left.chars().filter(|c| c.is_alphanumeric()).count();
-        (left.len() < before).then_some(count)
+        (left != whole).then_some(count)
     }
 }
 

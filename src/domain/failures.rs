@@ -65,10 +65,13 @@ impl Failures {
                 Charge::Locked { until, begins: false },
             );
         }
-        // The last of them is being judged, or was when the process ended.
-        if let Some((locked, until)) = current.lock(rules, now) {
+        // The last of them is being judged, or was when the process ended: it counts as wrong from
+        // the moment it was charged, so that nobody who comes hours later is locked out for it.
+        let unjudged = current.lock(rules, current.last_at.min(now));
+        if let Some((locked, until)) = unjudged.filter(|(_, until)| now < *until) {
             return (Some(locked), Charge::Locked { until, begins: true });
         }
+        let current = if unjudged.is_some() { none } else { current };
         let charged = Self { count: current.count.saturating_add(1), last_at: now, ..current };
         (Some(charged), Charge::Admitted)
     }
@@ -149,10 +152,13 @@ mod tests {
     fn while_the_last_one_is_judged_no_other_is_let_through() {
         let charged = Failures::charge(fail(2, at(0)), &RULES, at(0)).0;
         let (locks, charge) = Failures::charge(charged, &RULES, at(1));
-        assert_eq!(charge, locked(61, true));
-        // If nobody ever judges it, that is a lock like any other.
-        assert_eq!(Failures::charge(locks, &RULES, at(60)), (None, locked(61, false)));
-        assert_eq!(Failures::charge(locks, &RULES, at(61)).1, ADMITTED);
+        assert_eq!(charge, locked(60, true));
+        // If nobody ever judges it, that is a lock like any other, whether or not somebody comes.
+        assert_eq!(Failures::charge(locks, &RULES, at(59)), (None, locked(60, false)));
+        for left in [locks, charged] {
+            let (fresh, charge) = Failures::charge(left, &RULES, at(60));
+            assert_eq!((charge, fresh.unwrap().count), (ADMITTED, 1));
+        }
     }
 
     #[test]

@@ -124,6 +124,9 @@ mod tests {
             assert_eq!(judge(&rules, obvious), Err(PasswordWeakness::Obvious), "{obvious}");
         }
         assert_eq!(judge(&rules, "annabelle likes the sea"), Ok(()));
+        // Also where the name is no longer than what is left in its place.
+        let over = Password::new("aaaaaaaaaaaa").unwrap();
+        assert_eq!(rules.check(&over, "a", &[]), Err(PasswordWeakness::Obvious));
     }
 
     #[test]

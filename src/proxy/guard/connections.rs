@@ -200,12 +200,13 @@ impl Open {
             return Vec::new();
         }
         let (mut at_rest, mut leaving) = (Vec::new(), 0);
-        for (id, Place { client, control }) in &self.all {
+        // Whoever was told to and is served again stays for as long as that takes.
+        for (id, Place { client, control }) in
+            self.all.iter().filter(|(_, p)| p.control.is_at_rest())
+        {
             if control.gives_way() {
                 leaving += 1;
-            } else if let Some(client) = client
-                && control.is_at_rest()
-            {
+            } else if let Some(client) = client {
                 let theirs = self.of.get(client).copied().unwrap_or_default();
                 // Of those with equally many, who came first.
                 at_rest.push((Reverse(theirs), *id, control));
@@ -302,5 +303,9 @@ mod tests {
         assert_eq!(giving(most.get(..10).unwrap()), 0, "somebody was in the midst of something");
         house.make_room();
         assert_eq!(giving(&most), 5, "those who leave are waited for");
+        let asks = most.iter().find(|slot| slot.control.gives_way()).unwrap();
+        asks.control.note_asked(true);
+        house.make_room();
+        assert_eq!(giving(&most), 6, "nobody is waited for who asked for something meanwhile");
     }
 }

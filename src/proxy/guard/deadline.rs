@@ -22,6 +22,8 @@ pub(super) enum Wait {
     Head,
     /// More of a body.
     Body,
+    /// That the client takes what was said to it.
+    Taken,
     /// The answer to a goodbye over HTTP/2.
     Goodbye,
     /// The end of a refused connection.

@@ -17,7 +17,7 @@ use super::answer::Farewell;
 use super::buffer::Buffer;
 use super::connections::Slot;
 use super::control::ConnControl;
-use super::deadline::Deadline;
+use super::deadline::{Deadline, Wait};
 use super::framing::{Framing, Phase};
 use super::front::{GuardSettings, Refused, peer_of};
 use super::response::ResponseWatch;
@@ -58,6 +58,8 @@ pub(super) struct GuardedStream {
     /// Sessions the guard has answered with a head.
     seen: u32,
     fresh: bool,
+    /// Over HTTP/2, whether the client has not taken yet what there is for it.
+    owed: bool,
 }
 
 impl GuardedStream {
@@ -86,6 +88,7 @@ impl GuardedStream {
             begun: AtomicU32::new(0),
             seen: 0,
             fresh: true,
+            owed: false,
         }
     }
 
@@ -158,13 +161,26 @@ impl GuardedStream {
         let _ = std::future::poll_fn(|cx| self.poll_leave(cx)).await;
     }
 
-    /// The client takes nothing just now; `kill` finds the writer here.
-    fn poll_wait_write<T>(&self, cx: &Context<'_>) -> Poll<io::Result<T>> {
+    /// The client takes nothing just now; `kill` finds the writer here. Over HTTP/2 an answer may be
+    /// on its way long after its request has ended: then the guard alone has a limit for it.
+    fn poll_wait_write<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
         self.control().register_writer(cx.waker());
-        if self.control().is_killed() {
-            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        if !self.control().is_killed() {
+            self.owed = matches!(self.framing.phase(), Phase::Http2(_));
+            if !self.owed || self.control().is_busy() {
+                return Poll::Pending;
+            }
+            ready!(self.deadline.poll(cx, Wait::Taken, self.settings.head_timeout));
         }
-        Poll::Pending
+        Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
+    }
+
+    /// The client has taken something. What it is waited for is looked at anew.
+    fn note_taken(&mut self) {
+        if std::mem::take(&mut self.owed) {
+            self.deadline.clear();
+            self.control().wake_reader();
+        }
     }
 
     /// Whether nothing may be written any more.
@@ -217,6 +233,7 @@ impl AsyncWrite for GuardedStream {
         let Poll::Ready(written) = Pin::new(&mut this.inner).poll_write(cx, buf)? else {
             return this.poll_wait_write(cx);
         };
+        this.note_taken();
         if !this.watch.is_final()
             && !matches!(this.framing.phase(), Phase::Http2(_))
             && this.watch.written(buf.get(..written).unwrap_or_default())
@@ -240,7 +257,11 @@ impl AsyncWrite for GuardedStream {
         let http2 = matches!(this.framing.phase(), Phase::Http2(_));
         if (http2 || this.watch.is_final()) && !this.is_mute() {
             let written = Pin::new(&mut this.inner).poll_write_vectored(cx, bufs);
-            return if written.is_pending() { this.poll_wait_write(cx) } else { written };
+            if written.is_pending() {
+                return this.poll_wait_write(cx);
+            }
+            this.note_taken();
+            return written;
         }
         let first = bufs.iter().find(|b| !b.is_empty()).map_or(&[][..], |b| b);
         Pin::new(this).poll_write(cx, first)
@@ -259,6 +280,7 @@ impl AsyncWrite for GuardedStream {
         if flushed.is_pending() {
             return this.poll_wait_write(cx);
         }
+        this.note_taken();
         flushed
     }
 

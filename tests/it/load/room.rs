@@ -4,14 +4,15 @@ use super::crowds::from;
 use crate::harness::{
     App, Gateway, House, Options, PATIENCE, connect, exchange, free_port, read_head, read_reply,
 };
+use bytes::Bytes;
 use std::io::{BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
-use tokio::io::AsyncReadExt as _;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy, duplex, split};
+use tokio::net::TcpSocket;
 use tokio::runtime::Runtime;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// How long somebody may stay who asks for nothing: ten seconds, on a busy machine.
 const STAY: Duration = Duration::from_secs(14);
@@ -160,6 +161,70 @@ fn a_trusted_proxy_speaks_for_many_and_has_all_the_room_there_is() {
         }
         // What it keeps open for its next request is left to it.
         assert!(!is_closed(&pool[0], Duration::from_millis(400)));
+    }
+}
+
+/// Reads an answer over HTTP/2 only until the gateway has done with it, and the rest after a while;
+/// how much of it came.
+async fn read_late(house: &House, size: usize) -> usize {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(16 * 1024).unwrap();
+    let (mut from, mut to) = socket.connect(house.gateway.address).await.unwrap().into_split();
+    let (near, far) = duplex(1 << 16);
+    let (mut asks, mut reads) = split(far);
+    tokio::spawn(async move { copy(&mut asks, &mut to).await });
+    let mut client = h2::client::Builder::new();
+    client.initial_window_size(1 << 30).initial_connection_window_size(1 << 30);
+    let (sender, connection) = client.handshake::<_, Bytes>(near).await.unwrap();
+    tokio::spawn(connection);
+    let request = http::Request::builder().uri(format!("http://a/{size}"));
+    let request = request.header("cookie", &house.cookie).body(()).unwrap();
+    let (answer, _) = sender.ready().await.unwrap().send_request(request, true).unwrap();
+    let body = tokio::spawn(async {
+        let (mut body, mut came) = (answer.await.unwrap().into_body(), 0);
+        while let Some(Ok(data)) = body.data().await {
+            came += data.len();
+        }
+        came
+    });
+    let done = format!("\"path\":\"/{size}\"");
+    let mut some = (&mut from).take(1 << 18);
+    while copy(&mut some, &mut reads).await.unwrap() > 0 {
+        sleep(Duration::from_millis(60)).await;
+        some.set_limit(if house.gateway.log().contains(&done) { 0 } else { 1 << 18 });
+    }
+    // Whoever is at rest is gone by then.
+    sleep(Duration::from_secs(1)).await;
+    let _ = copy(&mut from, &mut reads).await;
+    reads.shutdown().await.unwrap();
+    timeout(PATIENCE, body).await.unwrap().unwrap()
+}
+
+#[test]
+fn an_answer_that_is_on_its_way_over_http2_is_not_cut_where_others_need_room() {
+    let app = App::serving(|request, stream| {
+        let size = request.split(['/', ' ']).nth(2).unwrap().parse().unwrap();
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n");
+        stream.write_all(&[head.as_bytes(), &vec![b'x'; size]].concat()).is_ok()
+    });
+    let (house, health) = measured(app, 32, "trusted_proxies = [\"127.0.0.2\"]");
+    let runtime = Runtime::new().unwrap();
+    let mut crowd: Vec<_> = (0..26).map(|_| own(&runtime, 2, &house.gateway)).collect();
+    for stream in &mut crowd {
+        ask(&house, stream, "/5");
+        assert_eq!(read_reply(stream, false).text(), "xxxxx");
+    }
+    // At the end of some of them, the gateway has more to write than the system takes.
+    let sizes = [8_000_000, 8_350_000, 8_700_000, 9_050_000];
+    let came = std::thread::scope(|scope| {
+        let (house, runtime) = (&house, &runtime);
+        let late = |size| scope.spawn(move || runtime.block_on(read_late(house, size)));
+        sizes.map(late).map(|reader| reader.join().unwrap())
+    });
+    assert_eq!(came, sizes);
+    let since = Instant::now();
+    while number(health, "vestibule_connections_open") > 26 {
+        assert!(since.elapsed() < PATIENCE, "whoever has all of it does not give way");
     }
 }
 

@@ -219,6 +219,8 @@ impl GuardedStream {
         let control = self.control();
         if control.is_busy() {
             None
+        } else if self.owed {
+            Some((Wait::Taken, self.settings.head_timeout))
         } else if control.gives_way() {
             Some((Wait::Last, NEWCOMER))
         } else if control.is_closing() && matches!(self.framing.phase(), Phase::Http2(0)) {
