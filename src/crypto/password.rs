@@ -65,7 +65,8 @@ impl Password {
         let mut left = whole.clone();
         for word in words.iter().filter(|word| !word.is_empty()) {
             // A space keeps what stood on either side from making another of the words.
-            left = Zeroizing::new(left.replace(&word.to_lowercase(), " "));
+            let word = word.nfkc().collect::<String>().to_lowercase();
+            left = Zeroizing::new(left.replace(&word, " "));
         }
         let count = left.chars().filter(|c| c.is_alphanumeric()).count();
         (left != whole).then_some(count)

@@ -21,6 +21,9 @@ const OF_ITS_OWN: usize = 8;
 /// Shorter ones are part of too many others, as `com` is.
 const WORD: usize = 4;
 
+/// The same for somebody's name, which is what is tried first.
+const NAME: usize = 3;
+
 impl Default for PasswordRules {
     fn default() -> Self {
         Self { min_length: 12, require_classes: false, words: Vec::new() }
@@ -84,12 +87,12 @@ impl PasswordRules {
             return Err(PasswordWeakness::MissingClass);
         }
         let texts = here.iter().copied().chain(self.words.iter().map(String::as_str));
-        let mut obvious: Vec<_> = texts.flat_map(words_in).chain([username]).collect();
+        let name = Some(username).filter(|name| name.chars().count() >= NAME);
+        let mut obvious: Vec<_> = texts.flat_map(words_in).chain(name).collect();
         obvious.sort_by_key(|word| Reverse(word.len()));
-        if password.length_without(&obvious).is_some_and(|own| own < OF_ITS_OWN) {
-            return Err(PasswordWeakness::Obvious);
-        }
-        Ok(())
+        let is_obvious = password.length_without(&obvious).is_some_and(|own| own < OF_ITS_OWN)
+            || password.length_without(&[username]) == Some(0);
+        if is_obvious { Err(PasswordWeakness::Obvious) } else { Ok(()) }
     }
 }
 
