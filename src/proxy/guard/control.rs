@@ -123,7 +123,8 @@ impl ConnControl {
         .await;
     }
 
-    pub(super) fn gives_way(&self) -> bool {
+    /// Whether others need its place.
+    pub(crate) fn gives_way(&self) -> bool {
         self.gives_way.load(Ordering::SeqCst)
     }
 
