@@ -203,9 +203,6 @@ impl ProxyHttp for Door {
         ctx.arrival = force.arrival(id, head, peer_of(session), is_tls(session));
         if session.is_http2() {
             ctx.busy = ConnControl::of(session).map(ConnControl::busy);
-        } else if ConnControl::of(session).is_some_and(|connection| connection.gives_way()) {
-            // Said with the answer: who is not told sends the next request into a closed door.
-            session.set_keepalive(None);
         }
         if let Err(refusal) = judged {
             ctx.note(Outcome::Malformed, refusal.reason());
