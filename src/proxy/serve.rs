@@ -162,6 +162,7 @@ impl Running {
     pub fn leave(&self, leaves: bool) {
         // Nobody listens only where every worker has ended already, here and below.
         let _ = self.leave.send(leaves);
+        self.connections.leave(leaves);
     }
 
     /// Stops accepting, and ends what is idle.

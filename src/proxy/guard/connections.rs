@@ -111,6 +111,11 @@ impl Connections {
         lock(&self.open).all.values().any(|place| place.control.is_undecided())
     }
 
+    /// Each answer is the last one on its connection, or not any more.
+    pub(crate) fn leave(&self, leaves: bool) {
+        self.each(|control| control.leave(leaves));
+    }
+
     /// Drain: idle connections end now, busy ones after their answer, new ones likewise.
     pub(crate) fn close_idle(&self) {
         self.closing.store(true, Ordering::SeqCst);

@@ -9,6 +9,7 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use crate::proxy::hygiene::ProtectedNames;
+use tokio::sync::watch;
 
 /// Locks, also after a panic elsewhere: what lies inside is never half written.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -26,6 +27,8 @@ pub(crate) struct ConnControl {
     closing: AtomicBool,
     /// Whether others need its place.
     gives_way: AtomicBool,
+    /// Whether the engine is to tell the client that it leaves.
+    leaves: watch::Sender<bool>,
     /// Whether a request has come whole that is not answered yet; over HTTP/2, whether any ever has.
     asked: AtomicBool,
     body_timeout_ms: AtomicU64,
@@ -111,7 +114,19 @@ impl ConnControl {
     /// answered, else at the next border between requests.
     pub(super) fn give_way(&self) {
         self.gives_way.store(true, Ordering::SeqCst);
+        self.leave(true);
         self.wake_reader();
+    }
+
+    /// Has the client told that the connection ends, or not any more: with the next answer, and over
+    /// HTTP/2 at once. Who is not told sends what comes next into a closed door.
+    pub(super) fn leave(&self, leaves: bool) {
+        self.leaves.send_replace(leaves || self.gives_way());
+    }
+
+    /// Whether the client is to be told.
+    pub(super) fn leaving(&self) -> watch::Receiver<bool> {
+        self.leaves.subscribe()
     }
 
     /// Ready when it is to give way.

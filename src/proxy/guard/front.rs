@@ -128,7 +128,12 @@ where
         let control = guarded.control_handle();
         // The engine keeps an HTTP connection until its end. Should it ever give one back, that one
         // is closed: wrapping it twice would confuse two guards.
-        let mut serving = self.app.process_new(Box::new(guarded), shutdown);
+        let leaving = control.leaving();
+        // Looked at after its admission: whoever says it later finds this connection.
+        if *shutdown.borrow() {
+            control.leave(true);
+        }
+        let mut serving = self.app.process_new(Box::new(guarded), &leaving);
         if control.drive(&mut serving).await.is_none() {
             // Reads and writes fail by now. What waits for the app instead is given a moment to
             // write its access line, then dropped.

@@ -150,6 +150,71 @@ fn whoever_does_nothing_gives_way_to_those_who_come_and_whoever_is_served_does_n
 }
 
 #[test]
+fn an_http2_client_that_gives_way_is_told_before_it_asks_again() {
+    let (app, gate) = waiting();
+    let (house, _) = measured(app, 32, "");
+    let runtime = Runtime::new().unwrap();
+    let mut idle = own(&runtime, 4, &house.gateway);
+    idle.get_mut().write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").unwrap();
+    let mut held: Vec<_> = [2, 3]
+        .iter()
+        .flat_map(|host| [*host; 13])
+        .map(|host| own(&runtime, host, &house.gateway))
+        .collect();
+    held.iter_mut().for_each(|stream| ask(&house, stream, "/wait"));
+    let mut told = Vec::new();
+    let mut frame = [0; 9];
+    while idle.read_exact(&mut frame).is_ok() {
+        told.push(frame[3]);
+        let length = usize::from(frame[1]) << 8 | usize::from(frame[2]);
+        idle.read_exact(&mut vec![0; length]).unwrap();
+    }
+    // By GOAWAY.
+    assert!(told.contains(&7), "{told:?}");
+    open(&gate);
+    for stream in &mut held {
+        assert_eq!(read_reply(stream, false).text(), "hello", "whoever is served is served");
+    }
+}
+
+#[test]
+fn the_last_answer_on_a_connection_that_gives_way_says_that_it_is_the_last() {
+    let (app, gate) = waiting();
+    let (house, _) = measured(app, 32, "");
+    let runtime = Runtime::new().unwrap();
+    // More than three quarters, all of whom are served.
+    let mut held: Vec<_> = [2, 3]
+        .iter()
+        .flat_map(|host| [*host; 13])
+        .map(|h| own(&runtime, h, &house.gateway))
+        .collect();
+    held.iter_mut().for_each(|stream| ask(&house, stream, "/wait"));
+    let since = Instant::now();
+    loop {
+        // Told to leave in the midst of a head, of which the rest comes a moment later, or on a busy
+        // machine too early or too late.
+        assert!(since.elapsed() < PATIENCE, "nobody was told");
+        let mut late = own(&runtime, 4, &house.gateway);
+        late.get_mut().write_all(b"GET /x HTTP/1.1\r\n").unwrap();
+        std::thread::sleep(Duration::from_millis(200));
+        let rest = house.fill(b"Host: a\r\n$C\r\n");
+        if late.get_mut().write_all(&rest).is_err() || is_closed(&late, Duration::from_secs(5)) {
+            continue;
+        }
+        let reply = read_reply(&mut late, false);
+        assert_eq!(reply.text(), "hello");
+        if reply.header("connection") == Some("close") {
+            assert!(is_closed(&late, PATIENCE), "it stays");
+            break;
+        }
+    }
+    open(&gate);
+    for stream in &mut held {
+        assert_eq!(read_reply(stream, false).text(), "hello", "whoever is served is served");
+    }
+}
+
+#[test]
 fn a_trusted_proxy_speaks_for_many_and_has_all_the_room_there_is() {
     let (house, _) = measured(App::start(), 32, "trusted_proxies = [\"127.0.0.2\"]");
     let runtime = Runtime::new().unwrap();

@@ -59,6 +59,20 @@ pub fn the_app_is_told_who_it_is_by_the_gateway_alone(scene: &Scene, cookie: &st
             assert!(!told.contains("vestibule="), "{received}");
         }
     }
+    // An app has planted a cookie, and is where nobody is asked for anything.
+    let known = cookie.replace("more=2", "__Secure-vestibule-known=k; more=2");
+    let token = cookie.split("vestibule=").nth(1).unwrap().split(';').next().unwrap();
+    for (target, sent) in [
+        ("/x", known.clone()),
+        ("/public", known.replace("theirs=1", "vestibule=planted")),
+        ("/public", known.replace("more=2", "vestibule=planted; vestibule-known=planted")),
+    ] {
+        assert_eq!(scene.ask("GET", target, &sent, "").status, 200, "{sent}");
+        let received = scene.app.take_received();
+        let is_theirs = !received.contains(token) && !received.contains("-known=k");
+        assert!(is_theirs || scene.proxy == Proxy::Traefik, "{received}");
+        assert!(received.contains("theirs=1") || sent.contains("planted"), "{received}");
+    }
     // Spellings that some server folds into those names.
     for twin in [
         "Remote_User: root",
