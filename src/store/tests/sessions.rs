@@ -125,8 +125,8 @@ async fn a_counter_locks_and_a_lock_runs_out(bench: &Bench) {
         assert_eq!(charge(60).await, ADMITTED);
     }
     // None of them was ever judged: the next one finds so, and that is told as well.
-    assert_eq!(charge(70).await, locked(130, true));
-    assert_eq!(charge(71).await, locked(130, false));
+    assert_eq!(charge(70).await, locked(120, true));
+    assert_eq!(charge(71).await, locked(120, false));
     assert_eq!(told().await[..2], ["locked_out", "locked_out"]);
 }
 
