@@ -71,8 +71,10 @@ impl Service {
     /// Forgets what is older than it must be kept, and what is more than may be kept.
     pub async fn prune_trail(&self) -> Result<(), StoreError> {
         let at = self.clock.now();
-        self.forget_old(at).await?;
-        self.forget_excess(at).await
+        // Also where the oldest entry cannot be read: nothing else keeps the disk from filling.
+        let old = self.forget_old(at).await;
+        self.forget_excess(at).await?;
+        old
     }
 
     async fn forget_old(&self, now: Timestamp) -> Result<(), StoreError> {

@@ -121,7 +121,7 @@ impl ConnControl {
     /// Has the client told that the connection ends, or not any more: with the next answer, and over
     /// HTTP/2 at once. Who is not told sends what comes next into a closed door.
     pub(super) fn leave(&self, leaves: bool) {
-        self.leaves.send_replace(leaves || self.gives_way());
+        self.leaves.send_modify(|told| *told = leaves || self.gives_way());
     }
 
     /// Whether the client is to be told.
