@@ -131,6 +131,7 @@ fn what_would_exhaust_the_machine_is_refused_where_it_is_read() {
         (format!("$scrypt$ln=200,r=8,p=1{tail}"), Memory),
         (format!("$scrypt$ln=4,r=8,p=134217727{tail}"), Memory),
         (format!("$scrypt$ln=16,r=8,p=64{tail}"), Time),
+        (format!("$scrypt$ln=1,r=1,p=2000000{tail}"), Time),
         (format!("$pbkdf2-sha512$1073741824{tail}"), Time),
         (format!("$pbkdf2-sha512$3000000{tail}"), Time),
         (format!("$pbkdf2-sha512$4294967296{tail}"), Time),
