@@ -40,7 +40,8 @@ where
     }
 }
 
-fn text(path: &Path) -> io::Result<String> {
+/// Reads a file that somebody writes by hand.
+pub(super) fn text(path: &Path) -> io::Result<String> {
     let mut bytes = Vec::new();
     File::open(path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LONGEST {

@@ -3,6 +3,7 @@
 use super::Config;
 use super::fault::{Fault, Wrong};
 use super::kinds::{optional, part, path};
+use super::load;
 use super::reader::Section;
 use crate::observe::traces::TraceSettings;
 use crate::types::Host;
@@ -106,7 +107,7 @@ pub(super) fn with_headers(mut config: Config) -> (Config, Option<Fault>) {
 
 /// What is wrong with a line does not repeat it: it is a secret.
 fn headers(file: &Path) -> Result<Vec<(HeaderName, HeaderValue)>, String> {
-    let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
+    let text = load::text(file).map_err(|error| error.to_string())?;
     let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
     let field = |(number, line): (usize, &str)| {
         let (name, value) = line.split_once(':').unwrap_or_default();
