@@ -137,7 +137,7 @@ pub enum AuditEvent {
     TokenRevoked { user: UserId, token: TokenId },
     /// Sessions were ended, so many.
     SessionsRevoked { user: Option<UserId>, count: usize },
-    /// Entries of the trail were forgotten, so many, since they were too old.
+    /// Entries of the trail were forgotten, so many, since they were too old or too many.
     TrailPruned { count: usize },
     /// A backup of everything was handed out.
     BackupMade,

@@ -51,6 +51,19 @@ fn own(runtime: &Runtime, host: u8, gateway: &Gateway) -> BufReader<TcpStream> {
     BufReader::new(stream)
 }
 
+/// So many connections of each of two addresses.
+fn of_two(runtime: &Runtime, gateway: &Gateway, each: usize) -> Vec<BufReader<TcpStream>> {
+    let hosts = [2, 3].into_iter().flat_map(|host| std::iter::repeat_n(host, each));
+    hosts.map(|host| own(runtime, host, gateway)).collect()
+}
+
+/// The same, each with a request whose answer the app keeps for itself.
+fn waiting_on(runtime: &Runtime, house: &House, each: usize) -> Vec<BufReader<TcpStream>> {
+    let mut held = of_two(runtime, &house.gateway, each);
+    held.iter_mut().for_each(|stream| ask(house, stream, "/wait"));
+    held
+}
+
 /// Asks on a connection that stays open afterwards.
 fn ask(house: &House, stream: &mut BufReader<TcpStream>, target: &str) {
     let request = format!("GET {target} HTTP/1.1\r\nHost: a\r\n$C\r\n");
@@ -119,11 +132,7 @@ fn whoever_does_nothing_gives_way_to_those_who_come_and_whoever_is_served_does_n
     let runtime = Runtime::new().unwrap();
     let gateway = &house.gateway;
     // Two have twelve each; all have asked, and one still waits for its answer.
-    let mut crowd: Vec<_> = [2, 3]
-        .iter()
-        .flat_map(|host| [*host; 12])
-        .map(|host| own(&runtime, host, gateway))
-        .collect();
+    let mut crowd = of_two(&runtime, gateway, 12);
     let mut kept = own(&runtime, 4, gateway);
     for stream in crowd.iter_mut().skip(1).chain([&mut kept]) {
         ask(&house, stream, "/x");
@@ -156,12 +165,7 @@ fn an_http2_client_that_gives_way_is_told_before_it_asks_again() {
     let runtime = Runtime::new().unwrap();
     let mut idle = own(&runtime, 4, &house.gateway);
     idle.get_mut().write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").unwrap();
-    let mut held: Vec<_> = [2, 3]
-        .iter()
-        .flat_map(|host| [*host; 13])
-        .map(|host| own(&runtime, host, &house.gateway))
-        .collect();
-    held.iter_mut().for_each(|stream| ask(&house, stream, "/wait"));
+    let mut held = waiting_on(&runtime, &house, 13);
     let mut told = Vec::new();
     let mut frame = [0; 9];
     while idle.read_exact(&mut frame).is_ok() {
@@ -183,12 +187,7 @@ fn the_last_answer_on_a_connection_that_gives_way_says_that_it_is_the_last() {
     let (house, _) = measured(app, 32, "");
     let runtime = Runtime::new().unwrap();
     // More than three quarters, all of whom are served.
-    let mut held: Vec<_> = [2, 3]
-        .iter()
-        .flat_map(|host| [*host; 13])
-        .map(|h| own(&runtime, h, &house.gateway))
-        .collect();
-    held.iter_mut().for_each(|stream| ask(&house, stream, "/wait"));
+    let mut held = waiting_on(&runtime, &house, 13);
     let since = Instant::now();
     loop {
         // Told to leave in the midst of a head, of which the rest comes a moment later, or on a busy
@@ -328,12 +327,7 @@ fn a_full_house_turns_away_at_once_keeps_whom_it_serves_and_has_room_again() {
     let (house, health) = measured(app, 32, "");
     let runtime = Runtime::new().unwrap();
     // Each address may have sixteen.
-    let mut held: Vec<_> = [2, 3]
-        .iter()
-        .flat_map(|host| [*host; 16])
-        .map(|host| own(&runtime, host, &house.gateway))
-        .collect();
-    held.iter_mut().for_each(|stream| ask(&house, stream, "/wait"));
+    let mut held = waiting_on(&runtime, &house, 16);
     let since = Instant::now();
     while number(health, "vestibule_connections_open") < 32 {
         assert!(since.elapsed() < PATIENCE, "not all came in");
