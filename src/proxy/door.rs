@@ -23,6 +23,7 @@ use super::hygiene::is_websocket_upgrade;
 use super::in_force::{InForce, Turn};
 use super::judging::{is_misdirected, judge};
 use super::tracing;
+use super::uploads;
 use super::waits::{Line, Phase, Wait};
 use crate::http::{
     Language, Location, Response, challenge, credential, is_page_navigation, maintenance, refusal,
@@ -206,6 +207,9 @@ impl ProxyHttp for Door {
         ctx.trace = tracing::begin(&self.0, ctx, &head.headers);
         if session.is_http2() {
             ctx.busy = ConnControl::of(session).map(ConnControl::busy);
+            if uploads::is_watched() {
+                ctx.unheard = Some((Arc::clone(&self.0), Box::new(session.req_header().clone())));
+            }
         }
         if let Err(refusal) = judged {
             ctx.note(Outcome::Malformed, refusal.reason());
@@ -231,6 +235,7 @@ impl ProxyHttp for Door {
         let answered = match arrival.force.decide(session.req_header(), &arrival, ctx).await {
             Turn::Forward => {
                 ctx.passed = ConnControl::of(session).map(ConnControl::passed);
+                uploads::begin();
                 // On HTTP/2 also the short ones: others may share the connection, and a connection
                 // is ended only where nobody else's request is on it.
                 if session.is_http2() || is_long_upload(&session.req_header().headers) {
@@ -321,6 +326,11 @@ impl ProxyHttp for Door {
             self.pass(ctx)?;
             Self::measure(session, body, ctx)?;
         }
+        if end {
+            uploads::over();
+        } else {
+            uploads::moved();
+        }
         // The engine writes an end that comes with nothing as an end twice, and the app would read
         // the second one as the beginning of the next request on this connection.
         if end && body.as_ref().is_some_and(Bytes::is_empty) {
@@ -344,8 +354,11 @@ impl ProxyHttp for Door {
             return Err(Error::new(ErrorType::HTTPStatus(502)));
         }
         self.pass(ctx)?;
-        if let Some(wait) = ctx.wait.as_ref().filter(|_| switches || !is_interim(response)) {
-            wait.begin(Phase::Streaming, self.0.clock_ms());
+        if switches || !is_interim(response) {
+            uploads::over();
+            if let Some(wait) = &ctx.wait {
+                wait.begin(Phase::Streaming, self.0.clock_ms());
+            }
         }
         HeaderRules::strip_response(response)?;
         if switches || !is_interim(response) && is_long(&response.headers) {

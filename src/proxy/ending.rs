@@ -1,21 +1,38 @@
 //! A request that is over, for those who watch: one line, and its trace.
 
 use super::apps::App;
-use super::bridge::split_target;
+use super::bridge::{BodyFault, split_target};
 use super::gateway::{Ctx, Gateway};
 use super::settings::UpstreamUrl;
-use crate::observe::Access;
+use super::uploads;
 use crate::observe::traces::Passage;
+use crate::observe::{Access, Outcome};
 use http::Version;
+use pingora::http::RequestHeader;
 use pingora::proxy::Session;
 use std::mem;
 
 /// Writes the line, counts, and tells the trace.
 pub(super) fn note(gateway: &Gateway, session: &Session, ctx: &mut Ctx) {
-    let trace = mem::take(&mut ctx.trace);
-    let head = session.req_header();
-    let (path, _) = split_target(head.raw_path());
     let status = session.response_written().map_or(0, |response| response.status.as_u16());
+    ctx.unheard = None;
+    tell(gateway, session.req_header(), status, ctx);
+}
+
+/// However a request ends, there is a line of it.
+impl Drop for Ctx {
+    fn drop(&mut self) {
+        let Some((gateway, head)) = self.unheard.take() else { return };
+        if uploads::is_overdue() {
+            self.note(Outcome::Failed, BodyFault::TooSlow.reason());
+        }
+        tell(&gateway, &head, 0, self);
+    }
+}
+
+fn tell(gateway: &Gateway, head: &RequestHeader, status: u16, ctx: &mut Ctx) {
+    let trace = mem::take(&mut ctx.trace);
+    let (path, _) = split_target(head.raw_path());
     let arrival = ctx.arrival.as_ref();
     let asked = (&head.method, arrival.map_or("-", |arrival| arrival.host.as_str()), path);
     // A check is logged as what it was about.

@@ -11,6 +11,7 @@ use super::in_force::{InForce, Parts};
 use super::serve::Serving;
 use super::streams::{Entry, OpenStream, Streams};
 use super::tls::{Challenges, Expiry, Fetching, Handshake};
+use super::uploads::{STANDSTILL, Watched};
 use super::upstream::Upstream;
 use super::waits::{Wait, Waits};
 use crate::domain::Place;
@@ -21,7 +22,8 @@ use crate::types::{ClientAddr, Host, RequestCx, RequestId};
 use arc_swap::ArcSwap;
 use http::{HeaderValue, Method};
 use pingora::apps::HttpServerOptions;
-use pingora::proxy::{HttpProxy, http_proxy};
+use pingora::http::RequestHeader;
+use pingora::proxy::http_proxy;
 use pingora::server::configuration::ServerConf;
 use std::io;
 use std::num::NonZero;
@@ -73,6 +75,8 @@ pub(super) struct Ctx {
     /// That it only waits for its app.
     pub(super) passed: Option<Passed>,
     pub(super) wait: Option<Wait>,
+    /// By what its line can be written where it is let go of in the midst of something.
+    pub(super) unheard: Option<(Arc<Gateway>, Box<RequestHeader>)>,
     /// So much of the body the app has been sent.
     pub(super) sent: u64,
     pub(super) outcome: Outcome,
@@ -110,6 +114,7 @@ impl Ctx {
             passed: None,
             stream: None,
             wait: None,
+            unheard: None,
             sent: 0,
             outcome: Outcome::Failed,
             reason: None,
@@ -259,7 +264,7 @@ impl Gateway {
         &self.challenges
     }
 
-    fn front(self: &Arc<Self>, connections: Arc<Connections>) -> Arc<Front<HttpProxy<Door>>> {
+    fn front(self: &Arc<Self>, connections: Arc<Connections>) -> Arc<Front<Watched>> {
         let mut proxy = http_proxy(&Arc::new(ServerConf::default()), Door::new(Arc::clone(self)));
         let mut options = HttpServerOptions::default();
         options.h2c = true;
@@ -270,9 +275,10 @@ impl Gateway {
             protected: Arc::new(move || Arc::clone(of_names.in_force.load().headers().protected())),
             counted: Arc::new(move |peer| of_peers.in_force.load().counted(peer)),
             on_refusal: Arc::new(move |refused| of_log.log_refused(&refused)),
+            body_timeout: STANDSTILL,
             ..GuardSettings::default()
         };
-        Arc::new(Front::new(Arc::new(proxy), guard, connections))
+        Arc::new(Front::new(Arc::new(Watched(Arc::new(proxy))), guard, connections))
     }
 
     /// Milliseconds since the data path began.

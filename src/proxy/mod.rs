@@ -2,10 +2,11 @@
 //!
 //! `hygiene` says what a request must look like before anything else looks at it; `guard` enforces
 //! that on the raw bytes of every connection, in front of the engine; `in_force` asks the gate,
-//! `gateway` keeps what outlives a reload, `door` plugs both into the engine; `apps` knows where the apps are, and gives an upstream only
-//! to a permit; `health` learns which of them are up, and `waits` ends what takes too long. Nothing
-//! in here decides who may pass, and nothing repairs a request: what is ambiguous is refused, since
-//! whoever repairs may repair differently from the app behind.
+//! `gateway` keeps what outlives a reload, `door` plugs both into the engine; `apps` knows where the
+//! apps are, and gives an upstream only to a permit; `health` learns which of them are up; `waits`
+//! ends apps that take too long, and `uploads` bodies that do. Nothing in here decides who may pass,
+//! and nothing repairs a request: what is ambiguous is refused, since whoever repairs may repair
+//! differently from the app behind.
 
 mod apps;
 mod bridge;
@@ -30,6 +31,7 @@ mod settings;
 mod streams;
 mod tls;
 mod tracing;
+mod uploads;
 mod upstream;
 mod waits;
 

@@ -4,11 +4,10 @@
 //! connections to apps that it alone keeps. No task moves between threads, which would cost every
 //! request several atomic operations; in return a worker must never be kept from its connections.
 
-use super::door::Door;
 use super::guard::{Connections, Front};
 use super::listening::{Accepting, Listener};
 use super::tls::Handshake;
-use pingora::proxy::HttpProxy;
+use super::uploads::Watched;
 use std::io;
 use std::mem;
 use std::sync::Arc;
@@ -34,7 +33,7 @@ const ENDING: Duration = Duration::from_secs(1);
 /// What serves connections: a guard and an engine for each worker.
 pub struct Serving {
     handshake: Handshake,
-    fronts: Vec<Arc<Front<HttpProxy<Door>>>>,
+    fronts: Vec<Arc<Front<Watched>>>,
     connections: Arc<Connections>,
 }
 
@@ -55,7 +54,7 @@ pub struct Running {
 impl Serving {
     pub(super) const fn new(
         handshake: Handshake,
-        fronts: Vec<Arc<Front<HttpProxy<Door>>>>,
+        fronts: Vec<Arc<Front<Watched>>>,
         connections: Arc<Connections>,
     ) -> Self {
         Self { handshake, fronts, connections }
@@ -78,7 +77,7 @@ impl Serving {
 
 /// One thread that serves.
 struct Worker {
-    front: Arc<Front<HttpProxy<Door>>>,
+    front: Arc<Front<Watched>>,
     leaving: watch::Receiver<bool>,
     stopped: watch::Receiver<bool>,
     ended: watch::Receiver<bool>,
@@ -127,7 +126,7 @@ impl Worker {
 
 async fn accept_loop(
     (socket, handshake): (Accepting, Option<Handshake>),
-    front: Arc<Front<HttpProxy<Door>>>,
+    front: Arc<Front<Watched>>,
     leaving: watch::Receiver<bool>,
     mut stopped: watch::Receiver<bool>,
 ) {

@@ -1,12 +1,19 @@
-//! Whoever is slow loses their own time and nobody else's. The ten seconds are real: everything
-//! that has to be waited for is waited for at once, in one test.
+//! Whoever is slow loses their own time and nobody else's. The ten seconds are real, and so is the
+//! minute for bodies: what has to be waited for is waited for at once.
 
-use crate::harness::{App, House, PATIENCE, connect, read_head, read_reply, read_until};
+use crate::harness::{
+    App, House, PATIENCE, connect, h2_body, h2_connect, read_head, read_reply, read_until,
+};
+use bytes::Bytes;
+use h2::SendStream;
+use h2::client::{ResponseFuture, SendRequest};
 use std::io::{BufReader, Read as _, Write as _};
 use std::net::TcpStream;
+use std::pin::pin;
 use std::sync::Mutex;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
+use tokio::time::{sleep, timeout};
 
 /// Longer than any deadline that must not be felt.
 const LONG: Duration = Duration::from_secs(12);
@@ -198,4 +205,84 @@ fn an_app_that_never_answers_is_let_go_when_the_client_leaves() {
     assert_eq!(told.recv_timeout(PATIENCE), Ok("asked"));
     drop(stream);
     assert_eq!(told.recv_timeout(PATIENCE), Ok("left"));
+}
+
+/// An app that answers `/early` before it has all of what it is sent, and tells when it was left with
+/// half of something.
+fn attentive_app(tell: Sender<()>) -> App {
+    let tell = Mutex::new(tell);
+    App::by_hand(move |mut stream| {
+        stream.get_ref().set_read_timeout(None).unwrap();
+        let head = read_head(&mut stream);
+        let mut say = |what: &str| stream.get_mut().write_all(what.as_bytes()).unwrap();
+        match head.split(' ').nth(1) {
+            Some("/held") => {
+                let _ = stream.read_to_end(&mut Vec::new());
+                let _ = tell.lock().unwrap().send(());
+            }
+            Some("/early") => {
+                say("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nearly");
+                read_until(&mut stream, "last");
+                stream.get_mut().write_all(b"last").unwrap();
+            }
+            _ => {
+                read_until(&mut stream, "last");
+                // Longer than a body may stand still: this one has come whole.
+                if head.contains(" /whole ") {
+                    std::thread::sleep(Duration::from_secs(63));
+                }
+                let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlast";
+                stream.get_mut().write_all(answer).unwrap();
+            }
+        }
+    })
+}
+
+async fn upload(
+    sender: &SendRequest<Bytes>,
+    house: &House,
+    path: &str,
+) -> (ResponseFuture, SendStream<Bytes>) {
+    let request = http::Request::post(format!("http://a.test{path}"));
+    let request = request.header("cookie", &house.cookie).body(()).unwrap();
+    let mut sender = sender.clone().ready().await.unwrap();
+    let (answer, mut sending) = sender.send_request(request, false).unwrap();
+    sending.send_data(Bytes::from("first"), false).unwrap();
+    (answer, sending)
+}
+
+async fn answered(answer: ResponseFuture) -> String {
+    let answer = timeout(PATIENCE, answer).await.unwrap().unwrap();
+    String::from_utf8(h2_body(&mut answer.into_body()).await.unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn a_body_over_http2_that_stands_still_ends_its_request_and_no_other() {
+    let (tell, left) = channel();
+    let house = House::around(attentive_app(tell));
+    let sender = h2_connect(house.gateway.address).await;
+    let (held, _half) = upload(&sender, &house, "/held").await;
+    let (early, mut rest) = upload(&sender, &house, "/early").await;
+    let (drip, mut drops) = upload(&sender, &house, "/drip").await;
+    let (whole, mut end) = upload(&sender, &house, "/whole").await;
+    end.send_data(Bytes::from("last"), true).unwrap();
+    let (since, mut held) = (Instant::now(), pin!(held));
+    let ended = loop {
+        tokio::select! {
+            ended = &mut held => break ended,
+            () = sleep(Duration::from_secs(25)) => drops.send_data(Bytes::from("x"), false).unwrap(),
+        }
+        assert!(since.elapsed() < Duration::from_secs(80), "it stands still for ever");
+    };
+    assert!(ended.as_ref().is_err_and(h2::Error::is_reset), "{ended:?}");
+    assert!(since.elapsed() > Duration::from_secs(59), "after {:?}", since.elapsed());
+    assert_eq!(left.recv_timeout(PATIENCE), Ok(()), "the app is left with half of it");
+    rest.send_data(Bytes::from("last"), true).unwrap();
+    drops.send_data(Bytes::from("last"), true).unwrap();
+    assert_eq!(answered(early).await, "earlylast");
+    assert_eq!(answered(drip).await, "last");
+    assert_eq!(answered(whole).await, "last");
+    let log = house.gateway.log();
+    let line = log.lines().find(|line| line.contains(r#""path":"/held""#)).unwrap_or_default();
+    assert!(line.contains(r#""reason":"body_timeout""#) && line.contains(r#""ann""#), "{log}");
 }

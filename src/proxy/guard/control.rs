@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::proxy::hygiene::ProtectedNames;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// Locks, also after a panic elsewhere: what lies inside is never half written.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -25,8 +26,8 @@ pub(crate) struct ConnControl {
     server_name: OnceLock<Option<Box<str>>>,
     killed: AtomicBool,
     closing: AtomicBool,
-    /// Whether others need its place.
-    gives_way: AtomicBool,
+    /// Since when others need its place.
+    gives_way: OnceLock<Instant>,
     /// Whether the engine is to tell the client that it leaves.
     leaves: watch::Sender<bool>,
     /// Whether a request has come whole that is not answered yet; over HTTP/2, whether any ever has.
@@ -113,7 +114,7 @@ impl ConnControl {
     /// Ends the connection for the sake of others: at once where nothing has come that is to be
     /// answered, else at the next border between requests.
     pub(super) fn give_way(&self) {
-        self.gives_way.store(true, Ordering::SeqCst);
+        self.gives_way.get_or_init(Instant::now);
         self.leave(true);
         self.wake_reader();
     }
@@ -139,7 +140,11 @@ impl ConnControl {
     }
 
     pub(super) fn gives_way(&self) -> bool {
-        self.gives_way.load(Ordering::SeqCst)
+        self.gives_way_since().is_some()
+    }
+
+    pub(super) fn gives_way_since(&self) -> Option<Instant> {
+        self.gives_way.get().copied()
     }
 
     /// Whether nothing has come that is to be answered: no more than the beginning of a request.

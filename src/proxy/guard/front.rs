@@ -35,6 +35,8 @@ pub(crate) struct GuardSettings {
     pub(crate) idle_timeout: Duration,
     /// How long a body may stand still, unless the hooks say otherwise.
     pub(crate) body_timeout: Duration,
+    /// How long whoever is to give way may go on taking what they are owed.
+    pub(crate) parting: Duration,
     /// How much of a head is taken.
     pub(crate) limits: HeadLimits,
     /// Names only the gateway may use, asked for once a connection.
@@ -51,6 +53,7 @@ impl Default for GuardSettings {
             head_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(60),
             body_timeout: Duration::from_secs(60),
+            parting: Duration::from_secs(60),
             limits: HeadLimits::default(),
             protected: Arc::new(Arc::default),
             counted: Arc::new(|_| None),

@@ -170,9 +170,19 @@ impl GuardedStream {
             if !self.owed || self.control().is_busy() {
                 return Poll::Pending;
             }
-            ready!(self.deadline.poll(cx, Wait::Taken, self.settings.head_timeout));
+            let limit = self.until_taken();
+            ready!(self.deadline.poll(cx, Wait::Taken, limit));
         }
         Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
+    }
+
+    /// How long the client may take nothing of what it is owed: where others need its place, taking
+    /// a little now and then does not keep it for ever.
+    pub(super) fn until_taken(&self) -> Duration {
+        let GuardSettings { head_timeout, parting, .. } = *self.settings;
+        let since = self.control().gives_way_since();
+        since
+            .map_or(head_timeout, |since| head_timeout.min(parting.saturating_sub(since.elapsed())))
     }
 
     /// The client has taken something. What it is waited for is looked at anew.

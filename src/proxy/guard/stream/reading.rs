@@ -220,7 +220,7 @@ impl GuardedStream {
         if control.is_busy() {
             None
         } else if self.owed {
-            Some((Wait::Taken, self.settings.head_timeout))
+            Some((Wait::Taken, self.until_taken()))
         } else if control.gives_way() {
             Some((Wait::Last, NEWCOMER))
         } else if control.is_closing() && matches!(self.framing.phase(), Phase::Http2(0)) {
