@@ -137,8 +137,8 @@ pub enum AuditEvent {
     TokenRevoked { user: UserId, token: TokenId },
     /// Sessions were ended, so many.
     SessionsRevoked { user: Option<UserId>, count: usize },
-    /// Entries of the trail were forgotten, so many, since they were too old or too many.
-    TrailPruned { count: usize },
+    /// Entries of the trail were forgotten, so many, since they were too old or there were too many.
+    TrailPruned { count: usize, too_many: bool },
     /// A backup of everything was handed out.
     BackupMade,
     /// The store was made anew from the backup of this moment.
@@ -313,7 +313,10 @@ impl AuditEvent {
             | Self::Registered { name, .. }
             | Self::UserRemoved { name, .. } => name.to_string(),
             Self::UserChanged { how, .. } => (*how).to_owned(),
-            Self::SessionsRevoked { count, .. } | Self::TrailPruned { count } => count.to_string(),
+            Self::SessionsRevoked { count, .. } => count.to_string(),
+            Self::TrailPruned { count, too_many } => {
+                format!("{count} too {}", if *too_many { "many" } else { "old" })
+            }
             Self::Reloaded { at_signal, digest } => {
                 let cause = if *at_signal { "signal" } else { "file" };
                 format!("{cause}, {}", digest.as_deref().unwrap_or("refused"))
@@ -361,7 +364,7 @@ mod tests {
             AuditEvent::TokenAdded { user, token },
             AuditEvent::TokenRevoked { user, token },
             AuditEvent::SessionsRevoked { user: None, count: 1 },
-            AuditEvent::TrailPruned { count: 1 },
+            AuditEvent::TrailPruned { count: 1, too_many: true },
             AuditEvent::BackupMade,
             AuditEvent::Restored { made_at: Timestamp::from_secs(1) },
             AuditEvent::KeysRotated,

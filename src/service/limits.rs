@@ -29,7 +29,7 @@ const WAYS: usize = 8;
 /// How often addresses and accounts may try.
 #[derive(Clone, Copy, Debug)]
 pub struct RateRules {
-    /// Sign-ins from one address; an IPv6 network of 64 bits is one.
+    /// Sign-ins from one address; an IPv6 network of 56 bits is one.
     pub per_address: Rate,
     /// Sign-ins to one account, from browsers it does not know.
     pub per_account: Rate,
@@ -126,12 +126,12 @@ impl Service {
     /// Lets a try from this address through, if it is not one too many.
     pub(super) async fn admit_address(&self, cx: &RequestCx) -> Result<(), Denied> {
         let rate = &self.settings.rates.per_address;
-        match self.windows.admit(rate, ("address", cx.client.block()), cx.now) {
+        match self.windows.admit(rate, ("address", cx.client.site()), cx.now) {
             Ok(()) => Ok(()),
             Err(until) => {
                 let denied = Denied::RateLimited(until);
                 Err(self
-                    .turned_away(cx.client.block(), None, SignInFailure::AddressRate, cx, denied)
+                    .turned_away(cx.client.site(), None, SignInFailure::AddressRate, cx, denied)
                     .await)
             }
         }

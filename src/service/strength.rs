@@ -29,7 +29,7 @@ impl Service {
         cx: &RequestCx,
     ) -> Result<Strength, Denied> {
         let _place = self.weighing.try_acquire().map_err(|_| Denied::Busy)?;
-        let admitted = self.weighed.admit(&RATE, cx.client.block(), cx.now);
+        let admitted = self.weighed.admit(&RATE, cx.client.site(), cx.now);
         admitted.map_err(Denied::RateLimited)?;
         let password = Secret::new(password.to_owned());
         self.hashing.run(move || Strength::of(password.reveal(), &known)).await

@@ -25,7 +25,7 @@ const TURNED_AWAY: Rate = Rate { times: 1, per: Duration::from_secs(900) };
 /// Entries are forgotten a day's worth at a time, not one by one.
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// How often it is told that entries are forgotten before their time, while that goes on.
+/// How often it is told that the trail is full, or will be soon, while that goes on.
 const WARNED: Rate = Rate { times: 1, per: DAY };
 
 impl Service {
@@ -88,19 +88,25 @@ impl Service {
         }
     }
 
-    /// A hundredth at a time, not one by one.
+    /// A hundredth at a time, not one by one; and says so, from a tenth before it comes to that.
     async fn forget_excess(&self, now: Timestamp) -> Result<(), StoreError> {
-        let most = self.settings.trail_most;
-        if self.store.tip().await?.len() <= most {
-            return Ok(());
+        let (most, held) = (self.settings.trail_most, self.store.tip().await?.len());
+        if held > most {
+            self.forget(Timestamp::from_secs(0), most - most / 100, now).await?;
         }
-        let count = self.forget(Timestamp::from_secs(0), most - most / 100, now).await?;
-        if count > 0 && self.windows.admit(&WARNED, "the trail is full", now).is_ok() {
+        let what = if held > most {
+            "has forgotten its oldest before their time"
+        } else if held > most - most / 10 {
+            "will soon forget its oldest before their time"
+        } else {
+            return Ok(());
+        };
+        if self.windows.admit(&WARNED, what, now).is_ok() {
             let since = self.oldest_entry().await?.map_or_else(String::new, |oldest| oldest.at);
             let warning = format!(
-                "the audit trail has more than audit.max_entries = {most} entries: the oldest are \
-                 forgotten before their time, and it reaches back to {since} now. Somebody may be \
-                 flooding it: see `vestibule audit list`; if not, raise audit.max_entries"
+                "the audit trail had {held} entries of audit.max_entries = {most}, and {what}: it \
+                 reaches back to {since}. Somebody may be flooding it: see `vestibule audit list`; \
+                 if not, raise audit.max_entries. `vestibule audit export` keeps a copy"
             );
             self.log.say(now, Level::Warn, &warning);
         }

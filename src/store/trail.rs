@@ -137,13 +137,16 @@ fn check(
 
 fn prune(txn: &mut Txn<'_>, older_than: Timestamp, most: u64, on: Occasion) -> Result<usize> {
     let (begun, older_than) = (tip(txn)?, older_than.rfc3339());
-    let mut tip = begun;
+    let (mut tip, mut too_many) = (begun, false);
     // With room for the entry that tells of this.
     let is_excess = |tip: &Tip| begun.len() > most && tip.len() >= most;
     while !tip.is_empty() && tip.first < begun.first.saturating_add(AT_ONCE) {
-        // One that is gone cannot be followed; what is left is not better for being kept.
-        let Some(text) = line(txn, tip.first)? else { break };
-        if !is_excess(&tip) && parse::<Entry>(&text)?.at >= older_than {
+        // Nothing can be said to follow one that is gone.
+        let text = line(txn, tip.first)?;
+        let text = text.ok_or_else(|| StoreError::from(Broken::at(tip.first, "it is gone")))?;
+        if is_excess(&tip) {
+            too_many = true;
+        } else if parse::<Entry>(&text)?.at >= older_than {
             break;
         }
         txn.remove(layout::trail(tip.first));
@@ -153,7 +156,7 @@ fn prune(txn: &mut Txn<'_>, older_than: Timestamp, most: u64, on: Occasion) -> R
     let count = count.map_err(|_| unreadable(ENTRY))?;
     if count > 0 {
         txn.put(layout::TIP.to_vec(), records::pack(&tip)?);
-        txn.tell(AuditEvent::TrailPruned { count }, on)?;
+        txn.tell(AuditEvent::TrailPruned { count, too_many }, on)?;
     }
     Ok(count)
 }

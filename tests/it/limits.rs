@@ -54,11 +54,11 @@ fn an_address_is_told_to_wait_and_for_how_long_whatever_it_tries() {
 #[test]
 fn an_ipv6_network_is_one_address_and_so_is_an_ipv4_address_in_ipv6() {
     let world = world(rate(2, 60), rate(1000, 60), 100);
-    for address in ["2001:db8:0:1::1", "2001:db8:0:1:ffff::2"] {
+    for address in ["2001:db8:0:1::1", "2001:db8:0:2:ffff::2"] {
         assert_eq!(fail(&mut world.browser_from(address), "ann"), 401);
     }
-    assert_eq!(fail(&mut world.browser_from("2001:db8:0:1::3"), "ann"), 429);
-    assert_eq!(fail(&mut world.browser_from("2001:db8:0:2::1"), "ann"), 401);
+    assert_eq!(fail(&mut world.browser_from("2001:db8:0:ff::3"), "ann"), 429);
+    assert_eq!(fail(&mut world.browser_from("2001:db8:0:100::1"), "ann"), 401);
     for address in ["198.51.100.1", "::ffff:198.51.100.1"] {
         assert_eq!(fail(&mut world.browser_from(address), "ann"), 401);
     }
