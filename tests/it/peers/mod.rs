@@ -1,10 +1,12 @@
 //! The examples in `deploy/`, as they are but for their ports, with the real proxies.
 
 mod admits;
+mod cookies;
 mod http2;
 mod paths;
 mod proxy;
 mod silence;
+mod traces;
 
 use crate::harness::{App, Browser, Gateway, Options, Person, Reply, TempDir, exchange, run};
 use proxy::{Proxy, Running};
@@ -112,6 +114,7 @@ macro_rules! tests_of {
                 admits::rules_hold_for_the_app(&scene, &cookie);
                 admits::programs_are_let_in_by_their_tokens(&scene);
                 admits::websockets_pass(&scene, &cookie);
+                cookies::none_of_ours_reaches_the_app(&scene, &cookie);
                 http2::http_2_is_no_way_around(&scene, &cookie);
                 paths::what_the_app_receives_was_judged(&scene, &cookie);
                 paths::an_open_host_opens_no_other(&scene);
@@ -120,6 +123,11 @@ macro_rules! tests_of {
             #[test]
             fn a_gateway_that_is_down_or_hangs_lets_nobody_through() {
                 silence::nobody_passes($proxy);
+            }
+
+            #[test]
+            fn what_a_client_says_of_traces_goes_no_further() {
+                traces::nobody_is_told_what_a_client_says($proxy);
             }
         }
     )*};
