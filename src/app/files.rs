@@ -8,6 +8,9 @@ const RESERVE: u64 = 128;
 /// Connections beyond which more would only cost memory.
 const MOST: usize = 10_000;
 
+/// Below so many, a handful of addresses can have most of the room.
+pub(super) const FEW: usize = 1_000;
+
 /// What a worker needs for itself: to wait for sockets and timers, and each listening socket.
 const A_WORKER: usize = 8;
 

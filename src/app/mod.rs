@@ -232,6 +232,7 @@ async fn serve(
     let seed = u64::from_be_bytes(seed);
     let gateway = Gateway::new(parts, tracer, seed, self::files::connections);
     say_unresolved(&gateway).await;
+    say_small(&gateway);
     let serving = gateway.serving().map_err(RunError::thread)?;
     // All that takes time is done: in a hand-over nobody accepts from here on until it serves.
     let before = handed_over(before, &mut orders).await?;
@@ -309,6 +310,18 @@ fn protects(config: &Config) -> Vec<String> {
 fn describe(route: &RouteSettings) -> String {
     let upstreams: Vec<String> = route.upstreams.iter().map(ToString::to_string).collect();
     format!("{}{} → {}", route.key.host, route.key.path, upstreams.join(", "))
+}
+
+/// Says so where there is room for few: some that are slow would have all of it.
+fn say_small(gateway: &Gateway) {
+    let room = gateway.connections().max();
+    if room < self::files::FEW {
+        let message = format!(
+            "there is room for {room} connections only, since this process may have few files open: \
+             raise the hard limit (LimitNOFILE= of systemd, ulimits of Docker, ulimit -Hn)"
+        );
+        gateway.say(Level::Warn, &message);
+    }
 }
 
 async fn say_unresolved(gateway: &Gateway) {

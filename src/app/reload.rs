@@ -25,7 +25,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::Signal;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 /// How often files are looked at.
 const EVERY: Duration = Duration::from_secs(1);
@@ -166,9 +166,10 @@ impl Reloader {
             self.gateway.say(Level::Warn, &message);
         }
         let service = Arc::new(self.gateway.service().under(config.service.clone()));
-        if let Err(error) = service.look_at_people().await {
-            return Err(error.to_string());
-        }
+        let looked = timeout(PATIENCE, service.look_at_people()).await;
+        looked
+            .map_err(|_| String::from("the store does not answer"))?
+            .map_err(|e| e.to_string())?;
         let parts = self.assembly.parts(&config, service).await;
         let parts = parts.map_err(|error| error.to_string())?;
         jobs::watch(self.gateway.put_in_force(parts).await);

@@ -325,6 +325,7 @@ fn waiting() -> (App, Gate) {
 fn a_full_house_turns_away_at_once_keeps_whom_it_serves_and_has_room_again() {
     let (app, gate) = waiting();
     let (house, health) = measured(app, 32, "");
+    house.gateway.hear("there is room for 32 connections only");
     let runtime = Runtime::new().unwrap();
     // Each address may have sixteen.
     let mut held = waiting_on(&runtime, &house, 16);
