@@ -5,9 +5,11 @@
 -- ?rd=https://app.example.com
 local CHECK = "http://127.0.0.1:8080/_vestibule/authz/auth-request"
 
--- The names of [identity] in the gateway's configuration.
+-- The names of [identity] in the gateway's configuration; and what the client sent as the last two,
+-- without what gets somebody in here.
 local NAMES = {
     "Remote-User", "Remote-Groups", "Remote-Name", "Remote-Email", "X-Vestibule-Assertion",
+    "Cookie", "Authorization",
 }
 
 -- How long an answer may take, in milliseconds, each of the four times that HAProxy tries. No
@@ -41,35 +43,6 @@ local function is_page(method, sent)
         and accept:lower():find("text/html", 1, true) ~= nil
 end
 
--- The gateway's cookies are no business of the app's: every name that begins with vestibule, also
--- behind __Host- or __Secure-, in any case.
-local function is_ours(pair)
-    local name = pair:lower():gsub("^__host%-", ""):gsub("^__secure%-", "")
-    return name:find("^vestibule") ~= nil
-end
-
--- The cookies of all fields that are the app's.
-local function theirs(fields)
-    local kept = {}
-    for at = 0, #fields do
-        for pair in fields[at]:gmatch("[^;]+") do
-            pair = pair:match("^%s*(.*)")
-            if not is_ours(pair) then
-                table.insert(kept, pair)
-            end
-        end
-    end
-    return table.concat(kept, "; ")
-end
-
--- Replaces all fields of this name, by none where there is nothing to tell.
-local function set(txn, name, value)
-    txn.http:req_del_header(name)
-    if value ~= "" then
-        txn.http:req_set_header(name, value)
-    end
-end
-
 local function vestibule(txn)
     local sent = txn.http:req_get_headers()
     local method = txn.sf:method()
@@ -93,10 +66,11 @@ local function vestibule(txn)
     local told = verdict and verdict.headers or {}
     if verdict and verdict.status == 200 then
         for _, name in ipairs(NAMES) do
-            set(txn, name, told[name:lower()] and told[name:lower()][0] or "")
-        end
-        if sent["cookie"] then
-            set(txn, "Cookie", theirs(sent["cookie"]))
+            local value = told[name:lower()] and told[name:lower()][0] or ""
+            txn.http:req_del_header(name)
+            if value ~= "" then
+                txn.http:req_set_header(name, value)
+            end
         end
         return
     end

@@ -86,7 +86,7 @@ impl Door {
                 // Whether a body follows is of no interest, and a proxy may say that one does
                 // which it keeps.
                 let request = bridge::without_body(session, arrival);
-                force.check(request, ctx).await
+                force.check(request, ctx).await?
             }
             Turn::Challenge(first) => {
                 let head = session.req_header();

@@ -195,6 +195,25 @@ impl HeaderRules {
         Ok(())
     }
 
+    /// The fields by which somebody gets in here, as they were sent.
+    pub(super) fn shown(sent: &HeaderMap) -> HeaderMap {
+        let of = |name: HeaderName| {
+            sent.get_all(&name).iter().map(move |value| (name.clone(), value.clone()))
+        };
+        [COOKIE, AUTHORIZATION].into_iter().flat_map(of).collect()
+    }
+
+    /// What an app may see of these, for another proxy to write over what its client sent: empty
+    /// where that is nothing.
+    pub(super) fn left_of(mut shown: HeaderMap, keeps_tokens: bool) -> pingora::Result<HeaderMap> {
+        let names: Vec<HeaderName> = shown.keys().cloned().collect();
+        Self::strip(&mut shown, keeps_tokens)?;
+        for name in names {
+            shown.entry(name).or_insert(HeaderValue::from_static(""));
+        }
+        Ok(shown)
+    }
+
     fn strip_spoken_for(fields: &mut HeaderMap) {
         // One pass over the names; most requests have nothing to take out.
         let unwanted = |name: &&HeaderName| is_spoken_for(name.as_str().as_bytes());

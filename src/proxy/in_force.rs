@@ -336,9 +336,10 @@ impl InForce {
         }
     }
 
-    /// Answers another proxy.
-    pub(super) async fn check(&self, request: Request, ctx: &mut Ctx) -> Response {
-        let Checked { response, about, person, outcome, reason } =
+    /// Answers another proxy. A yes also says what the app may see of what the client showed.
+    pub(super) async fn check(&self, request: Request, ctx: &mut Ctx) -> pingora::Result<Response> {
+        let shown = HeaderRules::shown(&request.headers);
+        let Checked { mut response, about, person, outcome, reason } =
             self.forward.answer(request).await;
         ctx.note(outcome, reason);
         // It is counted with the requests for the app that it is about.
@@ -346,6 +347,10 @@ impl InForce {
             about.as_ref().and_then(|(_, host, path)| self.apps.find(host, &PathView::of(path)));
         ctx.app = found.map(|(place, _)| place);
         (ctx.about, ctx.person) = (about, person);
-        response
+        if outcome == Outcome::Allowed {
+            let keeps_tokens = found.is_some_and(|(_, app)| app.telling(None).keeps_authorization);
+            response.headers.extend(HeaderRules::left_of(shown, keeps_tokens)?);
+        }
+        Ok(response)
     }
 }

@@ -55,6 +55,41 @@ fn a_yes_without_a_person_says_so_under_every_name() {
 }
 
 #[test]
+fn a_yes_says_what_the_app_may_see_of_what_was_shown() {
+    let house = house();
+    let shown = format!("Cookie: a=1; {}; b=2; vestibule-known=k\r\n", house.cookie);
+    let (alone, made) =
+        (cookie(&house), house.gateway.json(&["token", "add", "job", "--user", "ann"], ""));
+    let token = format!("Authorization: Bearer {}\r\n", made["token"].as_str().unwrap());
+    let table = [
+        (shown.as_str(), "/x", Some("a=1; b=2"), None),
+        (&alone, "/x", Some(""), None),
+        (&token, "/x", None, Some("")),
+        (
+            "Cookie: a=1\r\nAuthorization: Basic eA==\r\n",
+            "/public",
+            Some("a=1"),
+            Some("Basic eA=="),
+        ),
+        ("", "/public", None, None),
+    ];
+    for dialect in DIALECTS {
+        for (fields, path, cookie, authorization) in &table {
+            let reply = ask(&house, dialect, &Kept::get("app.test", path).with(fields));
+            let told = [reply.header("cookie"), reply.header("authorization")];
+            assert_eq!(
+                (reply.status, told),
+                (200, [*cookie, *authorization]),
+                "{dialect:?} {fields}"
+            );
+        }
+        // Nobody is told anything where the answer is no.
+        let reply = ask(&house, dialect, &Kept::get("app.test", "/x").with("Cookie: a=1\r\n"));
+        assert!(reply.status != 200 && reply.header("cookie").is_none(), "{dialect:?}");
+    }
+}
+
+#[test]
 fn a_person_is_sent_to_sign_in_and_a_script_is_told_where() {
     let house = house();
     let portal = format!("http://{}", house.gateway.address);
