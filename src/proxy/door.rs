@@ -328,7 +328,7 @@ impl ProxyHttp for Door {
         }
         if end {
             uploads::over();
-        } else {
+        } else if body.as_ref().is_some_and(|body| !body.is_empty()) {
             uploads::moved();
         }
         // The engine writes an end that comes with nothing as an end twice, and the app would read

@@ -261,7 +261,7 @@ async fn a_body_over_http2_that_stands_still_ends_its_request_and_no_other() {
     let (tell, left) = channel();
     let house = House::around(attentive_app(tell));
     let sender = h2_connect(house.gateway.address).await;
-    let (held, _half) = upload(&sender, &house, "/held").await;
+    let (held, mut half) = upload(&sender, &house, "/held").await;
     let (early, mut rest) = upload(&sender, &house, "/early").await;
     let (drip, mut drops) = upload(&sender, &house, "/drip").await;
     let (whole, mut end) = upload(&sender, &house, "/whole").await;
@@ -270,7 +270,11 @@ async fn a_body_over_http2_that_stands_still_ends_its_request_and_no_other() {
     let ended = loop {
         tokio::select! {
             ended = &mut held => break ended,
-            () = sleep(Duration::from_secs(25)) => drops.send_data(Bytes::from("x"), false).unwrap(),
+            () = sleep(Duration::from_secs(25)) => {
+                // Nothing is no more than nothing.
+                half.send_data(Bytes::new(), false).unwrap();
+                drops.send_data(Bytes::from("x"), false).unwrap();
+            }
         }
         assert!(since.elapsed() < Duration::from_secs(80), "it stands still for ever");
     };
