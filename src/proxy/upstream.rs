@@ -16,6 +16,12 @@ use std::time::Duration;
 /// How long an upstream that could not be reached is left alone while there are others.
 const REST: Duration = Duration::from_secs(5);
 
+/// How many requests share a connection to an app over HTTP/2.
+const STREAMS: u32 = 100;
+
+/// How much of an answer over HTTP/2 an app may send ahead of whoever reads it.
+const AHEAD: u32 = 128 * 1024;
+
 /// How an app is spoken to, wherever it is.
 #[derive(Debug)]
 pub(super) struct Manner {
@@ -223,6 +229,10 @@ fn tcp_peer(address: SocketAddr, scheme: UpstreamScheme, name: &str) -> HttpPeer
     };
     // One connection carries many HTTP/2 requests. How long an unused one is kept is for the app
     // to say, which ends it; the engine keeps a bounded number of them.
-    peer.options.max_h2_streams = 100;
+    peer.options.max_h2_streams = STREAMS as usize;
+    // Whoever does not read what an app sends them keeps the room of their own request on the
+    // connection filled, and of no other.
+    peer.options.h2_stream_window_size = Some(AHEAD);
+    peer.options.h2_connection_window_size = Some(AHEAD * STREAMS);
     peer
 }

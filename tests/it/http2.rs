@@ -1,14 +1,20 @@
 //! HTTP/2 at the gateway's door and behind it.
 
 use crate::harness::{
-    ADMIN_PASSWORD, App, H2App, House, Options, Reply, code_now, h2_body, h2_connect, h2_data,
-    h2_exchange,
+    ADMIN_PASSWORD, App, H2App, House, Options, PATIENCE, Reply, code_now, h2_body, h2_connect,
+    h2_data, h2_exchange, read_head,
 };
 use bytes::Bytes;
 use h2::client::SendRequest;
 use http::Request;
 use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
+use std::net::SocketAddr;
+use std::sync::Mutex;
+use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
 
 /// A request to `a.test`, with header fields.
 fn request(method: &str, target: &str, fields: &[(&str, &str)]) -> Request<()> {
@@ -120,6 +126,86 @@ async fn a_stream_over_http_2_arrives_part_by_part_and_ends_with_its_session() {
     let ended = h2_data(&mut receiving).await;
     assert!(!matches!(ended, Some(Ok(_))), "{ended:?}");
     assert!(since.elapsed() < Duration::from_millis(1500), "outlives its session");
+}
+
+#[tokio::test]
+async fn whoever_was_answered_holds_nothing_by_what_they_never_send() {
+    let (tell, left) = channel();
+    let tell = Mutex::new(tell);
+    let house = House::around(App::by_hand(move |mut stream| {
+        read_head(&mut stream);
+        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+        stream.get_mut().write_all(answer).unwrap();
+        let _ = stream.read_to_end(&mut Vec::new());
+        let _ = tell.lock().unwrap().send(());
+    }));
+    let mut sender = h2_connect(house.gateway.address).await;
+    let asked = request("POST", "/answered", &[("cookie", &house.cookie)]);
+    let (answer, mut sending) = sender.send_request(asked, false).unwrap();
+    sending.send_data(Bytes::from("first"), false).unwrap();
+    let mut receiving = answer.await.unwrap().into_body();
+    assert_eq!(h2_body(&mut receiving).await.unwrap(), b"hello");
+    // The rest is waited for a moment, whatever comes of it.
+    let since = Instant::now();
+    let is_told = || house.gateway.log().contains(r#""path":"/answered""#);
+    while !is_told() {
+        assert!(since.elapsed() < Duration::from_secs(20), "its connections are held");
+        let _ = sending.send_data(Bytes::from("x"), false);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let log = house.gateway.log();
+    let line = log.lines().find(|line| line.contains(r#""path":"/answered""#)).unwrap();
+    assert!(line.contains(r#""status":200"#) && line.contains(r#""outcome":"allowed""#), "{line}");
+    assert_eq!(left.recv_timeout(PATIENCE), Ok(()), "the app is held");
+    let asked = request("GET", "/x", &[("cookie", &house.cookie)]);
+    assert_eq!(h2_exchange(&sender, asked, b"").await.unwrap().text(), "hello");
+}
+
+/// An app over HTTP/2 that has a lot to say.
+async fn talkative() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut connection = h2::server::handshake(stream).await.unwrap();
+                while let Some(Ok((_, mut respond))) = connection.accept().await {
+                    let mut sending =
+                        respond.send_response(http::Response::new(()), false).unwrap();
+                    sending.send_data(Bytes::from(vec![b'x'; LOT]), true).unwrap();
+                }
+            });
+        }
+    });
+    address
+}
+
+/// More than the engine would take ahead of somebody who reads nothing.
+const LOT: usize = 12 << 20;
+
+#[tokio::test]
+async fn whoever_reads_nothing_of_an_app_over_http_2_keeps_nobody_else_from_it() {
+    let upstream = format!("h2c://{}", talkative().await);
+    let start = move || House::with(App::start(), Options::upstream(&upstream));
+    let house = tokio::task::spawn_blocking(start).await.unwrap();
+    let mut held = Vec::new();
+    for _ in 0..4 {
+        let stream = TcpStream::connect(house.gateway.address).await.unwrap();
+        let mut client = h2::client::Builder::new();
+        let client = client.initial_window_size(0).handshake::<_, Bytes>(stream);
+        let (sender, connection) = client.await.unwrap();
+        tokio::spawn(connection);
+        let asked = request("GET", "/x", &[("cookie", &house.cookie)]);
+        let (answer, _) = sender.ready().await.unwrap().send_request(asked, true).unwrap();
+        held.push(timeout(PATIENCE, answer).await.unwrap().unwrap());
+    }
+    // All of them have what they are let have by the time somebody else has begun to read.
+    for _ in 0..3 {
+        let sender = h2_connect(house.gateway.address).await;
+        let asked = request("GET", "/x", &[("cookie", &house.cookie)]);
+        assert_eq!(h2_exchange(&sender, asked, b"").await.unwrap().body.len(), LOT);
+    }
+    drop(held);
 }
 
 #[tokio::test]
