@@ -15,7 +15,8 @@ pub(super) const FEW: usize = 1_000;
 const A_WORKER: usize = 8;
 
 /// Raises the limit as far as it goes, and says how many connections fit below it beside so many
-/// workers: each may need a second one, to an app.
+/// workers: each may need a second one, to an app, and a quarter as many are kept that nobody
+/// uses.
 pub(super) fn connections(workers: usize) -> usize {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
@@ -23,6 +24,7 @@ pub(super) fn connections(workers: usize) -> usize {
     let _ = setrlimit(Resource::Nofile, limit);
     let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     let kept = RESERVE.saturating_add(u64::try_from(workers * A_WORKER).unwrap_or(u64::MAX));
-    let fit = usize::try_from(files.saturating_sub(kept) / 2).unwrap_or(MOST);
+    let places = files.saturating_sub(kept).saturating_mul(4) / 9;
+    let fit = usize::try_from(places).unwrap_or(MOST);
     fit.clamp(1, MOST)
 }

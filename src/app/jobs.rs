@@ -19,7 +19,7 @@ const SWEEP: Duration = Duration::from_secs(60);
 /// How much later than it should an app may be found to take too long.
 const WAITS: Duration = Duration::from_millis(250);
 /// How long the last quarter of the places has to do for whoever comes.
-const ROOM: Duration = Duration::from_millis(100);
+const ROOM: Duration = Duration::from_millis(25);
 /// How often it is told that connections were turned away.
 const TURNED_AWAY: Duration = Duration::from_secs(10);
 const NAMES: Duration = Duration::from_secs(10);
@@ -75,19 +75,20 @@ fn steady(period: Duration) -> Interval {
 async fn say_turned_away(gateway: Arc<Gateway>) {
     let connections = gateway.connections();
     let mut ticks = steady(TURNED_AWAY);
-    let mut told = (0, 0);
+    let mut told = (0, 0, 0);
     loop {
         ticks.tick().await;
         let count = |why| connections.turned_away(why);
-        let now = (count(TurnedAway::Full), count(TurnedAway::Share));
-        let (full, share) = (now.0 - told.0, now.1 - told.1);
-        if full + share > 0 {
+        let now = (count(TurnedAway::Full), count(TurnedAway::Share), count(TurnedAway::Files));
+        let (full, share, files) = (now.0 - told.0, now.1 - told.1, now.2 - told.2);
+        if now != told {
             let places = connections.max();
             gateway.say(
                 Level::Warn,
                 &format!(
                     "connections were turned away: {full} since all {places} places were taken, {share} \
-                     since their address had its share of them"
+                     since their address had its share of them, {files} since this process may open no \
+                     more files (a request beside others on its connection counts as one)"
                 ),
             );
         }

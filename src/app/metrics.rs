@@ -40,8 +40,8 @@ impl Sources<'_> {
         let limit = "How many connections of clients there may be at once.";
         page.number("vestibule_connections_limit", "gauge", limit, connections.max());
         let name = "vestibule_connections_refused_total";
-        let help = "Connections that were closed at once, since all places were taken or their \
-                    address had its share.";
+        let help = "Connections, and requests beside others on theirs, that were turned away at once: \
+                    all places were taken, their address had its share, or no file was left.";
         page.about(name, "counter", help);
         for why in TurnedAway::ALL {
             page.sample(name, &[("reason", why.name())], connections.turned_away(why));

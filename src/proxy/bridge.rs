@@ -10,11 +10,22 @@ use pingora::proxy::Session;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
-/// How long the body of a request for our own pages may stand still.
-pub(super) const BODY_PATIENCE: Duration = Duration::from_secs(10);
+/// How long the body of a request for our own pages may take.
+#[derive(Clone, Copy)]
+pub(super) struct Patience {
+    /// While it stands still.
+    pub(super) still: Duration,
+    /// In all: a byte now and then must not hold a connection for days.
+    in_all: Duration,
+}
 
-/// How long the whole of it may take: a byte now and then must not hold a connection for days.
-const BODY_IN_ALL: Duration = Duration::from_secs(30);
+/// As a rule.
+pub(super) const USUAL: Patience =
+    Patience { still: Duration::from_secs(10), in_all: Duration::from_secs(30) };
+
+/// Where many need the place of whoever is slow.
+pub(super) const CROWDED: Patience =
+    Patience { still: Duration::from_secs(2), in_all: Duration::from_secs(5) };
 
 /// Why a body could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,8 +63,9 @@ pub(super) async fn read(
     session: &mut Session,
     arrival: &Arrival,
     body_max: usize,
+    patience: Patience,
 ) -> Result<Request, BodyFault> {
-    let body = read_body(session, body_max).await?;
+    let body = read_body(session, body_max, patience).await?;
     Ok(Request { body, ..without_body(session, arrival) })
 }
 
@@ -81,7 +93,11 @@ pub(super) fn split_target(target: &[u8]) -> (&str, &str) {
     end.and_then(|end| Some((target.get(..end)?, target.get(end + 1..)?))).unwrap_or((target, ""))
 }
 
-async fn read_body(session: &mut Session, most: usize) -> Result<Bytes, BodyFault> {
+async fn read_body(
+    session: &mut Session,
+    most: usize,
+    patience: Patience,
+) -> Result<Bytes, BodyFault> {
     if session.as_downstream_mut().is_body_empty() {
         return Ok(Bytes::new());
     }
@@ -93,9 +109,9 @@ async fn read_body(session: &mut Session, most: usize) -> Result<Bytes, BodyFaul
         session.write_continue_response().await.map_err(|_| BodyFault::Broken)?;
     }
     let mut body = BytesMut::new();
-    let latest = Instant::now() + BODY_IN_ALL;
+    let latest = Instant::now() + patience.in_all;
     loop {
-        let until = latest.min(Instant::now() + BODY_PATIENCE);
+        let until = latest.min(Instant::now() + patience.still);
         let chunk = timeout_at(until, session.read_request_body()).await;
         match chunk.map_err(|_| BodyFault::TooSlow)?.map_err(|_| BodyFault::Broken)? {
             None => return Ok(body.freeze()),

@@ -14,26 +14,23 @@
 //!
 //! The engine tells nothing to a log of its own: its messages may quote a request.
 
-use super::bridge::{self, BODY_PATIENCE, declared_length, split_target};
-use super::ending;
-use super::gateway::{Arrival, Ctx, Gateway};
+use super::answering::refuse;
+use super::bridge::{self, declared_length};
+use super::ending::{self, Unheard};
+use super::gateway::{Ctx, Gateway};
 use super::guard::ConnControl;
 use super::headers::HeaderRules;
 use super::hygiene::is_websocket_upgrade;
-use super::in_force::{InForce, Turn};
+use super::in_force::Turn;
 use super::judging::{is_misdirected, judge};
 use super::tracing;
 use super::uploads;
 use super::waits::{Line, Phase, Wait};
-use crate::http::{
-    Language, Location, Response, challenge, credential, is_page_navigation, maintenance, refusal,
-};
 use crate::observe::Outcome;
-use crate::observe::traces::watched;
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::header::{SET_COOKIE, STRICT_TRANSPORT_SECURITY, TRANSFER_ENCODING};
-use http::{HeaderMap, StatusCode, Version};
+use http::header::{SET_COOKIE, TRANSFER_ENCODING};
+use http::{HeaderMap, Method, StatusCode, Version};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
 use pingora::protocols::Digest;
@@ -48,6 +45,9 @@ use std::time::Duration;
 
 /// How long a client may take to read what is written to it before it is given up.
 const WRITE_PATIENCE: Duration = Duration::from_secs(60);
+
+/// The same where many need its place, and for answers of our own, which are short.
+pub(super) const LITTLE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A message of more bytes than this, or of who knows how many, may go on for long.
 const LONG: u64 = 1 << 20;
@@ -64,92 +64,6 @@ impl Door {
     pub(super) const fn gateway(&self) -> &Arc<Gateway> {
         &self.0
     }
-
-    /// Answers what no app is to answer.
-    async fn answer(
-        &self,
-        session: &mut Session,
-        arrival: &Arrival,
-        turn: Turn,
-        ctx: &mut Ctx,
-    ) -> Result<bool> {
-        let force = &arrival.force;
-        let response = match turn {
-            Turn::Forward => return Ok(false),
-            Turn::Portal => {
-                self.name_visitor(session, ctx, arrival).await;
-                watched(ctx.trace.steps(), self.ask_portal(session, arrival, ctx)).await
-            }
-            Turn::Encrypt(location) => moved(force, &location),
-            Turn::Prove(text) => shown(force, text),
-            Turn::Check => {
-                // Whether a body follows is of no interest, and a proxy may say that one does
-                // which it keeps.
-                let request = bridge::without_body(session, arrival);
-                force.check(request, ctx).await?
-            }
-            Turn::Challenge(first) => {
-                let head = session.req_header();
-                let target = std::str::from_utf8(head.raw_path()).unwrap_or("/");
-                challenge(force.site(), first, &head.method, &head.headers, target)
-            }
-            Turn::Maintenance => {
-                let head = session.req_header();
-                let is_page = is_page_navigation(&head.method, &head.headers);
-                maintenance(force.site(), Language::of(&head.headers), is_page)
-            }
-            Turn::Refuse(status) => refuse(force, session, status),
-        };
-        bridge::write(session, response).await?;
-        Ok(true)
-    }
-
-    async fn ask_portal(
-        &self,
-        session: &mut Session,
-        arrival: &Arrival,
-        ctx: &mut Ctx,
-    ) -> Response {
-        if let Some(connection) = ConnControl::of(session) {
-            connection.set_body_timeout(BODY_PATIENCE);
-        }
-        let force = &arrival.force;
-        match bridge::read(session, arrival, force.site().body_max).await {
-            Ok(request) => force.answer(request).await,
-            Err(fault) => {
-                ctx.note(Outcome::Malformed, fault.reason());
-                refuse(force, session, fault.status())
-            }
-        }
-    }
-
-    /// Notes who visits our own pages, for the log; the pages ask for themselves.
-    async fn name_visitor(&self, session: &Session, ctx: &mut Ctx, arrival: &Arrival) {
-        let force = &arrival.force;
-        let shown = credential(force.headers().cookies(), &session.req_header().headers);
-        let person = force.service().person(shown.as_ref(), &arrival.host, &arrival.cx).await;
-        ctx.person = person.unwrap_or_default();
-    }
-}
-
-/// Sends on to the same by https, for good. Who is not there yet is not told to stay there.
-fn moved(force: &InForce, location: &Location) -> Response {
-    let status = StatusCode::PERMANENT_REDIRECT;
-    let mut response = Response::redirect(force.site(), status, location);
-    response.headers.remove(STRICT_TRANSPORT_SECURITY);
-    response
-}
-
-/// Shows an authority what it asks for.
-fn shown(force: &InForce, text: String) -> Response {
-    Response::new(force.site(), StatusCode::OK, "application/octet-stream", text.into())
-}
-
-fn refuse(force: &InForce, session: &Session, status: StatusCode) -> Response {
-    let head = session.req_header();
-    let is_call = force.is_call(split_target(head.raw_path()).0);
-    let is_page = !is_call && is_page_navigation(&head.method, &head.headers);
-    refusal(force.site(), Language::of(&head.headers), is_page, status)
 }
 
 /// The other end of the socket; none on a socket file.
@@ -170,6 +84,13 @@ fn is_long(headers: &HeaderMap) -> bool {
 fn is_long_upload(headers: &HeaderMap) -> bool {
     headers.contains_key(TRANSFER_ENCODING)
         || declared_length(headers).is_some_and(|length| length > LONG)
+}
+
+/// Whether no body follows, as far as the head tells.
+fn is_bodiless(method: &Method, response: &ResponseHeader) -> bool {
+    matches!(response.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+        || *method == Method::HEAD
+        || declared_length(&response.headers) == Some(0)
 }
 
 /// Whether another head is to follow.
@@ -198,7 +119,9 @@ impl ProxyHttp for Door {
     async fn early_request_filter(&self, session: &mut Session, ctx: &mut Box<Ctx>) -> Result<()> {
         // The guard keeps the deadlines for reading; the engine's own would only race them.
         session.set_read_timeout(None);
-        session.set_write_timeout(Some(WRITE_PATIENCE));
+        let is_crowded = self.0.connections().is_crowded();
+        let patience = if is_crowded { LITTLE_PATIENCE } else { WRITE_PATIENCE };
+        session.set_write_timeout(Some(patience));
         let head = session.req_header();
         let force = self.0.in_force();
         let judged = judge(session, &force);
@@ -206,10 +129,10 @@ impl ProxyHttp for Door {
         ctx.arrival = force.arrival(id, head, peer_of(session), is_tls(session));
         ctx.trace = tracing::begin(&self.0, ctx, &head.headers);
         if session.is_http2() {
-            ctx.busy = ConnControl::of(session).map(ConnControl::busy);
             if uploads::is_watched() {
-                ctx.unheard = Some((Arc::clone(&self.0), Box::new(session.req_header().clone())));
+                ctx.unheard = Some(Unheard::new(&self.0, session.req_header()));
             }
+            ctx.busy = ConnControl::of(session).and_then(ConnControl::busy);
         }
         if let Err(refusal) = judged {
             ctx.note(Outcome::Malformed, refusal.reason());
@@ -232,6 +155,9 @@ impl ProxyHttp for Door {
         let Some(arrival) = ctx.arrival.take() else {
             return Err(Error::new(ErrorType::HTTPStatus(400)));
         };
+        if session.is_http2() && ctx.busy.is_none() {
+            return self.turn_away(session, &arrival, ctx).await;
+        }
         let answered = match arrival.force.decide(session.req_header(), &arrival, ctx).await {
             Turn::Forward => {
                 ctx.passed = ConnControl::of(session).map(ConnControl::passed);
@@ -355,7 +281,10 @@ impl ProxyHttp for Door {
         }
         self.pass(ctx)?;
         if switches || !is_interim(response) {
-            uploads::over();
+            ctx.answering(response.status);
+            if is_bodiless(&session.req_header().method, response) {
+                ctx.answered();
+            }
             if let Some(wait) = &ctx.wait {
                 wait.begin(Phase::Streaming, self.0.clock_ms());
             }
@@ -379,6 +308,11 @@ impl ProxyHttp for Door {
             ctx.note(Outcome::Failed, "app_timeout");
             return Err(Error::new(ErrorType::ReadTimedout));
         }
+        if end {
+            ctx.answered();
+        } else {
+            uploads::moved();
+        }
         if body.is_some() { self.pass(ctx).map(|()| None) } else { Ok(None) }
     }
 
@@ -386,8 +320,9 @@ impl ProxyHttp for Door {
         &self,
         _session: &mut Session,
         trailers: &mut HeaderMap,
-        _ctx: &mut Box<Ctx>,
+        ctx: &mut Box<Ctx>,
     ) -> Result<Option<Bytes>> {
+        ctx.answered();
         // A cookie has no place behind a body, least of all one of ours.
         trailers.remove(SET_COOKIE);
         Ok(None)
@@ -437,6 +372,14 @@ impl ProxyHttp for Door {
         error: &Error,
         ctx: &mut Box<Ctx>,
     ) -> FailToProxy {
+        if matches!(
+            (error.etype(), error.esource()),
+            (ErrorType::WriteTimedout, ErrorSource::Downstream)
+        ) && let Some(connection) = ConnControl::of(session)
+        {
+            // Whoever does not take what they ask for asks elsewhere for more.
+            connection.give_way();
+        }
         let status = match (error.etype(), error.esource()) {
             (ErrorType::HTTPStatus(status), _) => *status,
             (_, ErrorSource::Downstream) => 0,

@@ -7,10 +7,11 @@ use super::settings::UpstreamUrl;
 use super::uploads;
 use crate::observe::traces::Passage;
 use crate::observe::{Access, Outcome};
-use http::Version;
+use http::{StatusCode, Version};
 use pingora::http::RequestHeader;
 use pingora::proxy::Session;
 use std::mem;
+use std::sync::Arc;
 
 /// Writes the line, counts, and tells the trace.
 pub(super) fn note(gateway: &Gateway, session: &Session, ctx: &mut Ctx) {
@@ -19,14 +20,50 @@ pub(super) fn note(gateway: &Gateway, session: &Session, ctx: &mut Ctx) {
     tell(gateway, session.req_header(), status, ctx);
 }
 
+/// By what the line of a request is written that is let go of.
+pub(super) struct Unheard {
+    gateway: Arc<Gateway>,
+    head: RequestHeader,
+    /// What the app answered, if it did.
+    status: u16,
+    /// Whether that went out whole.
+    is_answered: bool,
+}
+
+impl Unheard {
+    /// Of a request that has just come.
+    pub(super) fn new(gateway: &Arc<Gateway>, head: &RequestHeader) -> Box<Self> {
+        let gateway = Arc::clone(gateway);
+        Box::new(Self { gateway, head: head.clone(), status: 0, is_answered: false })
+    }
+}
+
+impl Ctx {
+    /// Notes that the app begins to answer.
+    pub(super) fn answering(&mut self, status: StatusCode) {
+        uploads::answering();
+        if let Some(unheard) = &mut self.unheard {
+            unheard.status = status.as_u16();
+        }
+    }
+
+    /// Notes that the app has answered.
+    pub(super) fn answered(&mut self) {
+        uploads::answered();
+        if let Some(unheard) = &mut self.unheard {
+            unheard.is_answered = true;
+        }
+    }
+}
+
 /// However a request ends, there is a line of it.
 impl Drop for Ctx {
     fn drop(&mut self) {
-        let Some((gateway, head)) = self.unheard.take() else { return };
-        if uploads::is_overdue() {
+        let Some(unheard) = self.unheard.take() else { return };
+        if !unheard.is_answered {
             self.note(Outcome::Failed, BodyFault::TooSlow.reason());
         }
-        tell(&gateway, &head, 0, self);
+        tell(&unheard.gateway, &unheard.head, unheard.status, self);
     }
 }
 

@@ -5,6 +5,7 @@
 use super::apps::{App, Choice};
 use super::client::Way;
 use super::door::Door;
+use super::ending::Unheard;
 use super::guard::{Busy, Connections, Front, GuardSettings, Passed, Refused};
 use super::health::{HealthCheck, checks};
 use super::in_force::{InForce, Parts};
@@ -22,7 +23,6 @@ use crate::types::{ClientAddr, Host, RequestCx, RequestId};
 use arc_swap::ArcSwap;
 use http::{HeaderValue, Method};
 use pingora::apps::HttpServerOptions;
-use pingora::http::RequestHeader;
 use pingora::proxy::http_proxy;
 use pingora::server::configuration::ServerConf;
 use std::io;
@@ -40,6 +40,9 @@ fn workers(asked: usize) -> usize {
 
 /// How long names of apps may keep what is to be in force from being so.
 const NAMES: Duration = Duration::from_secs(5);
+
+/// How many connections to apps a worker keeps at most that nobody uses.
+const KEPT: usize = 128;
 
 /// How long an HTTP/2 connection may carry nothing.
 const H2_IDLE: Duration = Duration::from_secs(60);
@@ -76,7 +79,7 @@ pub(super) struct Ctx {
     pub(super) passed: Option<Passed>,
     pub(super) wait: Option<Wait>,
     /// By what its line can be written where it is let go of in the midst of something.
-    pub(super) unheard: Option<(Arc<Gateway>, Box<RequestHeader>)>,
+    pub(super) unheard: Option<Box<Unheard>>,
     /// So much of the body the app has been sent.
     pub(super) sent: u64,
     pub(super) outcome: Outcome,
@@ -265,7 +268,13 @@ impl Gateway {
     }
 
     fn front(self: &Arc<Self>, connections: Arc<Connections>) -> Arc<Front<Watched>> {
-        let mut proxy = http_proxy(&Arc::new(ServerConf::default()), Door::new(Arc::clone(self)));
+        // Connections to apps that nobody uses are kept: all workers' a quarter of what there may be.
+        let kept = connections.max() / (4 * self.workers);
+        let conf = ServerConf {
+            upstream_keepalive_pool_size: kept.clamp(1, KEPT),
+            ..ServerConf::default()
+        };
+        let mut proxy = http_proxy(&Arc::new(conf), Door::new(Arc::clone(self)));
         let mut options = HttpServerOptions::default();
         options.h2c = true;
         options.h2_idle_timeout = Some(H2_IDLE);
@@ -278,7 +287,11 @@ impl Gateway {
             body_timeout: STANDSTILL,
             ..GuardSettings::default()
         };
-        Arc::new(Front::new(Arc::new(Watched(Arc::new(proxy))), guard, connections))
+        Arc::new(Front::new(
+            Arc::new(Watched::new(proxy, connections.streams())),
+            guard,
+            connections,
+        ))
     }
 
     /// Milliseconds since the data path began.

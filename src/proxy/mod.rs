@@ -8,6 +8,7 @@
 //! and nothing repairs a request: what is ambiguous is refused, since whoever repairs may repair
 //! differently from the app behind.
 
+mod answering;
 mod apps;
 mod bridge;
 mod client;

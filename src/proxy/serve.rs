@@ -8,6 +8,7 @@ use super::guard::{Connections, Front};
 use super::listening::{Accepting, Listener};
 use super::tls::Handshake;
 use super::uploads::Watched;
+use rustix::io::Errno;
 use std::io;
 use std::mem;
 use std::sync::Arc;
@@ -143,7 +144,12 @@ async fn accept_loop(
                     front.serve(stream, handshake.as_ref(), &leaving).await;
                 });
             }
-            Err(_) => sleep(BREATHER).await,
+            Err(error) => {
+                if let Some(Errno::MFILE | Errno::NFILE) = Errno::from_io_error(&error) {
+                    front.lacks_files();
+                }
+                sleep(BREATHER).await;
+            }
         }
     }
 }

@@ -3,11 +3,12 @@
 //! Over HTTP/1 the guard says for how long a body may. Over HTTP/2 many share a connection, and the
 //! engine waits for the body of each without end. So a request that has one is served under a
 //! watch, which lets go of it, and of no other, when nothing has moved for too long. Once the app
-//! answers, how long the rest may take is for the app to say, as with every stream.
+//! answers, both directions may rest for longer; once it has answered, nobody needs the rest.
 
 use super::door::Door;
 use pingora::apps::{HttpServerApp, HttpServerOptions, ReusedHttpStream};
 use pingora::protocols::http::ServerSession;
+use pingora::protocols::http::v2::server::{H2Options, default_h2_options};
 use pingora::proxy::HttpProxy;
 use pingora::server::ShutdownWatch;
 use std::cell::Cell;
@@ -21,13 +22,30 @@ use tokio::time::{Instant, sleep_until};
 /// How long a body may stand still, here and under the guard.
 pub(super) const STANDSTILL: Duration = Duration::from_secs(60);
 
+/// How long both directions may, while the app answers what has not come whole.
+const TALK: Duration = Duration::from_secs(300);
+
+/// How long the rest of a body may take that has been answered.
+const REST: Duration = Duration::from_secs(5);
+
 tokio::task_local! {
-    /// Since when the body of this request stands still, where that matters.
-    static SINCE: Cell<Option<Instant>>;
+    /// How long something on this request may stand still, and until when it may; none where
+    /// nothing is to come.
+    static UNTIL: Cell<Option<(Duration, Instant)>>;
 }
 
 /// The engine, with an eye on bodies.
-pub(super) struct Watched(pub(super) Arc<HttpProxy<Door>>);
+pub(super) struct Watched {
+    engine: Arc<HttpProxy<Door>>,
+    streams: u32,
+}
+
+impl Watched {
+    /// So many requests may be under way on one connection.
+    pub(super) fn new(engine: HttpProxy<Door>, streams: u32) -> Self {
+        Self { engine: Arc::new(engine), streams }
+    }
+}
 
 /// What the engine does with a request.
 type Serving<'a> = Pin<Box<dyn Future<Output = Option<ReusedHttpStream>> + Send + 'a>>;
@@ -45,42 +63,63 @@ impl HttpServerApp for Watched {
         Self: 'all,
     {
         let is_watched = session.is_http2() && !session.is_body_empty();
-        let serving = self.0.process_new_http(session, shutdown);
+        let serving = self.engine.process_new_http(session, shutdown);
         if is_watched { Box::pin(watch(serving)) } else { serving }
     }
 
+    fn h2_options(&self) -> Option<H2Options> {
+        let mut options = default_h2_options();
+        options.max_concurrent_streams(self.streams);
+        Some(options)
+    }
+
     fn server_options(&self) -> Option<&HttpServerOptions> {
-        self.0.server_options()
+        self.engine.server_options()
     }
 }
 
 /// Whether this request is watched.
 pub(super) fn is_watched() -> bool {
-    SINCE.try_with(|_| ()).is_ok()
+    UNTIL.try_with(|_| ()).is_ok()
 }
 
 /// From now on the body is waited for.
 pub(super) fn begin() {
-    let _ = SINCE.try_with(|since| since.set(Some(Instant::now())));
+    let _ = UNTIL.try_with(|until| until.set(Some((STANDSTILL, Instant::now() + STANDSTILL))));
 }
 
-/// Something of it came.
+/// Something came, or went.
 pub(super) fn moved() {
-    let _ = SINCE.try_with(|since| since.set(since.get().map(|_| Instant::now())));
+    wait(|limit| limit);
 }
 
-/// It came whole, or it does not matter any more.
+/// The app begins to answer.
+pub(super) fn answering() {
+    wait(|_| TALK);
+}
+
+/// The app has answered.
+pub(super) fn answered() {
+    wait(|_| REST);
+}
+
+/// The body came whole.
 pub(super) fn over() {
-    let _ = SINCE.try_with(|since| since.set(None));
+    let _ = UNTIL.try_with(|until| until.set(None));
 }
 
-/// Whether it was waited for in vain.
-pub(super) fn is_overdue() -> bool {
-    let since = SINCE.try_with(Cell::get).ok().flatten();
-    since.is_some_and(|since| since.elapsed() >= STANDSTILL)
+/// Goes on waiting, if that is so. What has been answered is waited for no longer than once.
+fn wait(limit: impl FnOnce(Duration) -> Duration) {
+    let _ = UNTIL.try_with(|until| match until.get() {
+        Some((before, _)) if before != REST => {
+            let limit = limit(before);
+            until.set(Some((limit, Instant::now() + limit)));
+        }
+        _ => {}
+    });
 }
 
-/// Drives a request to its end, or until its body has stood still for too long.
+/// Drives a request to its end, or until it has stood still for too long.
 async fn watch<T: Default>(serving: impl Future<Output = T>) -> T {
     let watched = async {
         let mut serving = pin!(serving);
@@ -90,12 +129,12 @@ async fn watch<T: Default>(serving: impl Future<Output = T>) -> T {
             if let Poll::Ready(done) = serving.as_mut().poll(cx) {
                 return Poll::Ready(done);
             }
-            let Some(since) = SINCE.with(Cell::get) else { return Poll::Pending };
-            timer.as_mut().reset(since + STANDSTILL);
+            let Some((_, until)) = UNTIL.with(Cell::get) else { return Poll::Pending };
+            timer.as_mut().reset(until);
             ready!(timer.as_mut().poll(cx));
             Poll::Ready(T::default())
         })
         .await
     };
-    SINCE.scope(Cell::new(None), watched).await
+    UNTIL.scope(Cell::new(None), watched).await
 }

@@ -248,7 +248,7 @@ fn in_a_crowded_house_whoever_shakes_no_hands_gives_way_to_those_who_do() {
     let certificate = Certificate::make(&["a.test"], 30);
     let app = App::start();
     // Room for twenty, of which an address may have sixteen: fifteen of them at rest.
-    let files = Some(128 + 8 + 2 * 20);
+    let files = Some(128 + 8 + 9 * 20 / 4);
     let gateway = Gateway::start(Options { files, ..options(&app, &[&certificate], "") });
     let begun = Instant::now();
     let crowd: Vec<_> = (0..16).map(|_| connect(gateway.address)).collect();

@@ -3,6 +3,9 @@
 //! No client may have more than a part of the room, and the last quarter of it is for those who
 //! have little, so that a few cannot fill the house. Where many do, connections on which nothing is
 //! under way give that quarter back, first those of the clients that have most.
+//!
+//! A request takes memory and a connection to its app, so each that is under way beside another on
+//! its connection, as over HTTP/2, takes a place too.
 
 use super::control::{ConnControl, lock};
 use crate::proxy::hygiene::ProtectedNames;
@@ -10,7 +13,7 @@ use crate::types::ClientAddr;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// One client may have this part of all the room, however many others come.
@@ -22,9 +25,17 @@ const KEPT: usize = 4;
 /// What one client may have in any case: a browser has no more to one host.
 const LEAST: usize = 16;
 
+/// What one connection may ask for at once, if there is room for that.
+const STREAMS: u32 = 100;
+
 /// As long as no more than so many places are taken, there is room for everybody.
 const fn ample(max: usize) -> usize {
     max - max / KEPT
+}
+
+/// What one client may have of so much room.
+fn share(max: usize) -> usize {
+    LEAST.max(max / SHARE)
 }
 
 /// Why somebody was turned away.
@@ -34,17 +45,20 @@ pub enum TurnedAway {
     Full,
     /// The client had its share of them.
     Share,
+    /// No file was left to accept with.
+    Files,
 }
 
 impl TurnedAway {
     /// All there are.
-    pub const ALL: [Self; 2] = [Self::Full, Self::Share];
+    pub const ALL: [Self; 3] = [Self::Full, Self::Share, Self::Files];
 
     /// Its stable name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Full => "full",
             Self::Share => "share",
+            Self::Files => "files",
         }
     }
 }
@@ -54,6 +68,8 @@ impl TurnedAway {
 pub struct Connections {
     max: usize,
     next: AtomicU64,
+    /// How many places are taken, to be looked at by anybody.
+    taken: AtomicUsize,
     closing: AtomicBool,
     turned_away: [AtomicU64; TurnedAway::ALL.len()],
     open: Mutex<Open>,
@@ -63,6 +79,8 @@ pub struct Connections {
 #[derive(Debug, Default)]
 struct Open {
     all: HashMap<u64, Place>,
+    /// Requests beside others on their connection.
+    further: usize,
     of: HashMap<ClientAddr, usize>,
 }
 
@@ -80,6 +98,7 @@ impl Connections {
         Arc::new(Self {
             max,
             next: AtomicU64::new(0),
+            taken: AtomicUsize::new(0),
             closing: AtomicBool::new(false),
             turned_away: Default::default(),
             open: Mutex::default(),
@@ -94,6 +113,17 @@ impl Connections {
     /// How many are open.
     pub fn len(&self) -> usize {
         lock(&self.open).all.len()
+    }
+
+    /// How many requests one connection may have under way: a client that keeps to it is not turned
+    /// away as long as there is room for everybody.
+    pub(crate) fn streams(&self) -> u32 {
+        u32::try_from(share(self.max)).unwrap_or(u32::MAX).min(STREAMS)
+    }
+
+    /// Whether there is room left only for those who have little.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.taken.load(Ordering::Relaxed) >= ample(self.max)
     }
 
     /// Whether none is open.
@@ -152,16 +182,12 @@ impl Connections {
         client: Option<ClientAddr>,
         protected: Arc<ProtectedNames>,
     ) -> Option<Slot> {
-        let control = ConnControl::new(protected);
-        let id = self.next.fetch_add(1, Ordering::Relaxed);
         let client = client.map(ClientAddr::site);
+        let control = ConnControl::new(protected);
+        control.set_home(self, client);
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
         let place = Place { client, control: Arc::clone(&control) };
-        if let Err(why) = lock(&self.open).take_in(id, place, self.max) {
-            if let Some(count) = self.turned_away.get(why as usize) {
-                count.fetch_add(1, Ordering::Relaxed);
-            }
-            return None;
-        }
+        self.take(|open| open.take(client, self.max).map(|()| drop(open.all.insert(id, place))))?;
         // Looked at after the insertion: whoever closes later finds this connection in the map.
         if self.closing.load(Ordering::SeqCst) {
             control.close_when_idle();
@@ -170,26 +196,57 @@ impl Connections {
     }
 }
 
+impl Connections {
+    /// A place for a request beside others on its connection.
+    pub(super) fn admit_further(self: &Arc<Self>, client: Option<ClientAddr>) -> Option<Further> {
+        self.take(|open| open.take(client, self.max).map(|()| open.further += 1))?;
+        Some(Further { house: Arc::clone(self), client })
+    }
+
+    /// Notes that somebody could not be accepted.
+    pub(crate) fn turn_away(&self, why: TurnedAway) {
+        if let Some(count) = self.turned_away.get(why as usize) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn take(&self, take: impl FnOnce(&mut Open) -> Result<(), TurnedAway>) -> Option<()> {
+        let mut open = lock(&self.open);
+        let outcome = take(&mut open);
+        self.taken.store(open.taken(), Ordering::Relaxed);
+        outcome.map_err(|why| self.turn_away(why)).ok()
+    }
+
+    fn free(&self, free: impl FnOnce(&mut Open)) {
+        let mut open = lock(&self.open);
+        free(&mut open);
+        self.taken.store(open.taken(), Ordering::Relaxed);
+    }
+}
+
 impl Open {
-    fn take_in(&mut self, id: u64, place: Place, max: usize) -> Result<(), TurnedAway> {
-        let taken = self.all.len();
+    /// How many places are taken.
+    fn taken(&self) -> usize {
+        self.all.len() + self.further
+    }
+
+    /// Counts one more place for a client, if there is one for it.
+    fn take(&mut self, client: Option<ClientAddr>, max: usize) -> Result<(), TurnedAway> {
+        let taken = self.taken();
         if taken >= max {
             return Err(TurnedAway::Full);
         }
-        if let Some(client) = place.client {
-            let theirs = self.of.entry(client).or_default();
-            let share = if taken < ample(max) { LEAST.max(max / SHARE) } else { LEAST };
-            if *theirs >= share {
-                return Err(TurnedAway::Share);
-            }
-            *theirs += 1;
+        let Some(client) = client else { return Ok(()) };
+        let theirs = self.of.entry(client).or_default();
+        if *theirs >= if taken < ample(max) { share(max) } else { LEAST } {
+            return Err(TurnedAway::Share);
         }
-        self.all.insert(id, place);
+        *theirs += 1;
         Ok(())
     }
 
-    fn let_go(&mut self, id: u64) {
-        let Some(client) = self.all.remove(&id).and_then(|place| place.client) else { return };
+    fn give_back(&mut self, client: Option<ClientAddr>) {
+        let Some(client) = client else { return };
         if let Entry::Occupied(mut theirs) = self.of.entry(client) {
             *theirs.get_mut() -= 1;
             if *theirs.get() == 0 {
@@ -201,7 +258,7 @@ impl Open {
     /// Those that are to give way, so that no more than so many are left. Whoever speaks for many
     /// is left alone.
     fn in_the_way(&self, limit: usize) -> Vec<Arc<ConnControl>> {
-        if self.all.len() <= limit {
+        if self.taken() <= limit {
             return Vec::new();
         }
         let (mut at_rest, mut leaving) = (Vec::new(), 0);
@@ -217,7 +274,7 @@ impl Open {
                 at_rest.push((Reverse(theirs), *id, control));
             }
         }
-        let surplus = self.all.len().saturating_sub(limit + leaving);
+        let surplus = self.taken().saturating_sub(limit + leaving);
         at_rest.sort_unstable_by_key(|(theirs, id, _)| (*theirs, *id));
         at_rest.into_iter().take(surplus).map(|(.., control)| Arc::clone(control)).collect()
     }
@@ -233,7 +290,26 @@ pub(super) struct Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        lock(&self.house.open).let_go(self.id);
+        self.house.free(|open| {
+            let place = open.all.remove(&self.id);
+            open.give_back(place.and_then(|place| place.client));
+        });
+    }
+}
+
+/// The place of a request beside others on its connection, given back when dropped.
+#[derive(Debug)]
+pub(super) struct Further {
+    house: Arc<Connections>,
+    client: Option<ClientAddr>,
+}
+
+impl Drop for Further {
+    fn drop(&mut self) {
+        self.house.free(|open| {
+            open.further = open.further.saturating_sub(1);
+            open.give_back(self.client);
+        });
     }
 }
 

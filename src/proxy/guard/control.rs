@@ -4,11 +4,13 @@ use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
+use super::connections::{Connections, Further};
 use crate::proxy::hygiene::ProtectedNames;
+use crate::types::ClientAddr;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -41,6 +43,8 @@ pub(crate) struct ConnControl {
     shared: AtomicBool,
     /// Whether nothing that comes is taken any more.
     left: AtomicBool,
+    /// Where it has its place, and whom that counts for.
+    home: OnceLock<(Weak<Connections>, Option<ClientAddr>)>,
     reader: Mutex<Option<Waker>>,
     writer: Mutex<Option<Waker>>,
     task: Mutex<Option<Waker>>,
@@ -113,7 +117,7 @@ impl ConnControl {
 
     /// Ends the connection for the sake of others: at once where nothing has come that is to be
     /// answered, else at the next border between requests.
-    pub(super) fn give_way(&self) {
+    pub(crate) fn give_way(&self) {
         self.gives_way.get_or_init(Instant::now);
         self.leave(true);
         self.wake_reader();
@@ -178,13 +182,24 @@ impl ConnControl {
         }
     }
 
-    /// A request over HTTP/2 begins; it ends where what comes back is dropped.
-    pub(crate) fn busy(self: &Arc<Self>) -> Busy {
+    pub(super) fn set_home(&self, house: &Arc<Connections>, client: Option<ClientAddr>) {
+        // It has one place all its life.
+        let _ = self.home.set((Arc::downgrade(house), client));
+    }
+
+    /// A request over HTTP/2 begins; it ends where what comes back is dropped. None where there is
+    /// no place for it beside the others on its connection.
+    pub(crate) fn busy(self: &Arc<Self>) -> Option<Busy> {
         if !self.has_asked() {
             self.note_asked(true);
         }
-        self.busy.fetch_add(1, Ordering::SeqCst);
-        Busy(Arc::clone(self))
+        let is_alone = self.busy.fetch_add(1, Ordering::SeqCst) == 0;
+        let mut busy = Busy { control: Arc::clone(self), place: None };
+        if !is_alone {
+            let (house, client) = self.home.get()?;
+            busy.place = Some(house.upgrade()?.admit_further(*client)?);
+        }
+        Some(busy)
     }
 
     /// A request needs nothing more but its app; it ends where what comes back is dropped.
@@ -251,13 +266,17 @@ impl ConnControl {
 }
 
 /// A request that is under way on its connection.
-pub(crate) struct Busy(Arc<ConnControl>);
+pub(crate) struct Busy {
+    control: Arc<ConnControl>,
+    /// That of its own, if there were others.
+    place: Option<Further>,
+}
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.0.busy.fetch_sub(1, Ordering::SeqCst);
-        if self.0.is_closing() || self.0.gives_way() {
-            self.0.wake_reader();
+        self.control.busy.fetch_sub(1, Ordering::SeqCst);
+        if self.control.is_closing() || self.control.gives_way() {
+            self.control.wake_reader();
         }
     }
 }

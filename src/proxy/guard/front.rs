@@ -11,7 +11,7 @@ use pingora::protocols::Stream;
 use pingora::protocols::raw_connect::ProxyDigest;
 use pingora::server::ShutdownWatch;
 
-use super::connections::{Connections, Slot};
+use super::connections::{Connections, Slot, TurnedAway};
 use super::stream::GuardedStream;
 use crate::proxy::hygiene::{HeadLimits, ProtectedNames, Refusal};
 use crate::proxy::tls::Handshake;
@@ -87,6 +87,11 @@ impl<A> Front<A> {
     /// Puts the guard in front of `app`. Several may share a register of open connections.
     pub(crate) fn new(app: Arc<A>, settings: GuardSettings, connections: Arc<Connections>) -> Self {
         Self { settings: Arc::new(settings), app, connections }
+    }
+
+    /// Notes that somebody could not be accepted for want of files.
+    pub(crate) fn lacks_files(&self) {
+        self.connections.turn_away(TurnedAway::Files);
     }
 
     fn wrap(&self, stream: Stream, slot: Slot) -> Option<GuardedStream> {

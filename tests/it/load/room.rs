@@ -2,7 +2,8 @@
 
 use super::crowds::from;
 use crate::harness::{
-    App, Gateway, House, Options, PATIENCE, connect, exchange, free_port, read_head, read_reply,
+    App, Gateway, House, Options, PATIENCE, connect, exchange, free_port, h2_body, read_head,
+    read_reply,
 };
 use bytes::Bytes;
 use std::io::{BufReader, Read as _, Write as _};
@@ -12,14 +13,16 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy, duplex, split};
 use tokio::net::TcpSocket;
 use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 /// How long somebody may stay who asks for nothing: ten seconds, on a busy machine.
 const STAY: Duration = Duration::from_secs(14);
 
-/// Files for so many connections: half of what is left beside 128 and 8 for each of two workers.
+/// Files for so many connections: two each, and a quarter as many, beside 128 and 8 for each of two
+/// workers.
 const fn files(room: u32) -> u32 {
-    128 + 2 * 8 + 2 * room
+    128 + 2 * 8 + (9 * room).div_ceil(4)
 }
 
 /// A gateway with room for so many, and where it tells its numbers.
@@ -347,5 +350,55 @@ fn a_full_house_turns_away_at_once_keeps_whom_it_serves_and_has_room_again() {
     let since = Instant::now();
     while house.get("/x", "").text() != "hello" {
         assert!(since.elapsed() < PATIENCE, "no room again");
+    }
+}
+
+/// So many requests that wait for the app, over one connection from that address; what becomes of
+/// each.
+async fn many(house: &House, host: u8, count: usize) -> Vec<JoinHandle<(u16, usize)>> {
+    let stream = from(host, house.gateway.address).await.unwrap();
+    let (sender, connection) = h2::client::handshake(stream).await.unwrap();
+    tokio::spawn(connection);
+    let ask = |_| {
+        let request = http::Request::builder().uri("http://a/wait");
+        let request = request.header("cookie", &house.cookie).body(()).unwrap();
+        let sender = sender.clone();
+        tokio::spawn(async move {
+            let (answer, _) = sender.ready().await.unwrap().send_request(request, true).unwrap();
+            let answer = answer.await.unwrap();
+            let status = answer.status().as_u16();
+            (status, h2_body(&mut answer.into_body()).await.unwrap().len())
+        })
+    };
+    (0..count).map(ask).collect()
+}
+
+#[test]
+fn requests_beside_others_on_a_connection_take_places_too_and_leave_files_for_everybody() {
+    let (app, gate) = waiting();
+    let (house, health) = measured(app, 64, "");
+    let runtime = Runtime::new().unwrap();
+    let asked: Vec<_> = (0..3).flat_map(|_| runtime.block_on(many(&house, 2, 16))).collect();
+    // An address may have sixteen places: three connections, and thirteen requests beside others.
+    let since = Instant::now();
+    while refused(health, "share") < 48 - 16 {
+        assert!(since.elapsed() < PATIENCE, "{} turned away", refused(health, "share"));
+    }
+    assert_eq!(house.get("/x", "").text(), "hello", "somebody else finds no place");
+    open(&gate);
+    let ends = |asked: JoinHandle<_>| {
+        runtime.block_on(async { timeout(PATIENCE, asked).await.unwrap().unwrap() })
+    };
+    let mut ends: Vec<_> = asked.into_iter().map(ends).collect();
+    ends.sort_unstable();
+    // Without a body, which they could leave lying.
+    assert_eq!(ends, [[(200, 5); 16].as_slice(), &[(503, 0); 32]].concat());
+    assert!(house.gateway.log().contains(r#""reason":"crowded""#));
+    // With them their places have gone.
+    let again = runtime.block_on(many(&house, 2, 10));
+    for asked in again {
+        let (status, _) =
+            runtime.block_on(async { timeout(PATIENCE, asked).await.unwrap().unwrap() });
+        assert_eq!(status, 200);
     }
 }
