@@ -61,19 +61,14 @@ impl Streams {
         let open: Vec<_> = self.lock().values().cloned().collect();
         let now = service.clock().now();
         // Those that are known to have ended first, and none of them waits for the store.
-        let (alive, ended): (Vec<_>, Vec<_>) = open.into_iter().partition(|(l, _)| l.goes_on(now));
-        for (_, connection) in ended {
-            // Of what has ended no byte passes any more. Where a proxy puts several people on one
-            // connection, the others must not lose theirs.
-            if !alive.iter().any(|(_, other)| Arc::ptr_eq(other, &connection)) {
-                connection.kill();
-            }
+        let (open, ended): (Vec<_>, Vec<_>) = open.into_iter().partition(|(l, _)| l.goes_on(now));
+        end(&ended, &open);
+        let (mut alive, mut ended) = (Vec::new(), Vec::new());
+        for stream in open {
+            let is_good = service.is_still_good(&stream.0).await;
+            if is_good { &mut alive } else { &mut ended }.push(stream);
         }
-        for (live, connection) in alive {
-            if !service.is_still_good(&live).await {
-                connection.kill();
-            }
-        }
+        end(&ended, &alive);
     }
 
     /// All of them, as they are now.
@@ -87,6 +82,20 @@ impl Streams {
 
     fn lock(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Ends the connections of these, but for those that some of the others are on: of what has ended
+/// no byte passes any more, and where a proxy puts several people on one connection, the others must
+/// not lose theirs.
+fn end(
+    ended: &[(Arc<LiveSession>, Arc<ConnControl>)],
+    others: &[(Arc<LiveSession>, Arc<ConnControl>)],
+) {
+    for (_, connection) in ended {
+        if !others.iter().any(|(_, other)| Arc::ptr_eq(other, connection)) {
+            connection.kill();
+        }
     }
 }
 

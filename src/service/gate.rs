@@ -142,11 +142,16 @@ impl Service {
         if !live.goes_on(now) {
             return false;
         }
-        if let Some(held) = self.held(live.named()).await {
+        let is_good = if let Some(held) = self.held(live.named()).await {
             held.seen(live.last_seen());
-            return held.goes_on(now);
+            held.goes_on(now)
+        } else {
+            self.goes_on_renamed(live.named(), live.last_seen()).await
+        };
+        if !is_good {
+            live.end();
         }
-        self.goes_on_renamed(live.named(), live.last_seen()).await
+        is_good
     }
 
     /// The same for a stream of the process that handed over to this one.

@@ -114,6 +114,11 @@ impl LiveSession {
         !self.ended.load(Ordering::Acquire) && self.session.is_live(now, self.last_seen())
     }
 
+    /// Notes that it has ended elsewhere: nothing goes on under it.
+    pub(super) fn end(&self) {
+        self.ended.store(true, Ordering::Release);
+    }
+
     /// Whether it has neither expired nor been idle too long, whatever else became of it.
     pub(super) fn is_in_time(&self, now: Timestamp) -> bool {
         self.session.admits(now, self.last_seen())

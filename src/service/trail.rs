@@ -25,6 +25,9 @@ const TURNED_AWAY: Rate = Rate { times: 1, per: Duration::from_secs(900) };
 /// Entries are forgotten a day's worth at a time, not one by one.
 const DAY: Duration = Duration::from_secs(86_400);
 
+/// How often entries are forgotten for their age.
+const FORGOTTEN: Rate = Rate { times: 1, per: DAY };
+
 /// How often it is told that the trail is full, or will be soon, while that goes on.
 const WARNED: Rate = Rate { times: 1, per: DAY };
 
@@ -80,12 +83,16 @@ impl Service {
     async fn forget_old(&self, now: Timestamp) -> Result<(), StoreError> {
         let Some(keep) = self.settings.trail_keep else { return Ok(()) };
         let bound = now.minus(keep.saturating_add(DAY)).rfc3339();
-        match self.oldest_entry().await? {
-            Some(oldest) if oldest.at < bound => {
-                self.forget(now.minus(keep), u64::MAX, now).await.map(drop)
-            }
-            _ => Ok(()),
+        let Some(oldest) = self.oldest_entry().await?.filter(|oldest| oldest.at < bound) else {
+            return Ok(());
+        };
+        // A day's worth a day, so that a clock that leaps ahead does not take everything with it.
+        let begun = Timestamp::read(&oldest.at, now);
+        let until = begun.map_or(now.minus(keep), |begun| begun.plus(DAY).min(now.minus(keep)));
+        if self.windows.admit(&FORGOTTEN, "the trail is old", now).is_err() {
+            return Ok(());
         }
+        self.forget(until, u64::MAX, now).await.map(drop)
     }
 
     /// A hundredth at a time, not one by one; and says so, from a tenth before it comes to that.

@@ -293,6 +293,23 @@ fn what_is_older_than_it_must_be_kept_is_forgotten_and_the_chain_stays_whole() {
 }
 
 #[test]
+fn a_clock_that_leaps_ahead_takes_no_more_of_the_trail_than_a_day() {
+    const DAY: u64 = 86_400;
+    let keep = Some(Duration::from_secs(30 * DAY));
+    let world = World::new(Settings { trail_keep: keep, ..Settings::default() });
+    for name in ["ann", "ben", "cyn", "dan"] {
+        world.add(name, false);
+        world.pass(DAY);
+    }
+    world.pass(3650 * DAY);
+    for _ in 0..100 {
+        world.run(world.service.prune_trail()).unwrap();
+    }
+    let left = read(&world, AuditQuestion::default());
+    assert_eq!(left, ["trail_pruned", "user_added", "user_added", "user_added"]);
+}
+
+#[test]
 fn what_is_more_than_may_be_kept_is_forgotten_however_young_and_the_log_says_so_once_a_day() {
     let world = World::new(Settings { trail_most: 200, ..Settings::default() });
     let tip = || match world.admin(AdminRequest::AuditVerify) {
