@@ -5,7 +5,7 @@ mod client;
 
 use crate::harness::{
     App, Browser, Gateway, Options, PATIENCE, Person, TempDir, connect, exchange, free_port,
-    read_reply, send_raw,
+    read_head, read_reply, send_raw,
 };
 use certificates::Certificate;
 use client::{Client, s_client, status_over};
@@ -317,6 +317,35 @@ fn plain_http_is_sent_on_to_https_and_nothing_else() {
     stream.get_mut().write_all(login.as_bytes()).unwrap();
     assert_eq!(read_reply(&mut stream, false).status, 308);
     assert_eq!(app.received(), "");
+}
+
+#[test]
+fn a_websocket_behind_tls_passes_both_ways_and_opens_for_nobody_without_a_session() {
+    let certificate = Certificate::make(&["a.test"], 30);
+    let app = App::by_hand(|mut stream| {
+        assert!(read_head(&mut stream).contains("\r\nremote-user: ann\r\n"));
+        stream.get_mut().write_all(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n").unwrap();
+        let mut frame = [0; 9];
+        stream.read_exact(&mut frame).unwrap();
+        stream.get_mut().write_all(&frame).unwrap();
+    });
+    let gateway = gateway(&app, &[&certificate], "");
+    let cookie = cookie_of_ann(&gateway, &certificate);
+    let client = Client::of(&gateway, &certificate);
+    let handshake = |who: &str| {
+        format!(
+            "GET /x HTTP/1.1\r\nHost: a.test\r\n{who}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+        )
+    };
+    assert_eq!(client.exchange("a.test", handshake("").as_bytes()).status, 401);
+    let mut open = client.open("a.test");
+    open.get_mut().write_all(handshake(&format!("Cookie: {cookie}\r\n")).as_bytes()).unwrap();
+    let head = read_head(&mut open);
+    assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+    open.get_mut().write_all(b"nine bits").unwrap();
+    let mut back = [0; 9];
+    open.read_exact(&mut back).unwrap();
+    assert_eq!(&back, b"nine bits");
 }
 
 #[test]

@@ -10,6 +10,9 @@ fn who_is_signed_in_is_told_to_them_alone() {
     let me = browser.call("GET", "/auth/me", Value::Null);
     assert_eq!((me.status, &me.json["username"]), (200, &json!("ann")));
     assert_eq!((&me.json["groups"], &me.json["second_factor"]), (&json!([]), &json!(true)));
+    let told: Vec<&String> = me.json.as_object().unwrap().keys().collect();
+    let all = ["display_name", "email", "groups", "id", "second_factor", "username"];
+    assert_eq!(told, all, "no hash, no key, nothing else of what is kept");
     let nobody = ann.world.browser().call("GET", "/auth/me", Value::Null);
     assert_eq!(nobody.outcome(), (401, "unauthenticated"));
     assert!(nobody.reply.header("www-authenticate").is_none());

@@ -235,3 +235,20 @@ fn the_image_is_built_from_all_that_a_build_needs() {
     let output = cargo.arg("--manifest-path").arg(manifest).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+#[test]
+fn whoever_starts_the_gateway_by_the_examples_gives_it_no_privileges() {
+    let says = |path: &str, wanted: &[&str]| {
+        let text = std::fs::read_to_string(deploy().join(path)).unwrap();
+        for wanted in wanted {
+            assert!(text.lines().any(|line| line.trim() == *wanted), "{path}: {wanted}");
+        }
+    };
+    let unit = ["DynamicUser=yes", "CapabilityBoundingSet=", "NoNewPrivileges=yes"];
+    says("systemd/vestibule.service", &unit);
+    says("docker/Dockerfile", &["FROM scratch", "USER 10001:10001"]);
+    let pod = ["runAsNonRoot: true", "capabilities: { drop: [ALL] }"];
+    for manifest in ["sidecar", "standalone", "vestibule"] {
+        says(&format!("kubernetes/{manifest}.yaml"), &pod);
+    }
+}

@@ -104,6 +104,11 @@ fn nothing_for_operators_answers_on_the_public_port() {
         "/_vestibule/api/v1/config",
         "/_vestibule/administer",
         "/_vestibule/store",
+        // Nor are there folders to look into.
+        "/.git/HEAD",
+        "/_vestibule/.git/HEAD",
+        "/_vestibule/assets",
+        "/_vestibule/assets/",
     ] {
         for method in ["GET", "POST"] {
             let request = format!(
