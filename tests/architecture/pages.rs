@@ -23,6 +23,28 @@ const SECTIONS: [&str; 14] = [
     "Logs, load, operation",
 ];
 
+/// The chapters of ASVS 5.0, by the names that the page gives them, and how many requirements each of
+/// their sections has at levels 1 and 2. What level 3 asks for comes last in a section.
+const CHAPTERS: [(&str, &[u32]); 17] = [
+    ("V1 Encoding and sanitization", &[2, 9, 11, 3, 2]),
+    ("V2 Validation and business logic", &[3, 3, 4, 1]),
+    ("V3 Web frontend", &[0, 2, 4, 6, 5, 0, 2]),
+    ("V4 APIs and web services", &[3, 1, 2, 4]),
+    ("V5 Files", &[1, 3, 2, 3]),
+    ("V6 Authentication", &[3, 12, 4, 4, 5, 3, 0, 4]),
+    ("V7 Sessions", &[3, 4, 2, 5, 2, 2]),
+    ("V8 Authorization", &[2, 3, 1, 1]),
+    ("V9 Self-contained tokens", &[3, 4]),
+    ("V10 OAuth and OpenID Connect", &[2, 2, 4, 11, 5, 2, 3]),
+    ("V11 Cryptography", &[2, 3, 3, 4, 1, 1]),
+    ("V12 Secure communication", &[3, 2, 4]),
+    ("V13 Configuration", &[1, 5, 2, 5]),
+    ("V14 Data protection", &[2, 4, 3]),
+    ("V15 Secure coding and architecture", &[3, 3, 7]),
+    ("V16 Logging and errors", &[1, 5, 4, 3, 3]),
+    ("V17 WebRTC", &[1, 4, 2]),
+];
+
 fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
@@ -200,6 +222,75 @@ fn every_requirement_that_is_met_has_its_test() {
         complaints.push("src/asvs.md: requirements come in their order, once each".into());
     }
     complain(&complaints);
+}
+
+/// What the page leaves out with a reason, by number: chapters, sections and requirements.
+fn left_out(page: &str) -> Vec<String> {
+    let items = page.lines().filter_map(|line| line.strip_prefix("* ")?.split_once(": "));
+    items
+        .flat_map(|(numbers, _)| numbers.split(", "))
+        .map(|number| number.trim_start_matches('V').to_owned())
+        .collect()
+}
+
+/// The numbers of all requirements at levels 1 and 2.
+fn published() -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    for (chapter, (_, sections)) in (1..).zip(CHAPTERS) {
+        for (section, many) in (1..).zip(sections) {
+            all.extend((1..=*many).map(|number| format!("{chapter}.{section}.{number}")));
+        }
+    }
+    all
+}
+
+#[test]
+fn no_requirement_is_passed_over() {
+    let page = read("src/asvs.md");
+    let (rows, left_out, mut awaited) = (rows(&page), left_out(&page), published());
+    let mut complaints = Vec::new();
+    let mut complain_of = |what: &str, advice: &str| {
+        complaints.push(format!("src/asvs.md: {what}: {advice}"));
+    };
+    for (chapter, (title, _)) in (1..).zip(CHAPTERS) {
+        let is_section = rows.iter().any(|row| row.section == title);
+        if is_section == left_out.contains(&format!("{chapter}")) {
+            complain_of(title, "write its section, or say under \"Left out\" why there is none");
+        }
+    }
+    for name in &left_out {
+        let (before, below) = (awaited.len(), format!("{name}."));
+        awaited.retain(|number| number != name && !number.starts_with(&below));
+        if awaited.len() == before {
+            complain_of(name, "it is left out, and is nothing in levels 1 and 2");
+        }
+    }
+    for row in &rows {
+        if !CHAPTERS.iter().any(|(title, _)| row.section == *title) {
+            complain_of(&row.section, "it is no chapter");
+        }
+        if !awaited.remove(&row.cells[0]) {
+            complain_of(&row.cells[0], "it is not in levels 1 and 2, or left out as well");
+        }
+    }
+    for number in &awaited {
+        complain_of(number, "say where it is met, or under \"Left out\" why it does not apply");
+    }
+    complain(&complaints);
+}
+
+#[test]
+fn nothing_is_unsafe_and_no_command_is_run_but_our_own() {
+    let forbids = read("Cargo.toml").lines().any(|line| line == "unsafe_code = \"forbid\"");
+    assert!(forbids, "Cargo.toml: put unsafe_code = \"forbid\" back");
+    let runs_one = |path: &Path| {
+        let text = fs::read_to_string(path).unwrap();
+        text.contains("process::Command") || text.contains("Command::new")
+    };
+    let modules = files("src").into_iter().filter(|path| runs_one(path));
+    let modules: Vec<String> = modules.map(|path| module(&path, "src")).collect();
+    let runs: Vec<&String> = modules.iter().filter(|name| !name.contains("::tests::")).collect();
+    assert_eq!(runs, ["app::handover"], "nothing is started but our own binary, at a hand-over");
 }
 
 #[test]
