@@ -1,9 +1,10 @@
 //! Reset and administration: whoever can come in by the way for those who are locked out.
 
+use crate::harness::code_after;
 use crate::harness::{
     ADMIN_PASSWORD, App, Browser, Gateway, House, Options, Person, exchange, session_of,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const CHOSEN: &str = "another long pass phrase";
 
@@ -80,6 +81,49 @@ fn a_link_is_good_once_as_it_is_and_for_what_it_is() {
     assert_eq!(browser.submit(&page, &fields).status, 303);
     assert!(!is_form(&link), "used");
     assert_eq!(browser.submit(&page, &fields).status, 410);
+}
+
+/// No advisory of its own: a credential that an administrator took away, or somebody at the machine,
+/// stands in the trail with whose it was and who did it; by whichever way it was done.
+#[test]
+fn whoever_resets_anothers_credential_stands_in_the_trail() {
+    let gateway = Gateway::start(Options::upstream(&App::start().url()));
+    let root = Person::add_with(&gateway, "root", &["--group", "admins"]);
+    for name in ["ann", "bob", "cem"] {
+        Person::add(&gateway, name);
+    }
+    let mut console = Browser::new(gateway.address);
+    root.sign_in(&mut console, "/_vestibule/admin", 0);
+    let mut program = Browser::new(gateway.address);
+    let code = code_after(&root.secret, 1);
+    let shown = json!({"username": "root", "password": root.password, "totp_code": code});
+    let token = program.call("POST", "/auth/token", shown).text("access_token");
+    program.bear(&token);
+    for what in ["reset-password", "reset-mfa"] {
+        let page = console.open("/_vestibule/admin/users/ann");
+        assert_eq!(console.submit(&page, &[("do", what)]).status, 200);
+        let called = program.call("POST", &format!("/admin/users/bob/{what}"), Value::Null);
+        assert_eq!(called.status, 200, "{}", called.json);
+        gateway.json(&["user", what, "cem"], "");
+    }
+    let trail = gateway.command(&["audit", "export"]).stdout;
+    let trail: Vec<Value> = String::from_utf8(trail)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .filter(|entry: &Value| entry["event"] == "user_changed")
+        .collect();
+    let keys = ["user", "by", "administrator", "from", "detail"];
+    let told: Vec<_> =
+        trail.iter().map(|entry| keys.map(|key| entry[key].as_str().unwrap_or("-"))).collect();
+    let of = |what| {
+        [
+            ["ann", "administrator", "root", "127.0.0.1", what],
+            ["bob", "administrator", "root", "127.0.0.1", what],
+            ["cem", "command_line", "-", "-", what],
+        ]
+    };
+    assert_eq!(told, [of("password reset"), of("second factor reset")].concat());
 }
 
 /// CVE-2022-24797: what is for operators is not on the port that is for everybody.
