@@ -2,7 +2,7 @@
 
 use super::{at_every_door, statuses};
 use crate::forward::{DIALECTS, Dialect, Kept, PAGE, ask, house, house_with};
-use crate::harness::{ADMIN_PASSWORD, App, Browser, Gateway, Options, Person, exchange};
+use crate::harness::{ADMIN_PASSWORD, App, Browser, Gateway, House, Options, Person, exchange};
 use crate::harness::{World, code_at};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -261,37 +261,51 @@ fn whatever_ends_a_session_ends_it_at_every_door_at_once() {
     }
 }
 
-/// No advisory of its own: a gateway that is told to stop while checks go on; nothing is ever a yes
-/// that was not one.
+/// No advisory of its own: a gateway that is told to stop while requests and checks go on, of
+/// somebody who is signed in and with a token that has to be looked up; nothing is ever a yes that
+/// was not one.
 #[test]
 fn a_gateway_that_is_stopping_or_gone_says_no_yes_to_anybody() {
     let app = App::start();
-    let mut options = Options::upstream(&app.url());
-    options.server = "trusted_proxies = [\"127.0.0.1\"]".into();
-    let mut gateway = Gateway::start(options);
+    let options = Options::upstream(&app.url());
+    let server = "trusted_proxies = [\"127.0.0.1\"]".into();
+    let House { app, mut gateway, cookie } = House::with(app, Options { server, ..options });
     let address = gateway.address;
-    let checks: Vec<String> = DIALECTS
-        .iter()
-        .map(|dialect| {
-            dialect.check(&Kept::get("app.test", "/x").with("Cookie: vestibule=x\r\n"), "")
+    let unknown = format!("vestibule={}", "A".repeat(43));
+    let asked: Vec<(String, u16)> = [(&unknown, 401), (&cookie, 200)]
+        .into_iter()
+        .flat_map(|(cookie, verdict)| {
+            let fields = format!("Cookie: {cookie}\r\n");
+            let kept = Kept::get("app.test", "/x").with(&fields);
+            let own = format!("GET /x HTTP/1.1\r\nHost: app.test\r\n{fields}\r\n");
+            let checks = DIALECTS.map(|dialect| dialect.check(&kept, ""));
+            checks.into_iter().chain([own]).map(move |request| (request, verdict))
         })
         .collect();
+    let ask = |(request, verdict): &(String, u16)| {
+        let reply = exchange(address, request.as_bytes());
+        assert!([0, 503, *verdict].contains(&reply.status), "{}: {request}", reply.status);
+        let is_anns = request.contains(&cookie);
+        assert!(is_anns || reply.header("remote-user").is_none(), "{request}");
+        reply.status
+    };
+    for each in &asked {
+        assert_eq!(ask(each), each.1, "{}", each.0);
+    }
     std::thread::scope(|scope| {
         let asking = scope.spawn(|| {
             let mut gone = 0;
             while gone < 20 {
-                for check in &checks {
-                    let status = exchange(address, check.as_bytes()).status;
-                    assert!([0, 401, 503].contains(&status), "{status}");
-                    gone += usize::from(status == 0);
-                }
+                gone += asked.iter().filter(|each| ask(each) == 0).count();
             }
         });
         gateway.terminate();
         gateway.wait();
         asking.join().unwrap();
     });
-    assert_eq!(app.received(), "");
+    let received = app.received();
+    let of = |what: &str| received.matches(what).count();
+    assert_eq!((of("GET /x "), of("GET ")), (of("\r\nremote-user: ann\r\n"), of("GET /x ")));
 }
 
 /// CVE-2026-27586: a store that fails. Whoever has to be looked up is told that nobody can say, by
