@@ -56,8 +56,8 @@ pub async fn h2_data(receiving: &mut RecvStream) -> Option<Result<Bytes, ::h2::E
     Some(data)
 }
 
-/// An app that speaks HTTP/2 without TLS: it echoes each part of a body as it comes, and ends
-/// with trailers, as gRPC does.
+/// An app that speaks HTTP/2 without TLS: it says who asked for what, echoes each part of a body as
+/// it comes, and ends with trailers, as gRPC does, and with a cookie that it has no right to.
 pub struct H2App {
     pub address: SocketAddr,
     received: Arc<Mutex<Vec<(http::Method, http::Uri, HeaderMap)>>>,
@@ -95,10 +95,16 @@ async fn connection(
     let Ok(mut connection) = server::handshake(stream).await else { return };
     while let Some(Ok((request, mut respond))) = connection.accept().await {
         let (head, mut body) = request.into_parts();
+        let response = Response::builder()
+            .header("content-type", "application/grpc")
+            .header(
+                "x-for",
+                head.headers.get("remote-user").map_or("".as_bytes(), |u| u.as_bytes()),
+            )
+            .header("x-target", head.uri.path());
+        let response = response.body(()).unwrap();
         received.lock().unwrap().push((head.method, head.uri, head.headers));
         tokio::spawn(async move {
-            let response = Response::builder().header("content-type", "application/grpc");
-            let response = response.body(()).unwrap();
             let Ok(mut sending) = respond.send_response(response, false) else { return };
             while let Some(Ok(data)) = body.data().await {
                 let _ = body.flow_control().release_capacity(data.len());
@@ -107,6 +113,7 @@ async fn connection(
             let mut trailers = HeaderMap::new();
             trailers.insert("grpc-status", "0".parse().unwrap());
             trailers.insert("grpc-message", "fine".parse().unwrap());
+            trailers.insert("set-cookie", "vestibule=planted; Path=/".parse().unwrap());
             let _ = sending.send_trailers(trailers);
         });
     }

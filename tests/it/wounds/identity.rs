@@ -1,7 +1,9 @@
 //! Identity headers: whoever can tell the app in the gateway's name who somebody is.
 
 use crate::forward::{DIALECTS, Kept, ask, house};
-use crate::harness::{App, Browser, Gateway, House, Options, Person, exchange, free_port};
+use crate::harness::{
+    App, Browser, Gateway, H2App, House, Options, Person, exchange, free_port, h2_body, h2_connect,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -236,6 +238,21 @@ fn an_app_plants_no_session_and_learns_none() {
         house.ask(&request);
         assert!(!house.app.take_received().contains(token), "{cookie}");
     }
+}
+
+/// The same of the trailers of HTTP/2, which reach the client.
+#[tokio::test]
+async fn an_app_plants_no_session_behind_a_body() {
+    let app = H2App::start();
+    let house = House::with(App::start(), Options::upstream(&format!("h2c://{}", app.address)));
+    let mut sender = h2_connect(house.gateway.address).await;
+    let request = http::Request::get("http://a.test/x").header("cookie", &house.cookie);
+    let (answer, _) = sender.send_request(request.body(()).unwrap(), true).unwrap();
+    let mut receiving = answer.await.unwrap().into_body();
+    h2_body(&mut receiving).await.unwrap();
+    let trailers = receiving.trailers().await.unwrap().expect("trailers");
+    assert_eq!(trailers["grpc-status"], "0");
+    assert!(!trailers.contains_key("set-cookie"), "{trailers:?}");
 }
 
 /// No advisory of its own: somebody whose groups have changed is told of at once, at every door.
