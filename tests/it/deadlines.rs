@@ -1,6 +1,8 @@
 //! Whoever is slow loses their own time and nobody else's. The ten seconds are real, and so is the
 //! minute for bodies: what has to be waited for is waited for at once.
 
+mod minutes;
+
 use crate::harness::{
     App, House, PATIENCE, connect, h2_body, h2_connect, read_head, read_reply, read_until,
 };
