@@ -1,5 +1,7 @@
 //! Whatever an app answers and whoever breaks off, nobody receives what is another's.
 
+mod over_http2;
+
 use crate::harness::{
     App, House, Person, connect, exchange, read_head, read_reply, send_raw, session_of,
 };
@@ -65,7 +67,10 @@ fn echo(request: &str) -> String {
     let (user, target) = (user(request), target(request));
     let body = request.split_once("\r\n\r\n").unwrap().1;
     let body = format!("{user} {target} {body}");
-    format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nX-For: {user}\r\n\r\n{body}", body.len())
+    format!(
+        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nX-For: {user}\r\nX-Target: {target}\r\n\r\n{body}",
+        body.len()
+    )
 }
 
 #[test]
