@@ -5,6 +5,8 @@ use crate::harness::{
     filled_in,
 };
 use serde_json::{Value, json};
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use vestibule::service::{AdminRequest, Settings};
 
@@ -225,9 +227,54 @@ fn a_sign_in_of_an_unexpected_shape_is_refused_before_anything_is_hashed() {
         |length: usize| format!("{{\"username\":\"ann\",\"password\":\"{}\"}}", "x".repeat(length));
     assert_eq!(call(json, &long(60_000)), 401);
     assert_eq!(call(json, &long(70_000)), 413);
-    // Packed, it stays packed: nothing here unpacks what somebody sends.
-    let packed = format!("{json}Content-Encoding: gzip\r\n");
-    assert!([400, 415].contains(&call(&packed, "\u{1f}\u{8b}\u{8}")));
+}
+
+/// This, packed by the system's gzip.
+fn packed(plain: String) -> Vec<u8> {
+    let mut gzip = Command::new("gzip");
+    let mut gzip = gzip.arg("-9").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut input = gzip.stdin.take().unwrap();
+    let writing = std::thread::spawn(move || input.write_all(plain.as_bytes()));
+    let packed = gzip.wait_with_output().unwrap().stdout;
+    writing.join().unwrap().unwrap();
+    packed
+}
+
+/// No advisory of its own: what comes packed stays packed, be it a good sign-in or a small one that
+/// would be a large one.
+#[test]
+fn a_sign_in_that_comes_packed_is_not_unpacked() {
+    const LARGE: usize = 50 << 20;
+    let app = App::start();
+    let gateway = Gateway::start(Options::upstream(&app.url()));
+    gateway.json(&["user", "add", "ann", "--password-stdin"], ADMIN_PASSWORD);
+    let page = Browser::new(gateway.address).open("/_vestibule/login");
+    let cookie = page.header("set-cookie").unwrap().split(';').next().unwrap();
+    let (_, form) = filled_in(&page.text(), &[("username", "ann"), ("password", ADMIN_PASSWORD)]);
+    let page = format!(
+        "POST /_vestibule/login HTTP/1.1\r\nHost: {0}\r\nOrigin: http://{0}\r\nCookie: {cookie}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\n",
+        gateway.address
+    );
+    let json = json!({"username": "ann", "password": ADMIN_PASSWORD}).to_string();
+    let call =
+        format!("POST {ROOT}/auth/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n");
+    for (head, plain, filler, done) in [(page, form, "&", 303), (call, json, " ", 200)] {
+        let send = |coding: &str, body: &[u8]| {
+            let end = format!("Content-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+            let head = format!("{head}{coding}{end}");
+            exchange(gateway.address, &[head.as_bytes(), body].concat()).status
+        };
+        let gzip = "Content-Encoding: gzip\r\n";
+        let bomb = packed(plain.clone() + &filler.repeat(LARGE));
+        assert!(bomb.len() < 64 << 10, "{} bytes are refused for their number", bomb.len());
+        let before = gateway.memory();
+        assert_eq!(send(gzip, &bomb), 400, "{head}");
+        let grown = gateway.memory().saturating_sub(before) << 10;
+        assert!(grown < LARGE / 4, "{head}: {grown} bytes");
+        assert_eq!(send(gzip, &packed(plain.clone())), 400, "{head}");
+        assert_eq!(send("", plain.as_bytes()), done, "as it is, it is a good sign-in: {head}");
+    }
 }
 
 /// No advisory of its own: a password that has to be changed for its age alone is written down.
