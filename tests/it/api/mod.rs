@@ -30,7 +30,7 @@ fn patient() -> Settings {
 }
 
 /// The same where a password is enough for those who have nothing else.
-fn one_factor() -> Settings {
+pub fn one_factor() -> Settings {
     Settings { access: AccessRules::new(Vec::new(), Policy::OneFactor), ..patient() }
 }
 
