@@ -59,6 +59,37 @@ fn hands_are_shaken_in_tls_1_2_and_1_3_and_in_nothing_older() {
     assert!(said.contains("alert no application protocol"), "{said}");
 }
 
+/// In TLS 1.2 there are suites without forward secrecy, without encryption, without anybody's name,
+/// and of ciphers that are broken. None of them is agreed on, whichever key the certificate has.
+#[test]
+fn no_suite_is_agreed_on_but_the_strong_ones() {
+    for (kind, certificate) in
+        [("ECDSA", Certificate::make(&["a.test"], 30)), ("RSA", Certificate::rsa(&["a.test"]))]
+    {
+        let gateway = gateway(&App::start(), &[&certificate], "");
+        let shake = |suites: &str| {
+            let suites = format!("{suites}:@SECLEVEL=0");
+            s_client(&gateway, &["-tls1_2", "-servername", "a.test", "-cipher", &suites])
+        };
+        for cipher in ["AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305"] {
+            let suite = format!("ECDHE-{kind}-{cipher}");
+            let said = shake(&suite);
+            assert!(said.contains(&format!("Cipher is {suite}")), "{said}");
+        }
+        for weak in [
+            "ALL:COMPLEMENTOFALL:!ECDHE+AESGCM:!ECDHE+CHACHA20",
+            "kRSA",
+            "DHE",
+            "aNULL:eNULL",
+            "SHA1",
+        ] {
+            let said = shake(weak);
+            assert!(said.contains("alert handshake failure"), "{kind} {weak}: {said}");
+            assert!(said.contains("Cipher is (NONE)"), "{kind} {weak}: {said}");
+        }
+    }
+}
+
 #[test]
 fn people_sign_in_and_reach_their_app_in_http1_and_http2() {
     let certificate = Certificate::make(&["a.test"], 30);

@@ -1,6 +1,7 @@
 use super::{meaning, parse};
 
 const EXAMPLE: &str = include_str!("../../../config.toml.example");
+const README: &str = include_str!("../../../README.md");
 
 /// The example with every `# key = value` and `# [table]` taken at its word.
 fn uncommented() -> String {
@@ -38,4 +39,23 @@ fn the_example_documents_every_key_and_its_default() {
     // The one rule it shows says what holds without it.
     written.service.access = crate::domain::AccessRules::default();
     assert_eq!(meaning(&written), meaning(&parse("").unwrap()));
+}
+
+#[test]
+fn what_is_said_of_guessing_and_lockouts_is_what_holds() {
+    let service = parse("").unwrap().service;
+    let (rates, failures) = (service.rates, service.failures);
+    let rate = |rate: crate::domain::Rate| (rate.times, rate.per.as_secs());
+    assert_eq!((rate(rates.per_address), rate(rates.per_account)), ((10, 60), (10, 900)));
+    assert_eq!((failures.lockout_after, failures.lockout_for.as_secs()), (10, 1800));
+    let said = README.replace('\n', " ");
+    for sentence in [
+        "ten sign-ins a minute from one address (an IPv6 network of 56 bits is one), ten in a \
+         quarter of an hour at one account, and ten failures in a row, of passwords and codes \
+         together, lock it for half an hour.",
+        "A browser that somebody has signed in with before is counted by itself, so strangers \
+         cannot lock its owner out.",
+    ] {
+        assert!(said.contains(sentence), "the README does not say: {sentence}");
+    }
 }

@@ -17,31 +17,28 @@ impl Certificate {
         certificate
     }
 
+    /// One with a key of RSA.
+    pub fn rsa(names: &[&str]) -> Self {
+        let certificate = Self { folder: TempDir::new() };
+        certificate.put(names, 30, &["rsa:2048"]);
+        certificate
+    }
+
     /// Puts another in its place, with a key and a subject of its own.
     pub fn renew(&self, names: &[&str], days: i32) {
+        self.put(names, days, &["ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]);
+    }
+
+    fn put(&self, names: &[&str], days: i32, key_of: &[&str]) {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let subject = format!("/CN=certificate {}.", NEXT.fetch_add(1, Ordering::SeqCst));
         let names: Vec<String> = names.iter().map(|name| format!("DNS:{name}")).collect();
         let names = format!("subjectAltName=IP:127.0.0.1,{}", names.join(","));
         let (cert, key) = (self.file("new.cert"), self.file("new.key"));
         let request = self.file("request");
-        openssl(&[
-            "req",
-            "-new",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:prime256v1",
-            "-nodes",
-            "-subj",
-            &subject,
-            "-addext",
-            &names,
-            "-keyout",
-            &key,
-            "-out",
-            &request,
-        ]);
+        let request_of = ["-nodes", "-subj", &subject, "-addext", &names, "-keyout", &key];
+        let asked = [&["req", "-new", "-newkey"], key_of, &request_of, &["-out", &request]];
+        openssl(&asked.concat());
         openssl(&[
             "x509",
             "-req",
