@@ -193,4 +193,10 @@ mod tests {
         let (later, _) = Failures::charge(two, &RULES, at(24 * 3600));
         assert_eq!(later.unwrap().count, 1);
     }
+
+    #[test]
+    fn a_counter_may_go_a_day_after_the_last_try_or_once_its_lock_ends() {
+        assert_eq!(fail(2, at(5)).unwrap().forgotten_at(), at(5 + 24 * 3600));
+        assert_eq!(fail(3, at(5)).unwrap().forgotten_at(), at(65));
+    }
 }
