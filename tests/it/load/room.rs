@@ -6,6 +6,7 @@ use crate::harness::{
     read_reply,
 };
 use bytes::Bytes;
+use h2::client::SendRequest;
 use std::io::{BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
@@ -353,12 +354,24 @@ fn a_full_house_turns_away_at_once_keeps_whom_it_serves_and_has_room_again() {
     }
 }
 
-/// So many requests that wait for the app, over one connection from that address; what becomes of
-/// each.
-async fn many(house: &House, host: u8, count: usize) -> Vec<JoinHandle<(u16, usize)>> {
-    let stream = from(host, house.gateway.address).await.unwrap();
-    let (sender, connection) = h2::client::handshake(stream).await.unwrap();
-    tokio::spawn(connection);
+/// So many connections over HTTP/2 from that address, each of which has its place.
+async fn speaking(house: &House, host: u8, count: usize) -> Vec<SendRequest<Bytes>> {
+    let mut all = Vec::new();
+    for _ in 0..count {
+        let stream = from(host, house.gateway.address).await.unwrap();
+        let (sender, connection) = h2::client::handshake(stream).await.unwrap();
+        tokio::spawn(connection);
+        let request = http::Request::builder().uri("http://a/x").body(()).unwrap();
+        let (answer, _) =
+            sender.clone().ready().await.unwrap().send_request(request, true).unwrap();
+        answer.await.unwrap();
+        all.push(sender);
+    }
+    all
+}
+
+/// So many requests that wait for the app, over one connection; what becomes of each.
+fn many(house: &House, sender: &SendRequest<Bytes>, count: usize) -> Vec<JoinHandle<(u16, usize)>> {
     let ask = |_| {
         let request = http::Request::builder().uri("http://a/wait");
         let request = request.header("cookie", &house.cookie).body(()).unwrap();
@@ -378,7 +391,9 @@ fn requests_beside_others_on_a_connection_take_places_too_and_leave_files_for_ev
     let (app, gate) = waiting();
     let (house, health) = measured(app, 64, "");
     let runtime = Runtime::new().unwrap();
-    let asked: Vec<_> = (0..3).flat_map(|_| runtime.block_on(many(&house, 2, 16))).collect();
+    let senders = runtime.block_on(speaking(&house, 2, 3));
+    let _entered = runtime.enter();
+    let asked: Vec<_> = senders.iter().flat_map(|sender| many(&house, sender, 16)).collect();
     // An address may have sixteen places: three connections, and thirteen requests beside others.
     let since = Instant::now();
     while refused(health, "share") < 48 - 16 {
@@ -395,8 +410,7 @@ fn requests_beside_others_on_a_connection_take_places_too_and_leave_files_for_ev
     assert_eq!(ends, [[(200, 5); 16].as_slice(), &[(503, 0); 32]].concat());
     assert!(house.gateway.log().contains(r#""reason":"crowded""#));
     // With them their places have gone.
-    let again = runtime.block_on(many(&house, 2, 10));
-    for asked in again {
+    for asked in many(&house, &senders[0], 10) {
         let (status, _) =
             runtime.block_on(async { timeout(PATIENCE, asked).await.unwrap().unwrap() });
         assert_eq!(status, 200);
