@@ -9,7 +9,7 @@ use crate::proxy::{RouteSettings, UpstreamScheme, UpstreamUrl};
 use crate::types::{Host, HostPattern};
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
-use http::header::{CONTENT_LANGUAGE, CONTENT_TYPE, VARY};
+use http::header::{CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_TYPE, VARY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -67,6 +67,8 @@ fn answer(demo: Option<&Demo>, request: &Request<Incoming>) -> Response<Full<Byt
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, html);
     headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static(language));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(VARY, HeaderValue::from_static("Accept-Language"));
     response
 }

@@ -119,6 +119,9 @@ impl Counter {
     }
 }
 
+/// How many may ask at once: half of the files that are kept for such things.
+const AT_ONCE: usize = 64;
+
 /// Answers whoever comes, until it closes; then whoever is there already.
 async fn attend<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     desk: Desk,
@@ -131,14 +134,16 @@ async fn attend<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
             accepted = poll_fn(&mut accept) => accepted,
             _ = &mut closed => break,
         };
+        while talks.try_join_next().is_some() {}
         match accepted {
+            // Beyond that they would take the files of those who are served.
+            Ok(_) if talks.len() >= AT_ONCE => {}
             Ok(stream) => {
                 let desk = desk.clone();
                 talks.spawn(wire::connection(stream, move |request| desk.clone().answer(request)));
             }
             Err(_) => wire::breathe().await,
         }
-        while talks.try_join_next().is_some() {}
     }
     talks.join_all().await;
 }

@@ -56,6 +56,35 @@ fn health_is_told_at_its_own_address_alone() {
 }
 
 #[test]
+fn whoever_asks_for_health_and_says_nothing_takes_no_files_from_those_who_are_served() {
+    let app = App::start();
+    let (options, health) = with_health(&app);
+    let house = House::with(app, options);
+    let mut crowd: Vec<_> = (0..100).map(|_| connect(health)).collect();
+    let since = Instant::now();
+    let gone = crowd.iter_mut().filter_map(|stream| {
+        stream.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+        matches!(stream.read(&mut [0]), Ok(0)).then_some(())
+    });
+    assert_eq!(gone.count(), 100 - 64);
+    assert!(since.elapsed() < Duration::from_secs(9), "they have their ten seconds");
+    assert_eq!(house.get("/x", "").text(), "hello");
+    drop(crowd);
+    let since = Instant::now();
+    while get_if_answered(health, "/healthz").is_none() {
+        assert!(since.elapsed() < PATIENCE, "nobody is told any more");
+    }
+}
+
+fn get_if_answered(address: SocketAddr, target: &str) -> Option<()> {
+    let mut stream = connect(address);
+    stream.write_all(format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes()).ok()?;
+    let mut head = [0; 12];
+    stream.read_exact(&mut head).ok()?;
+    (head == *b"HTTP/1.1 200").then_some(())
+}
+
+#[test]
 fn a_gateway_that_is_told_to_stop_finishes_what_is_in_flight_and_forgets_nobody() {
     let (tell, told) = channel();
     let (go, wait) = channel();

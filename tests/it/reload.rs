@@ -356,6 +356,8 @@ fn routes_come_and_go_and_none_leads_to_the_demo_page() {
     let demo = ask("two.test");
     assert!(demo.contains("you are <strong>ann</strong>"), "{demo}");
     assert!(demo.contains("x-who: ann"), "{demo}");
+    let reply = house.get("/", "");
+    assert_eq!(reply.header("cache-control"), Some("no-store"), "it says who is there");
 }
 
 fn said(word: &str) -> String {
