@@ -1,8 +1,9 @@
 //! The connections that are open, and who has a place among them.
 //!
 //! No client may have more than a part of the room, and the last quarter of it is for those who
-//! have little, so that a few cannot fill the house. Where many do, connections on which nothing is
-//! under way give that quarter back, first those of the clients that have most.
+//! have little, so that a few cannot fill the house; the last sixteenth, for those who have next to
+//! nothing. Where many do, connections on which nothing is under way give the last quarter back,
+//! first those of the clients that have most.
 //!
 //! A request takes memory and a connection to its app, so each that is under way beside another on
 //! its connection, as over HTTP/2, takes a place too.
@@ -25,6 +26,12 @@ const KEPT: usize = 4;
 /// What one client may have in any case: a browser has no more to one host.
 const LEAST: usize = 16;
 
+/// This part of it, for those who have next to nothing.
+const SPARED: usize = 16;
+
+/// That is so many places.
+const NEXT_TO_NOTHING: usize = 2;
+
 /// What one connection may ask for at once, if there is room for that.
 const STREAMS: u32 = 100;
 
@@ -36,6 +43,17 @@ const fn ample(max: usize) -> usize {
 /// What one client may have of so much room.
 fn share(max: usize) -> usize {
     LEAST.max(max / SHARE)
+}
+
+/// The same where so many places are taken.
+fn share_beside(taken: usize, max: usize) -> usize {
+    if taken < ample(max) {
+        share(max)
+    } else if taken < max - max / SPARED {
+        LEAST
+    } else {
+        NEXT_TO_NOTHING
+    }
 }
 
 /// Why somebody was turned away.
@@ -238,7 +256,7 @@ impl Open {
         }
         let Some(client) = client else { return Ok(()) };
         let theirs = self.of.entry(client).or_default();
-        if *theirs >= if taken < ample(max) { share(max) } else { LEAST } {
+        if *theirs >= share_beside(taken, max) {
             return Err(TurnedAway::Share);
         }
         *theirs += 1;
@@ -357,9 +375,13 @@ mod tests {
         let greedy = crowd(0, 8);
         assert_eq!(greedy.iter().map(Vec::len).max(), Some(1250));
         assert_eq!(house.len(), 7_500 + 2 * LEAST, "they have more than all but the last quarter");
-        let _more = crowd(8, 140);
-        assert_eq!(all_of(&house, "198.51.100.1").len(), LEAST);
-        assert_eq!(house.turned_away(TurnedAway::Full), 0);
+        let _more = crowd(8, 110);
+        let late = all_of(&house, "198.51.100.1");
+        assert_eq!(late.len(), LEAST);
+        let _yet_more = crowd(200, 100);
+        assert!(house.len() > 9_375, "there is more room than the last sixteenth");
+        let latest = all_of(&house, "198.51.100.2");
+        assert_eq!((latest.len(), house.turned_away(TurnedAway::Full)), (NEXT_TO_NOTHING, 0));
     }
 
     #[test]

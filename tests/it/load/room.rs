@@ -331,12 +331,23 @@ fn a_full_house_turns_away_at_once_keeps_whom_it_serves_and_has_room_again() {
     let (house, health) = measured(app, 32, "");
     house.gateway.hear("there is room for 32 connections only");
     let runtime = Runtime::new().unwrap();
-    // Each address may have sixteen.
-    let mut held = waiting_on(&runtime, &house, 16);
-    let since = Instant::now();
-    while number(health, "vestibule_connections_open") < 32 {
-        assert!(since.elapsed() < PATIENCE, "not all came in");
+    // Each address may have sixteen, but the last places are for those who have next to nothing.
+    let mut held = waiting_on(&runtime, &house, 15);
+    let all_in = |count| {
+        let since = Instant::now();
+        while number(health, "vestibule_connections_open") < count {
+            assert!(since.elapsed() < PATIENCE, "not all came in");
+        }
+    };
+    all_in(30);
+    assert!(is_closed(&own(&runtime, 2, &house.gateway), PATIENCE), "it has fifteen already");
+    assert_eq!(refused(health, "share"), 1);
+    for host in [4, 5] {
+        let mut stream = own(&runtime, host, &house.gateway);
+        ask(&house, &mut stream, "/wait");
+        held.push(stream);
     }
+    all_in(32);
     let since = Instant::now();
     let mut late = connect(house.gateway.address);
     let _ = late.write_all(b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
