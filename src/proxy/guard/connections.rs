@@ -96,18 +96,10 @@ pub struct Connections {
 /// The connections, and how many of them each client has.
 #[derive(Debug, Default)]
 struct Open {
-    all: HashMap<u64, Place>,
+    all: HashMap<u64, Arc<ConnControl>>,
     /// Requests beside others on their connection.
     further: usize,
     of: HashMap<ClientAddr, usize>,
-}
-
-/// Who has a place.
-#[derive(Debug)]
-struct Place {
-    /// Whom it counts for; nobody where the peer speaks for many.
-    client: Option<ClientAddr>,
-    control: Arc<ConnControl>,
 }
 
 impl Connections {
@@ -156,7 +148,7 @@ impl Connections {
 
     /// Whether something still has to be answered or decided.
     pub(crate) fn is_anybody_undecided(&self) -> bool {
-        lock(&self.open).all.values().any(|place| place.control.is_undecided())
+        lock(&self.open).all.values().any(|control| control.is_undecided())
     }
 
     /// Each answer is the last one on its connection, or not any more.
@@ -177,8 +169,7 @@ impl Connections {
 
     fn each(&self, act: impl Fn(&ConnControl)) {
         // Copied out, so that no task is woken under the lock it needs in order to leave.
-        let all: Vec<_> =
-            lock(&self.open).all.values().map(|place| Arc::clone(&place.control)).collect();
+        let all: Vec<_> = lock(&self.open).all.values().map(Arc::clone).collect();
         for control in &all {
             act(control);
         }
@@ -201,20 +192,17 @@ impl Connections {
         protected: Arc<ProtectedNames>,
     ) -> Option<Slot> {
         let client = client.map(ClientAddr::site);
-        let control = ConnControl::new(protected);
-        control.set_home(self, client);
+        let control = ConnControl::new(self, client, protected);
         let id = self.next.fetch_add(1, Ordering::Relaxed);
-        let place = Place { client, control: Arc::clone(&control) };
-        self.take(|open| open.take(client, self.max).map(|()| drop(open.all.insert(id, place))))?;
+        let theirs = Arc::clone(&control);
+        self.take(|open| open.take(client, self.max).map(|()| drop(open.all.insert(id, theirs))))?;
         // Looked at after the insertion: whoever closes later finds this connection in the map.
         if self.closing.load(Ordering::SeqCst) {
             control.close_when_idle();
         }
         Some(Slot { house: self.clone(), id, control })
     }
-}
 
-impl Connections {
     /// A place for a request beside others on its connection.
     pub(super) fn admit_further(self: &Arc<Self>, client: Option<ClientAddr>) -> Option<Further> {
         self.take(|open| open.take(client, self.max).map(|()| open.further += 1))?;
@@ -281,13 +269,11 @@ impl Open {
         }
         let (mut at_rest, mut leaving) = (Vec::new(), 0);
         // Whoever was told to and is served again stays for as long as that takes.
-        for (id, Place { client, control }) in
-            self.all.iter().filter(|(_, p)| p.control.is_at_rest())
-        {
+        for (id, control) in self.all.iter().filter(|(_, control)| control.is_at_rest()) {
             if control.gives_way() {
                 leaving += 1;
-            } else if let Some(client) = client {
-                let theirs = self.of.get(client).copied().unwrap_or_default();
+            } else if let Some(client) = control.client() {
+                let theirs = self.of.get(&client).copied().unwrap_or_default();
                 // Of those with equally many, who came first.
                 at_rest.push((Reverse(theirs), *id, control));
             }
@@ -309,8 +295,8 @@ pub(super) struct Slot {
 impl Drop for Slot {
     fn drop(&mut self) {
         self.house.free(|open| {
-            let place = open.all.remove(&self.id);
-            open.give_back(place.and_then(|place| place.client));
+            open.all.remove(&self.id);
+            open.give_back(self.control.client());
         });
     }
 }

@@ -43,17 +43,28 @@ pub(crate) struct ConnControl {
     shared: AtomicBool,
     /// Whether nothing that comes is taken any more.
     left: AtomicBool,
-    /// Where it has its place, and whom that counts for.
-    home: OnceLock<(Weak<Connections>, Option<ClientAddr>)>,
+    /// Where it has its place.
+    house: Weak<Connections>,
+    /// Whom that counts for; nobody where the peer speaks for many.
+    client: Option<ClientAddr>,
     reader: Mutex<Option<Waker>>,
     writer: Mutex<Option<Waker>>,
     task: Mutex<Option<Waker>>,
 }
 
 impl ConnControl {
-    /// One for a connection on which these names are the gateway's.
-    pub(super) fn new(protected: Arc<ProtectedNames>) -> Arc<Self> {
-        Arc::new(Self { protected, ..Self::default() })
+    /// One for a connection of this client's on which these names are the gateway's.
+    pub(super) fn new(
+        house: &Arc<Connections>,
+        client: Option<ClientAddr>,
+        protected: Arc<ProtectedNames>,
+    ) -> Arc<Self> {
+        Arc::new(Self { house: Arc::downgrade(house), client, protected, ..Self::default() })
+    }
+
+    /// Whom its place counts for; nobody where the peer speaks for many.
+    pub(super) const fn client(&self) -> Option<ClientAddr> {
+        self.client
     }
 
     /// The control of the connection a session runs on, HTTP/1 or HTTP/2.
@@ -182,11 +193,6 @@ impl ConnControl {
         }
     }
 
-    pub(super) fn set_home(&self, house: &Arc<Connections>, client: Option<ClientAddr>) {
-        // It has one place all its life.
-        let _ = self.home.set((Arc::downgrade(house), client));
-    }
-
     /// A request over HTTP/2 begins; it ends where what comes back is dropped. None where there is
     /// no place for it beside the others on its connection.
     pub(crate) fn busy(self: &Arc<Self>) -> Option<Busy> {
@@ -196,8 +202,7 @@ impl ConnControl {
         let is_alone = self.busy.fetch_add(1, Ordering::SeqCst) == 0;
         let mut busy = Busy { control: Arc::clone(self), place: None };
         if !is_alone {
-            let (house, client) = self.home.get()?;
-            busy.place = Some(house.upgrade()?.admit_further(*client)?);
+            busy.place = Some(self.house.upgrade()?.admit_further(self.client)?);
         }
         Some(busy)
     }
